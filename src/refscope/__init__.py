@@ -1,0 +1,3 @@
+"""Find out why memory grows: allocations, survivors, reference counts, cycles."""
+
+from __future__ import annotations

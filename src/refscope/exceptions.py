@@ -1,0 +1,60 @@
+"""Every error that refscope raises on purpose.
+
+::
+
+    RefscopeError
+      InvalidArgumentError  (ValueError)           a value that cannot be meant
+      ArgumentTypeError     (TypeError)            a thing of the wrong kind
+      TrackingError         (RuntimeError)         a block cannot be opened or closed
+      ReportNotReadyError   (RuntimeError)         the block has not ended yet
+      NotMeasuredError      (LookupError)          the block was skipped
+      MergeError            (ValueError)           reports that do not add up
+      ReportFormatError     (ValueError)           a file that is no report
+        NewerFormatError                           a report of a later refscope
+      UnsupportedRuntimeError (NotImplementedError)  this Python cannot do it
+
+Each class also inherits the built-in that a caller would expect, and its
+message holds the value that was wrong and the way out.
+"""
+
+from __future__ import annotations
+
+
+class RefscopeError(Exception):
+    """Base of all errors of refscope."""
+
+
+class InvalidArgumentError(RefscopeError, ValueError):
+    """An argument has a value that cannot be meant."""
+
+
+class ArgumentTypeError(RefscopeError, TypeError):
+    """An argument is of a kind that cannot be used here."""
+
+
+class TrackingError(RefscopeError, RuntimeError):
+    """A block cannot be opened, or is closed twice."""
+
+
+class ReportNotReadyError(RefscopeError, RuntimeError):
+    """The report was asked for before its block ended."""
+
+
+class NotMeasuredError(RefscopeError, LookupError):
+    """The block was one of those that ``every=n`` skips."""
+
+
+class MergeError(RefscopeError, ValueError):
+    """The reports cannot be merged or compared."""
+
+
+class ReportFormatError(RefscopeError, ValueError):
+    """The text or file is not a report that can be read."""
+
+
+class NewerFormatError(ReportFormatError):
+    """The report was written by a later version of refscope."""
+
+
+class UnsupportedRuntimeError(RefscopeError, NotImplementedError):
+    """This Python implementation or build cannot answer the question."""

@@ -1,0 +1,62 @@
+"""What every report has in common."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Environment:
+    """Where a report was measured."""
+
+    python: str
+    """Version of Python, as in ``3.13.0``."""
+
+    implementation: str
+    """``cpython`` or another name of ``sys.implementation``."""
+
+    free_threaded: bool
+    """True for a build without the global interpreter lock."""
+
+    platform: str
+    """``sys.platform`` and the width of a pointer, as in ``linux-64``."""
+
+    refscope: str
+    """Version of refscope that measured."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Report:
+    """Base of all reports: numbers, strings and tuples, never a live object."""
+
+    complete: bool = True
+    """False when a search was cut short: there may be more than is reported."""
+
+    limits: tuple[str, ...] = ()
+    """What was skipped, shared, cut or cannot be known here, in plain sentences."""
+
+    environment: Environment | None = None
+    """Where it was measured; None when merged from different places."""
+
+    overhead: float = 0.0
+    """Seconds of refscope's own work, its collections included."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to worry about in what was measured."""
+        raise NotImplementedError
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one line."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        """Return one line: the class and the verdict."""
+        return f"<{type(self).__name__} {self.headline}>"
+
+    def __str__(self) -> str:
+        """Return the text of ``render.to_text``: ASCII, at most 25 lines."""
+        from refscope.render import to_text  # noqa: PLC0415  # the one line that reaches a renderer
+
+        return to_text(self)
