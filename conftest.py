@@ -1,0 +1,130 @@
+"""What every test and every example gets: a guarded interpreter, marks, examples."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tracemalloc
+from doctest import ELLIPSIS
+
+import attrs
+import hypothesis
+import pytest
+from sybil import Sybil
+from sybil.parsers import markdown, rest
+
+
+IN_CI = "CI" in os.environ
+IN_PYODIDE = sys.platform == "emscripten"
+
+
+# -- Hypothesis: machines are shared and slow, so no example has a deadline; in CI the
+# -- same examples come each time, and are kept nowhere.
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "ci",
+    parent=hypothesis.settings.get_profile("here"),
+    derandomize=True,
+    database=None,
+    print_blob=True,
+)
+hypothesis.settings.load_profile("ci" if IN_CI or IN_PYODIDE else "here")
+
+
+# -- Examples: the Python of README.md and docs/, the docstrings of src/.
+_markdown = Sybil(
+    parsers=[
+        markdown.PythonCodeBlockParser(doctest_optionflags=ELLIPSIS),
+        markdown.SkipParser(),
+    ],
+    patterns=["*.md"],
+    fixtures=["interpreter_left_alone"],
+)
+_docstrings = Sybil(
+    parsers=[rest.DocTestParser(optionflags=ELLIPSIS)],
+    patterns=["src/**/*.py"],
+    fixtures=["interpreter_left_alone"],
+)
+pytest_collect_file = (_markdown + _docstrings).pytest()
+
+
+# -- Marks.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Skip what this platform lacks; examples show exact numbers, so mark them."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            item.add_marker(pytest.mark.exact)
+        for what in ("threads", "subprocess"):
+            if IN_PYODIDE and item.get_closest_marker(f"needs_{what}"):
+                item.add_marker(pytest.mark.skip(reason=f"no {what} in Pyodide"))
+
+
+# -- The guard.
+@attrs.frozen
+class _Interpreter:
+    """Everything in the interpreter that refscope might leave changed."""
+
+    tracing: bool
+    depth: int
+    gc_enabled: bool
+    gc_debug: int
+    gc_thresholds: tuple[int, ...]
+    gc_callbacks: tuple[object, ...] = attrs.field(eq=lambda hooks: [*map(id, hooks)])
+    gc_frozen: int
+    gc_garbage: int
+    trace_hook: object = attrs.field(eq=id)
+    profile_hook: object = attrs.field(eq=id)
+    recursion_limit: int
+    switch_interval: float
+
+    @classmethod
+    def now(cls):
+        """Return the present state."""
+        return cls(
+            tracing=tracemalloc.is_tracing(),
+            depth=tracemalloc.get_traceback_limit(),
+            gc_enabled=gc.isenabled(),
+            gc_debug=gc.get_debug(),
+            gc_thresholds=gc.get_threshold(),
+            # Hypothesis adds one for good when its first test starts.
+            gc_callbacks=tuple(
+                hook
+                for hook in gc.callbacks
+                if not str(getattr(hook, "__module__", "")).startswith("hypothesis")
+            ),
+            gc_frozen=gc.get_freeze_count(),
+            gc_garbage=len(gc.garbage),
+            trace_hook=sys.gettrace(),
+            profile_hook=sys.getprofile(),
+            recursion_limit=sys.getrecursionlimit(),
+            switch_interval=sys.getswitchinterval(),
+        )
+
+    def restore(self):
+        """Put back what the next test relies on, so that only one test fails."""
+        if not self.tracing:
+            tracemalloc.stop()
+        (gc.enable if self.gc_enabled else gc.disable)()
+        gc.set_debug(self.gc_debug)
+        gc.set_threshold(*self.gc_thresholds)
+        gc.garbage.clear()
+        sys.setswitchinterval(self.switch_interval)
+
+
+@pytest.fixture(autouse=True)
+def interpreter_left_alone():
+    """No test may leave tracing on, the collector off, flags set or hooks behind."""
+    before = _Interpreter.now()
+    assert not before.tracing
+
+    yield
+
+    after = _Interpreter.now()
+    before.restore()
+    assert after == before

@@ -1,0 +1,152 @@
+"""Every check of the project, by name: ``nox -l`` lists them.
+
+With ``CI`` in the environment nothing may be missing: each supported Python,
+Node for Pyodide, and 100 % of branches over all of them together.  Without it,
+what is not on this machine is named and skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"  # a missing Python is said, not fetched
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_external_run = True
+nox.options.sessions = ["lint", "types", "tests", "pyodide", "coverage"]
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+PYODIDE = "314.0.7"  # of the npm package; CPython 3.14.2
+IN_CI = "CI" in os.environ
+PROSE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs")
+# A test that hangs is shown with its stack, and ends the run.
+WATCHDOG = (
+    "--override-ini=faulthandler_timeout=300",
+    "--override-ini=faulthandler_exit_on_timeout=true",
+)
+
+_measured: set[str] = set()
+"""The Pythons whose tests passed in this run of nox."""
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of one dependency group of ``pyproject.toml``."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def install(session: nox.Session, name: str) -> None:
+    """Install refscope as a user gets it, and one dependency group.
+
+    A wheel is built from the tree each time.  pip does so by itself; uv would take
+    the wheel of last time, as the version is the same.
+    """
+    fresh = ["--reinstall-package=refscope"] if session.venv_backend == "uv" else []
+    session.install(*fresh, ".", *group(name))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, style, spelling and the direction of imports."""
+    install(session, "lint")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("codespell", "src", "tests", "benchmarks", "noxfile.py", *PROSE)
+    session.run("lint-imports", "--no-logo")
+    session.run("interrogate", "--whitelist-regex", "test_.*", "tests")
+    session.run("validate-pyproject", "pyproject.toml")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check our own types, and those that a user sees."""
+    install(session, "typing")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "refscope", "--ignoreexternal")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests: with coverage, then those of exact bytes without it."""
+    python = str(session.python)
+    install(session, "tests")
+    for stale in ROOT.glob(f".coverage.{python}.*"):
+        stale.unlink()
+    # A run of chosen tests may choose none of one kind, which is pytest's status 5.
+    fine = [0, 5] if session.posargs else [0]
+    session.run(
+        *("coverage", "run", "-m", "pytest", *WATCHDOG, "-m", "not exact"),
+        *session.posargs,
+        env={"COVERAGE_FILE": str(ROOT / f".coverage.{python}")},
+        success_codes=fine,
+    )
+    session.run(
+        *("pytest", *WATCHDOG, "-m", "exact", *session.posargs), success_codes=fine
+    )
+    if not session.posargs:
+        _measured.add(python)
+
+
+@nox.session
+def pyodide(session: nox.Session) -> None:
+    """Run the tests in WebAssembly: 32 bit, no threads, no processes."""
+    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
+    if missing:
+        sentence = f"Pyodide needs {' and '.join(missing)}, not found on PATH"
+        if IN_CI:
+            session.error(sentence)
+        session.skip(sentence)
+    folder = ROOT / ".pyodide"
+    wheels, site = folder / "wheels", folder / "site"
+    for old in (wheels, site):
+        shutil.rmtree(old, ignore_errors=True)
+    npm = ("npm", "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error")
+    session.run(
+        *npm, "--prefix", str(folder), f"pyodide@{PYODIDE}", external=True, silent=True
+    )
+    session.install("pip")
+    pip = ("python", "-m", "pip", "--quiet", "--disable-pip-version-check")
+    session.run(*pip, "wheel", "--no-deps", "--wheel-dir", str(wheels), ".")
+    # Only wheels without compiled code: Pyodide's own need its package server.
+    anywhere = ("--python-version=3.14", "--implementation=py", "--platform=any")
+    session.run(
+        *(*pip, "install", "--target", str(site), "--only-binary=:all:", *anywhere),
+        *(str(wheel) for wheel in wheels.glob("*.whl")),
+        *group("pyodide"),
+    )
+    session.run(
+        *("node", "tests/pyodide/run.mjs", str(folder / "node_modules/pyodide")),
+        *(str(site), "pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
+        *session.posargs,
+        external=True,
+    )
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Fail below 100 % of branches, if each supported Python was there."""
+    if not any(ROOT.glob(".coverage.3.*")):
+        session.skip("no test ran, so there is nothing to report")
+    session.install("coverage[toml]")
+    session.run("coverage", "combine")
+    absent = [python for python in PYTHONS if python not in _measured]
+    if absent and not IN_CI:
+        session.log(f"100 % is not demanded: no full run on {', '.join(absent)}")
+        session.run("coverage", "report", "--fail-under=0")
+    else:
+        session.run("coverage", "report")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Run one benchmark: ``nox -s bench -- benchmarks/NAME.py``."""
+    install(session, "bench")
+    session.run("python", *session.posargs)

@@ -1,0 +1,87 @@
+"""What a user gets: the metadata and the files of the installed package."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from importlib import metadata, resources
+from pathlib import Path
+
+import pytest
+
+import refscope
+from refscope import _version
+
+
+@pytest.fixture
+def distribution():
+    """Return the installed distribution; in CI it must be there."""
+    try:
+        found = metadata.distribution("refscope")
+    except metadata.PackageNotFoundError:
+        if "CI" in os.environ:
+            raise
+        pytest.skip("refscope is on the path, but not installed")
+    if '"editable": true' in (found.read_text("direct_url.json") or ""):
+        pytest.skip("refscope is installed as a link to the tree")
+    return found
+
+
+def test_two_runtime_dependencies(distribution):
+    """A user of refscope gets attrs and typing-extensions with it, nothing else."""
+    names = [re.split(r"[^\w-]", line)[0] for line in distribution.requires]
+
+    assert sorted(names) == ["attrs", "typing-extensions"]
+
+
+def test_version_is_said_once(distribution):
+    """The version of the distribution is the one in the source."""
+    assert distribution.version == _version.__version__
+
+
+def test_pythons(distribution):
+    """Python 3.10 and later can install it, and this one is among those named."""
+    here = ".".join(map(str, sys.version_info[:2]))
+    classifiers = distribution.metadata.get_all("Classifier")
+
+    assert distribution.metadata["Requires-Python"] == ">=3.10"
+    assert f"Programming Language :: Python :: {here}" in classifiers
+
+
+def test_license(distribution):
+    """The licence is MIT, and its text comes along."""
+    texts = [file.name for file in distribution.files if "licenses" in file.parts]
+
+    assert distribution.metadata["License-Expression"] == "MIT"
+    assert texts == ["LICENSE"]
+
+
+def test_wheel_is_tested(distribution):
+    """The tests import the installed files, not those of the working tree."""
+    installed = Path(distribution.locate_file("refscope/__init__.py"))
+
+    assert installed.samefile(refscope.__file__)
+
+
+def test_typed():
+    """Type checkers find the marker that says: this package has types."""
+    assert resources.files("refscope").joinpath("py.typed").is_file()
+
+
+def test_schemas_are_json():
+    """Each JSON file in the package is readable where it is installed."""
+    files = [*_walk(resources.files("refscope"))]
+    schemas = [file for file in files if file.name.endswith(".json")]
+
+    for schema in schemas:
+        assert json.loads(schema.read_text("utf-8"))
+
+
+def _walk(folder):
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry)
+        else:
+            yield entry
