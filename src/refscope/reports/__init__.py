@@ -6,14 +6,24 @@ hashed, pickled and sent while what it describes is long gone.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from ._base import Environment, Report
+from ._compare import DiffKey, diff
 from ._diff import DiffReport, DiffRow
 from ._heap import AllocationSite, Frame, Traceback
+from ._merge import merge
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
+
+
+AnyReport: TypeAlias = TrackReport | DiffReport
+"""Every kind of report that can be written to a file; a new kind is added here."""
 
 
 __all__ = [
     "AllocationSite",
+    "AnyReport",
+    "DiffKey",
     "DiffReport",
     "DiffRow",
     "Environment",
@@ -24,4 +34,6 @@ __all__ = [
     "Traceback",
     "TrackReport",
     "TypeChange",
+    "diff",
+    "merge",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+from typing_extensions import override
 
 
 @attrs.frozen(kw_only=True)
@@ -51,10 +52,12 @@ class Report:
         """The verdict in one line."""
         raise NotImplementedError
 
+    @override
     def __repr__(self) -> str:
         """Return one line: the class and the verdict."""
         return f"<{type(self).__name__} {self.headline}>"
 
+    @override
     def __str__(self) -> str:
         """Return the text of ``render.to_text``: ASCII, at most 25 lines."""
         from refscope.render import to_text  # noqa: PLC0415  # the one line that reaches a renderer

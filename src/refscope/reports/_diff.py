@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+from typing_extensions import override
 
 from refscope import _units as units
 
@@ -48,11 +49,13 @@ class DiffReport(Report):
     """Largest change first."""
 
     @property
+    @override
     def is_clean(self) -> bool:
         """Whether nothing is new and nothing grew."""
         return all(row.status in {"gone", "shrank"} for row in self.rows)
 
     @property
+    @override
     def headline(self) -> str:
         """The verdict in one line."""
         total = sum(row.change for row in self.rows)

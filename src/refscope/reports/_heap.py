@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+from typing_extensions import override
 
 
 @attrs.frozen
@@ -18,6 +19,7 @@ class Frame:
     function: str | None = None
     """Qualified name of the function that has the line; None if unknown."""
 
+    @override
     def __str__(self) -> str:
         """Return ``file:line``, and the function if it is known."""
         place = f"{self.filename}:{self.lineno}"
@@ -36,8 +38,8 @@ class Traceback:
 
     @property
     def innermost(self) -> Frame:
-        """The line that allocated."""
-        return self.frames[-1]
+        """The line that allocated; ``<unknown>:0`` when there is no frame."""
+        return self.frames[-1] if self.frames else Frame("<unknown>", 0)
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import attrs
+from typing_extensions import override
 
 from refscope import _units as units
 
@@ -75,7 +76,7 @@ def _tags(
 ) -> tuple[tuple[str, str], ...]:
     """Return tags as a sorted tuple of pairs, which can be hashed."""
     pairs = tags.items() if isinstance(tags, Mapping) else tags or ()
-    return tuple(sorted(pairs))
+    return tuple(sorted(dict(pairs).items()))
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -130,12 +131,14 @@ class TrackReport(Report):
         return MappingProxyType(dict(self.tag_items))
 
     @property
+    @override
     def is_clean(self) -> bool:
         """Whether the block kept no traced bytes and no object."""
         kept = (self.memory.size_diff or 0) > 0
         return not kept and all(change.count_diff <= 0 for change in self.types)
 
     @property
+    @override
     def headline(self) -> str:
         """The verdict in one line: what was kept, and the peak."""
         verdict = "CLEAN" if self.is_clean else "KEPT"
@@ -145,7 +148,7 @@ class TrackReport(Report):
     def _numbers(self) -> str:
         memory = self.memory
         objects = sum(change.count_diff for change in self.types)
-        parts = []
+        parts: list[str] = []
         if memory.size_diff is not None:
             kept = units.size(memory.size_diff, sign=True)
             parts.append(f"kept {kept}")

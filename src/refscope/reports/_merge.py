@@ -1,0 +1,215 @@
+"""Many reports of one kind added up to one.
+
+Everything here is associative: reports may be merged in any grouping, in one
+process or on the way through many.  Where a rule looks stricter than it need be,
+that is the reason; the comments say where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, TypeVar
+
+from refscope.exceptions import ArgumentTypeError, MergeError
+
+from ._base import Report
+from ._heap import AllocationSite, Frame, Traceback
+from ._order import sorted_sites, sorted_types
+from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
+
+
+R = TypeVar("R", bound=Report)
+T = TypeVar("T")
+
+_SECTIONS = ("memory", "sites", "types", "gc")
+_NANOSECONDS = 10**9
+
+
+def merge(reports: Iterable[R]) -> R:
+    """Add reports of one kind up to one report.
+
+    Associative: ``merge([a, merge([b, c])])`` equals ``merge([a, b, c])``, as long
+    as times stay below 52 days, where a float still tells nanoseconds apart.
+
+    Args:
+        reports: One or more reports of the same class.  One alone comes back as
+            it is.
+
+    Raises:
+        MergeError: There is none, they differ in kind, or their kind does not
+            add up.
+    """
+    known = _checked(reports)
+    if len(known) == 1:
+        return known[0]
+    adder: Callable[[Sequence[R]], R] | None = _ADDERS.get(type(known[0]))
+    if adder is None:
+        raise MergeError(
+            f"a {type(known[0]).__name__} cannot be merged, because what it leaves "
+            "out does not add up: merge the reports it was made of"
+        )
+    return adder(known)
+
+
+def _checked(reports: Iterable[R]) -> list[R]:
+    if issubclass(type(reports), Report):
+        raise ArgumentTypeError(
+            f"merge takes several reports: put the {type(reports).__name__} in a list"
+        )
+    known = list(reports)
+    if not known:
+        raise MergeError("there is no report to merge: merge needs one or more")
+    _refuse_strangers(known)
+    kinds = sorted({type(report).__name__ for report in known})
+    if len(kinds) > 1:
+        raise MergeError(
+            f"reports of different kinds do not add up: {', '.join(kinds)}"
+        )
+    return known
+
+
+def _refuse_strangers(things: Iterable[object]) -> None:
+    for thing in things:
+        # Not isinstance, which would ask a stranger for its __class__.
+        if not issubclass(type(thing), Report):
+            raise ArgumentTypeError(
+                f"merge takes reports, and this is a {type(thing).__name__}"
+            )
+
+
+def _merged_tracks(reports: Sequence[TrackReport]) -> TrackReport:
+    return TrackReport(
+        complete=all(report.complete for report in reports),
+        limits=_all_limits(reports),
+        environment=_if_same(report.environment for report in reports),
+        overhead=_added_times(report.overhead for report in reports),
+        label=_if_same(report.label for report in reports),
+        tags=_common([report.tag_items for report in reports]),
+        calls=sum(report.calls for report in reports),
+        calls_seen=sum(report.calls_seen for report in reports),
+        duration=_added_times(report.duration for report in reports),
+        exception=_if_same(report.exception for report in reports),
+        measured=_common([report.measured for report in reports]),
+        memory=_merged_memory([report.memory for report in reports]),
+        sites=_merged_sites(site for report in reports for site in report.sites),
+        types=_merged_types(change for report in reports for change in report.types),
+        gc=_merged_gc([report.gc for report in reports]),
+    )
+
+
+def _merged_memory(changes: Sequence[MemoryChange]) -> MemoryChange:
+    return MemoryChange(
+        size_diff=_added(change.size_diff for change in changes),
+        count_diff=_added(change.count_diff for change in changes),
+        peak=_largest(change.peak for change in changes),
+        blocks_diff=_added(change.blocks_diff for change in changes),
+        rss_diff=_added(change.rss_diff for change in changes),
+        shared=any(change.shared for change in changes),
+    )
+
+
+def _merged_gc(activities: Sequence[GcActivity]) -> GcActivity:
+    generations = zip_longest(
+        *(activity.collections for activity in activities), fillvalue=0
+    )
+    return GcActivity(
+        collections=tuple(sum(generation) for generation in generations),
+        pause=_added_times(activity.pause for activity in activities),
+        longest_pause=max(activity.longest_pause for activity in activities),
+        collected=sum(activity.collected for activity in activities),
+        uncollectable=sum(activity.uncollectable for activity in activities),
+    )
+
+
+def _merged_sites(sites: Iterable[AllocationSite]) -> tuple[AllocationSite, ...]:
+    sums: dict[tuple[Frame, ...], tuple[int, int]] = {}
+    for site in sites:
+        size, count = sums.get(site.traceback.frames, (0, 0))
+        sums[site.traceback.frames] = (size + site.size_diff, count + site.count_diff)
+    # A row that adds up to nothing is dropped, and its depth with it: whether the
+    # depths agreed could then depend on the grouping.  So none survives a merge.
+    return sorted_sites(
+        AllocationSite(Traceback(frames), size, count)
+        for frames, (size, count) in sums.items()
+        if size or count
+    )
+
+
+def _merged_types(changes: Iterable[TypeChange]) -> tuple[TypeChange, ...]:
+    sums: dict[str, tuple[int, int | None]] = {}
+    for change in changes:
+        count, size = sums.get(change.type_name, (0, 0))
+        sums[change.type_name] = (
+            count + change.count_diff,
+            _added((size, change.size_diff)),
+        )
+    # Not known is not zero: such a row stays, or a later sum would seem exact.
+    return sorted_types(
+        TypeChange(type_name=name, count_diff=count, size_diff=size)
+        for name, (count, size) in sums.items()
+        if count or size != 0
+    )
+
+
+def _all_limits(reports: Sequence[TrackReport]) -> tuple[str, ...]:
+    """Return the union, and which sections some of the reports lack."""
+    partial = [_partial_limit(section) for section in _SECTIONS]
+    said = list(dict.fromkeys(limit for report in reports for limit in report.limits))
+    lacking = {
+        _partial_limit(section)
+        for section in _SECTIONS
+        if len({section in report.measured for report in reports}) > 1
+    }
+    # These come last, also if they come from an earlier merge: else their place
+    # would depend on the grouping.
+    first = [limit for limit in said if limit not in partial]
+    last = [limit for limit in partial if limit in lacking or limit in said]
+    return (*first, *last)
+
+
+def _partial_limit(section: str) -> str:
+    return f"Not every merged block measured {section}: its numbers are of some blocks."
+
+
+def _added(numbers: Iterable[int | None]) -> int | None:
+    """Return the sum; None if one of the numbers is not known."""
+    total = 0
+    for number in numbers:
+        if number is None:
+            return None
+        total += number
+    return total
+
+
+def _largest(numbers: Iterable[int | None]) -> int | None:
+    """Return the largest; None if one of the numbers is not known."""
+    known: list[int] = []
+    for number in numbers:
+        if number is None:
+            return None
+        known.append(number)
+    return max(known)
+
+
+def _added_times(times: Iterable[float]) -> float:
+    """Return the sum of seconds, added as whole nanoseconds."""
+    # Floats round at each addition, so their sum depends on the grouping.
+    return sum(round(time * _NANOSECONDS) for time in times) / _NANOSECONDS
+
+
+def _if_same(values: Iterable[T]) -> T | None:
+    """Return the value that all have, or None."""
+    first, *others = values
+    return first if all(other == first for other in others) else None
+
+
+def _common(rows: Sequence[tuple[T, ...]]) -> tuple[T, ...]:
+    """Return what all have, in the order of the first."""
+    first, *others = rows
+    return tuple(item for item in first if all(item in other for other in others))
+
+
+_ADDERS: Mapping[type[Report], Callable[[Sequence[Any]], Any]] = {
+    TrackReport: _merged_tracks,
+}

@@ -1,0 +1,1 @@
+"""Tests of the reports, of what is made of them, and of what shows and keeps them."""

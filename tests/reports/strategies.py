@@ -1,0 +1,149 @@
+"""Reports for Hypothesis, and small ones by hand."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from refscope.reports import (
+    AllocationSite,
+    DiffReport,
+    DiffRow,
+    Environment,
+    Frame,
+    GcActivity,
+    MemoryChange,
+    Traceback,
+    TrackReport,
+    TypeChange,
+)
+
+
+# Few names and small numbers, so that rows meet and cancel out.
+NAMES = st.sampled_from(["a", "b", "c"])
+SMALL = st.integers(-2, 2)
+
+# Everything a str can hold: control characters, lone surrogates, and U+FDD0, which
+# the JSON form gives a meaning of its own.
+ANY_TEXT = st.text(
+    st.one_of(
+        st.characters(exclude_categories=()),
+        st.sampled_from("\ud83d\ude00\ufdd0\x00\x1b\u202e\n\\/é"),
+    ),
+    max_size=12,
+)
+
+
+def _perhaps(strategy):
+    return st.one_of(st.none(), strategy)
+
+
+def frames(names):
+    """Return a strategy of frames whose texts are `names`."""
+    return st.builds(Frame, names, st.integers(0, 3), _perhaps(names))
+
+
+def sites(names, numbers):
+    """Return a strategy of allocation sites."""
+    rows = st.lists(frames(names), max_size=2).map(tuple)
+    tracebacks = st.builds(Traceback, rows, _perhaps(st.integers(1, 3)))
+    return st.builds(AllocationSite, tracebacks, numbers, numbers)
+
+
+def type_changes(names, numbers):
+    """Return a strategy of type changes."""
+    return st.builds(
+        TypeChange, type_name=names, count_diff=numbers, size_diff=_perhaps(numbers)
+    )
+
+
+def memory_changes(numbers):
+    """Return a strategy of memory changes."""
+    some = _perhaps(numbers)
+    return st.builds(
+        MemoryChange,
+        size_diff=some,
+        count_diff=some,
+        peak=_perhaps(numbers.map(abs)),
+        blocks_diff=some,
+        rss_diff=some,
+        shared=st.booleans(),
+    )
+
+
+def gc_activities(times):
+    """Return a strategy of collector activities."""
+    naturals = st.integers(0, 5)
+    return st.builds(
+        GcActivity,
+        collections=st.lists(naturals, max_size=4).map(tuple),
+        pause=times,
+        longest_pause=times,
+        collected=naturals,
+        uncollectable=naturals,
+    )
+
+
+def environments(names):
+    """Return a strategy of environments."""
+    return st.builds(
+        Environment,
+        python=names,
+        implementation=names,
+        free_threaded=st.booleans(),
+        platform=names,
+        refscope=names,
+    )
+
+
+def track_reports(names=NAMES, numbers=SMALL, times=None):
+    """Return a strategy of track reports, every field of which varies."""
+    times = st.floats(0, 5e5) if times is None else times
+    sections = ("memory", "sites", "types", "gc")
+    return st.builds(
+        TrackReport,
+        complete=st.booleans(),
+        limits=st.lists(names, max_size=3).map(tuple),
+        environment=_perhaps(environments(names)),
+        overhead=times,
+        label=_perhaps(names),
+        tags=st.dictionaries(names, names, max_size=3),
+        calls=st.integers(1, 3),
+        calls_seen=st.integers(1, 3),
+        duration=times,
+        exception=_perhaps(names),
+        measured=st.lists(st.sampled_from(sections), unique=True).map(tuple),
+        memory=memory_changes(numbers),
+        sites=st.lists(sites(names, numbers), max_size=4).map(tuple),
+        types=st.lists(type_changes(names, numbers), max_size=4).map(tuple),
+        gc=gc_activities(times),
+    )
+
+
+def diff_reports(names=NAMES, numbers=SMALL):
+    """Return a strategy of diff reports."""
+    status = st.sampled_from(["new", "gone", "grew", "shrank"])
+    rows = st.builds(DiffRow, key=names, status=status, before=numbers, after=numbers)
+    return st.builds(
+        DiffReport,
+        complete=st.booleans(),
+        limits=st.lists(names, max_size=3).map(tuple),
+        environment=_perhaps(environments(names)),
+        by=st.sampled_from(["site", "function", "fingerprint"]),
+        before_label=_perhaps(names),
+        after_label=_perhaps(names),
+        rows=st.lists(rows, max_size=4).map(tuple),
+    )
+
+
+def any_reports():
+    """Return a strategy of every kind of report, with every text and number."""
+    numbers = st.integers()
+    times = st.floats(allow_nan=False, allow_infinity=False)
+    return st.one_of(
+        track_reports(ANY_TEXT, numbers, times), diff_reports(ANY_TEXT, numbers)
+    )
+
+
+def site(filename, lineno, function, size, count=1):
+    """Return a site of one frame."""
+    return AllocationSite(Traceback((Frame(filename, lineno, function),)), size, count)
