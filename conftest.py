@@ -66,12 +66,20 @@ def pytest_collection_modifyitems(items):
 
 
 # -- The guard.
+def _hypothesis_hooks():
+    """Return the gc callback that Hypothesis adds for good with its first test."""
+    return [
+        hook
+        for hook in gc.callbacks
+        if str(getattr(hook, "__module__", "")).startswith("hypothesis")
+    ]
+
+
 @attrs.frozen
 class _Interpreter:
     """Everything in the interpreter that refscope might leave changed."""
 
     tracing: bool
-    depth: int
     gc_enabled: bool
     gc_debug: int
     gc_thresholds: tuple[int, ...]
@@ -88,15 +96,11 @@ class _Interpreter:
         """Return the present state."""
         return cls(
             tracing=tracemalloc.is_tracing(),
-            depth=tracemalloc.get_traceback_limit(),
             gc_enabled=gc.isenabled(),
             gc_debug=gc.get_debug(),
             gc_thresholds=gc.get_threshold(),
-            # Hypothesis adds one for good when its first test starts.
             gc_callbacks=tuple(
-                hook
-                for hook in gc.callbacks
-                if not str(getattr(hook, "__module__", "")).startswith("hypothesis")
+                hook for hook in gc.callbacks if hook not in _hypothesis_hooks()
             ),
             gc_frozen=gc.get_freeze_count(),
             gc_garbage=len(gc.garbage),
@@ -113,6 +117,7 @@ class _Interpreter:
         (gc.enable if self.gc_enabled else gc.disable)()
         gc.set_debug(self.gc_debug)
         gc.set_threshold(*self.gc_thresholds)
+        gc.callbacks[:] = [*_hypothesis_hooks(), *self.gc_callbacks]
         gc.garbage.clear()
         sys.setswitchinterval(self.switch_interval)
 

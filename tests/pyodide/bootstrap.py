@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 
-from pyodide import webloop  # type: ignore[import-not-found]
+from pyodide import webloop
 
 
 class _Clock:
