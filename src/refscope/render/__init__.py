@@ -1,0 +1,58 @@
+"""How it is shown: functions from a report to text.
+
+None of them opens, prints or measures anything.  Those that many programs never
+need are loaded when they are called first.
+"""
+
+from __future__ import annotations
+
+from refscope.reports import AnyReport, Report
+
+from ._text import to_text
+
+
+__all__ = ["from_json", "schema", "to_json", "to_text"]
+
+
+def to_json(report: Report, *, indent: int | None = None, redact: bool = False) -> str:
+    """Return the report as a JSON object, in ASCII, that ``from_json`` takes back.
+
+    Every field is a key.  Two more say what it is: ``kind``, the name of the class,
+    and ``format_version``.
+
+    Args:
+        report: Any report.
+        indent: Spaces per level; None puts everything on one line.
+        redact: Leave out labels, tags and the folders of files.
+
+    Raises:
+        InvalidArgumentError: A number is infinite or not a number, which JSON
+            cannot say.
+    """
+    from ._json import to_json as to_json_now  # noqa: PLC0415  # loaded on first use
+
+    return to_json_now(report, indent=indent, redact=redact)
+
+
+def from_json(text: str) -> AnyReport:
+    """Return the report that ``to_json`` wrote, equal to the one it was made of.
+
+    Keys that are not known are ignored, so that other tools may add their own.
+
+    Raises:
+        NewerFormatError: A later refscope wrote it.
+        ReportFormatError: It is not a report; the message says where and why.
+    """
+    from ._json import from_json as from_json_now  # noqa: PLC0415  # see to_json
+
+    return from_json_now(text)
+
+
+def schema() -> dict[str, object]:
+    """Return the JSON Schema (draft 2020-12) of what ``to_json`` writes.
+
+    The package holds it as a file too: ``refscope/render/report.schema.json``.
+    """
+    from ._schema import schema as schema_now  # noqa: PLC0415  # see to_json
+
+    return schema_now()

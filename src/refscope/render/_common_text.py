@@ -1,0 +1,67 @@
+"""Lines that every report has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from refscope import _units as units
+from refscope.reports import Report
+
+from ._page import INDENT, WIDTH, Page, titled
+
+
+_HEAD_LINES = 3
+_LIMIT_LINES = 5
+_LABEL_WIDTH = 40
+
+
+def head_lines(report: Report, page: Page) -> list[str]:
+    """Return the verdict and what measuring it cost."""
+    text = report.headline
+    if report.overhead:
+        text += f" (+{units.seconds(report.overhead)} refscope)"
+    return page.paragraph(text)[: None if page.full else _HEAD_LINES]
+
+
+def short_label(label: str | None, page: Page) -> str | None:
+    """Return a label that leaves room for the verdict."""
+    if label is None or page.full or len(page.printable(label)) <= _LABEL_WIDTH:
+        return label
+    shown = label[:_LABEL_WIDTH]
+    while len(page.printable(shown)) > _LABEL_WIDTH - 3:
+        shown = shown[:-1]
+    return shown + "..."
+
+
+def limit_lines(report: Report, page: Page) -> list[str]:
+    """Return what the report does not know."""
+    limits = list(report.limits)
+    if not report.complete:
+        limits.insert(0, "Incomplete: there may be more than is reported.")
+    width = WIDTH - INDENT
+    lines = [line for limit in limits for line in page.paragraph(limit, width)]
+    if not page.full and len(lines) > _LIMIT_LINES:
+        more = f"... {len(limits)} limits in all (full=True shows them)"
+        lines[_LIMIT_LINES - 1 :] = [more]
+    return titled("Limits", lines or ["none"])
+
+
+def environment_lines(report: Report, page: Page) -> list[str]:
+    """Return where it was measured; only on request."""
+    place = report.environment
+    if place is None or not page.full:
+        return []
+    threading = ", free-threaded" if place.free_threaded else ""
+    text = (
+        f"{place.python} {place.implementation} {place.platform}{threading}, "
+        f"refscope {place.refscope}"
+    )
+    return titled("Python", [page.printable(text)])
+
+
+def more_rows(rows: Sequence[object], shown: Sequence[object], noun: str) -> list[str]:
+    """Return the line that counts the rows cut off, if any were."""
+    missing = len(rows) - len(shown)
+    if not missing:
+        return []
+    return [f"... {units.count(missing)} more {noun} (full=True shows all)"]

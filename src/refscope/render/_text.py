@@ -1,0 +1,45 @@
+"""Reports as text for people: the verdict first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from refscope.exceptions import ArgumentTypeError
+from refscope.reports import DiffReport, Report, TrackReport
+
+from ._diff_text import diff_lines
+from ._page import Page
+from ._redact import redacted
+from ._track_text import track_lines
+
+
+def to_text(
+    report: Report,
+    *,
+    full: bool = False,
+    unicode: bool = False,
+    redact: bool = False,
+) -> str:
+    """Return the report as text, without a line break at its end.
+
+    Args:
+        report: Any report.
+        full: Show every row, every frame and whole paths.  By default the text
+            has at most 25 lines of at most 100 characters, and says what it cut.
+        unicode: Show printable characters as they are; by default the text is
+            ASCII and other characters are escaped as in a Python string.
+        redact: Leave out labels, tags and the folders of files.
+    """
+    lines_of: Callable[[Report, Page], list[str]] | None = _LINES.get(type(report))
+    if lines_of is None:
+        raise ArgumentTypeError(f"a {type(report).__name__} cannot be shown as text")
+    page = Page(full=full, unicode=unicode)
+    lines = lines_of(redacted(report) if redact else report, page)
+    return "\n".join(map(page.line, lines))
+
+
+_LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {
+    TrackReport: track_lines,
+    DiffReport: diff_lines,
+}

@@ -1,0 +1,162 @@
+"""A tracked block as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from refscope import _units as units
+from refscope.reports import AllocationSite, Frame, TrackReport, TypeChange
+
+from ._common_text import (
+    environment_lines,
+    head_lines,
+    limit_lines,
+    more_rows,
+    short_label,
+)
+from ._page import INDENT, LINES, WIDTH, Page, columns, titled, without_folders
+
+
+_MOST_SITES = 10
+_MOST_TYPES = 6
+_NAME_WIDTH = 50
+_PLACE_WIDTH = 40
+
+
+def track_lines(report: TrackReport, page: Page) -> list[str]:
+    """Return the lines of a block: verdict, sites, types, gc, limits."""
+    shown = attrs.evolve(report, label=short_label(report.label, page))
+    head = head_lines(shown, page)
+    if _nothing_changed(report):
+        return [*head, *_measured_lines(report, page)]
+    head += ["", *titled("Block", _joined(_block(report, page)))]
+    foot = [
+        *titled("Process", _joined(_process(report))),
+        *titled("gc", [_gc(report)]),
+        *environment_lines(report, page),
+        *limit_lines(report, page),
+    ]
+    types = _type_lines(report, page)
+    space = LINES - len(head) - len(foot) - len(types)
+    return [*head, *_site_lines(report, page, space), *types, *foot]
+
+
+def _nothing_changed(report: TrackReport) -> bool:
+    changed = report.sites or report.types or report.memory.size_diff
+    return report.is_clean and not changed and report.exception is None
+
+
+def _measured_lines(report: TrackReport, page: Page) -> list[str]:
+    sections = ", ".join(report.measured) or "nothing"
+    if report.complete and not report.limits:
+        return page.paragraph(f"Measured: {sections}. Limits: none")
+    return [*page.paragraph(f"Measured: {sections}"), *limit_lines(report, page)]
+
+
+def _block(report: TrackReport, page: Page) -> Iterator[str]:
+    """Yield what there is to say about the block itself."""
+    if (report.calls, report.calls_seen) != (1, 1):
+        seen = units.plural(report.calls_seen, "call")
+        yield f"{units.count(report.calls)} of {seen} measured"
+    if report.exception is not None:
+        yield f"left by {page.end(report.exception, _NAME_WIDTH)}"
+    for name, value in report.tag_items:
+        yield f"{name}={value}"
+
+
+def _process(report: TrackReport) -> Iterator[str]:
+    """Yield what the block did beyond the memory that is traced."""
+    memory = report.memory
+    if memory.rss_diff is not None:
+        yield f"RSS {units.size(memory.rss_diff, sign=True)}"
+    if memory.blocks_diff is not None:
+        yield f"pymalloc {units.count(memory.blocks_diff, sign=True)} blocks"
+    if memory.shared:
+        yield "shared with other threads, tasks or blocks"
+
+
+def _joined(facts: Iterator[str]) -> list[str]:
+    text = ", ".join(facts)
+    return [text] if text else []
+
+
+def _gc(report: TrackReport) -> str:
+    gc = report.gc
+    total = sum(gc.collections)
+    if not total and "gc" not in report.measured:
+        return "not measured"
+    text = f"{units.plural(total, 'collection')}, {units.seconds(gc.pause)}"
+    if total > 1:
+        text += f" (longest {units.seconds(gc.longest_pause)})"
+    text += f", freed {units.count(gc.collected)}"
+    if gc.uncollectable:
+        text += f", {units.count(gc.uncollectable)} uncollectable"
+    return text
+
+
+def _type_lines(report: TrackReport, page: Page) -> list[str]:
+    # A merge can leave a row without objects, whose size alone is not known.
+    counted = [row for row in report.types if page.full or row.count_diff]
+    shown = page.first(counted, _MOST_TYPES)
+    rows = columns([_type_cells(row, page) for row in shown])
+    rows += more_rows(counted, shown, "types")
+    return titled("Types", rows or [_empty(report, "types")])
+
+
+def _type_cells(row: TypeChange, page: Page) -> tuple[str, str]:
+    name = page.end(row.type_name, _NAME_WIDTH)
+    if row.size_diff is not None:
+        name += f" ({units.size(row.size_diff, sign=True)})"
+    return units.count(row.count_diff, sign=True), name
+
+
+def _site_lines(report: TrackReport, page: Page, space: int) -> list[str]:
+    shown = page.first(report.sites, min(space, _MOST_SITES))
+    rows = [*_site_rows(shown, page), *more_rows(report.sites, shown, "sites")]
+    return titled("Sites", rows or [_empty(report, "sites")])
+
+
+def _site_rows(sites: Sequence[AllocationSite], page: Page) -> Iterator[str]:
+    files = [site.traceback.innermost.filename for site in sites]
+    short = {name: name for name in files} if page.full else without_folders(files)
+    cells = [_site_cells(site, page, short) for site in sites]
+    for site, row in zip(sites, columns(cells), strict=True):
+        yield row
+        if page.full:
+            yield from _callers(site)
+
+
+def _site_cells(
+    site: AllocationSite, page: Page, short: Mapping[str, str]
+) -> tuple[str, str, str]:
+    frame = site.traceback.innermost
+    return (
+        units.size(site.size_diff, sign=True),
+        units.count(site.count_diff, sign=True),
+        _place(frame, short[frame.filename], page),
+    )
+
+
+def _place(frame: Frame, name: str, page: Page) -> str:
+    place = page.end(f"{name}:{frame.lineno}", _PLACE_WIDTH)
+    if frame.function is None:
+        return place
+    # The numbers in front take about 26 characters.
+    room = WIDTH - INDENT - 26 - len(" in ") - len(place)
+    return f"{place} in {page.start(frame.function, room)}"
+
+
+def _callers(site: AllocationSite) -> Iterator[str]:
+    """Yield the frames under the innermost one, from the inside out."""
+    frames = site.traceback.frames
+    for frame in reversed(frames[:-1]):
+        yield f"  from {frame}"
+    beyond = (site.traceback.total_nframe or 0) - len(frames)
+    if beyond > 0:
+        yield f"  ... {units.plural(beyond, 'outer frame')} not recorded"
+
+
+def _empty(report: TrackReport, section: str) -> str:
+    return "none" if section in report.measured else "not measured"
