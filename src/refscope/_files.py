@@ -1,0 +1,110 @@
+"""Reports in files.  What is in a file is the business of ``refscope.render``."""
+
+# ruff: noqa: PTH  # pathlib alone would take a twentieth of refscope's import
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar, overload
+
+from refscope.exceptions import InvalidArgumentError, ReportFormatError
+from refscope.render import from_json, to_json, to_text
+from refscope.reports import AnyReport, Report
+
+
+R = TypeVar("R", bound=Report)
+PathName: TypeAlias = str | os.PathLike[str]
+
+
+def save(report: Report, path: PathName, *, redact: bool = False) -> None:
+    """Write the report to a file, in the form that its suffix names.
+
+    ``.json`` can be loaded again; ``.txt`` is the whole text, every row of it.  The
+    file appears complete or not at all, and replaces one that was there.
+
+    Args:
+        report: Any report.
+        path: Where to; the folder must be there.
+        redact: Leave out labels, tags and the folders of files.
+
+    Raises:
+        InvalidArgumentError: The suffix is not known.
+    """
+    name = os.fspath(path)
+    write = _WRITERS.get(os.path.splitext(name)[1].lower())
+    if write is None:
+        raise InvalidArgumentError(
+            f"{name!r} has no suffix that says what to write: "
+            f"known are {', '.join(_WRITERS)}"
+        )
+    _replace(name, write(report, redact) + "\n")
+
+
+@overload
+def load(path: PathName) -> AnyReport: ...
+@overload
+def load(path: PathName, kind: type[R]) -> R: ...
+def load(path: PathName, kind: type[R] | None = None) -> AnyReport | R:
+    """Return the report that a ``.json`` file holds.
+
+    Args:
+        path: The file.
+        kind: Class that the report must have; by default any.
+
+    Raises:
+        NewerFormatError: A later refscope wrote it.
+        ReportFormatError: It is no report, or one of another kind.
+    """
+    name = os.fspath(path)
+    try:
+        report = from_json(_content(name))
+    except ReportFormatError as error:
+        raise type(error)(f"{name}: {error}") from None
+    if kind is None:
+        return report
+    if not isinstance(report, kind):
+        raise ReportFormatError(
+            f"{name}: this is a {type(report).__name__}, and a "
+            f"{kind.__name__} was asked for"
+        )
+    return report
+
+
+def _text(report: Report, redact: bool) -> str:  # noqa: FBT001  # one of a table
+    return to_text(report, full=True, redact=redact)
+
+
+def _json(report: Report, redact: bool) -> str:  # noqa: FBT001  # one of a table
+    return to_json(report, redact=redact)
+
+
+def _content(name: str) -> str:
+    try:
+        # Some editors and shells put a byte order mark in front.
+        with open(name, encoding="utf-8-sig") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise ReportFormatError(f"this is not UTF-8: {error}") from None
+
+
+def _replace(name: str, text: str) -> None:
+    """Put a finished file in the place of the one with this name."""
+    # Through a link to what it links to, so that the link stays.
+    folder, last = os.path.split(os.path.realpath(name))
+    # Not from tempfile, whose files only their owner can read.
+    draft = os.path.join(folder, f".{last}.{os.urandom(4).hex()}")
+    try:
+        with open(draft, "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(draft, os.path.join(folder, last))
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+
+
+_WRITERS: Mapping[str, Callable[[Report, bool], str]] = {
+    ".json": _json,
+    ".txt": _text,
+}
