@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 from importlib import metadata, resources
 from pathlib import Path
@@ -77,6 +78,30 @@ def test_schemas_are_json():
 
     for schema in schemas:
         assert json.loads(schema.read_text("utf-8"))
+
+
+@pytest.mark.needs_subprocess
+def test_imports_only_what_it_depends_on():
+    """Importing all of refscope loads no other package, whatever is installed."""
+    code = """if True:
+        import pkgutil, sys
+        before = {name.partition(".")[0] for name in sys.modules}
+        import refscope
+        for module in pkgutil.walk_packages(refscope.__path__, "refscope."):
+            if not module.name.endswith("__main__"):
+                __import__(module.name)
+        after = {name.partition(".")[0] for name in sys.modules}
+        print(*sorted(after - before - sys.stdlib_module_names))
+    """
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert {*answer.stdout.split()} <= {
+        "attr",
+        "attrs",
+        "refscope",
+        "typing_extensions",
+    }
 
 
 def _walk(folder):
