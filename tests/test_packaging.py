@@ -72,12 +72,13 @@ def test_typed():
 
 
 def test_schemas_are_json():
-    """Each JSON file in the package is readable where it is installed."""
+    """The JSON Schema of the reports is readable where it is installed."""
     files = [*_walk(resources.files("refscope"))]
-    schemas = [file for file in files if file.name.endswith(".json")]
+    schemas = [file for file in files if file.name.endswith(".schema.json")]
 
+    assert schemas
     for schema in schemas:
-        assert json.loads(schema.read_text("utf-8"))
+        assert json.loads(schema.read_text("utf-8"))["$schema"]
 
 
 @pytest.mark.needs_subprocess
