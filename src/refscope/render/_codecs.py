@@ -7,6 +7,7 @@ cannot disagree.  Which form a type hint has is the business of ``_hints``.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from typing import NamedTuple
@@ -31,20 +32,20 @@ _MEETING = re.compile("(?<=[\ud800-\udbff])(\ufdd0*)(?=[\udc00-\udfff])")
 _PARTED = re.compile("(?<=[\ud800-\udbff])\ufdd0(\ufdd0*)(?=[\udc00-\udfff])")
 
 
-class Codec:
+class Codec(ABC):
     """One form."""
 
+    @abstractmethod
     def write(self, value: object) -> object:
         """Return what ``json.dumps`` takes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, value: object) -> object:
         """Return the value that was written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def schema(self) -> dict[str, object]:
         """Return the JSON Schema of what is written."""
-        raise NotImplementedError
 
     def parts(self) -> Iterable[Codec]:
         """Return the forms inside this one."""
@@ -217,10 +218,11 @@ class Table(Codec):
         item: Callable[[object], object],
         value: object,
     ) -> dict[str, object]:
+        known = checked_mapping(value)
         result: dict[str, object] = {}
-        name = None
+        name = ""
         try:
-            for name, inner in checked_mapping(value).items():
+            for name, inner in known.items():
                 result[key(name)] = item(inner)
         except Problem as problem:
             problem.path.append(f"[{name!r}]")

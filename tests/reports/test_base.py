@@ -1,0 +1,37 @@
+"""What all reports have in common."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+
+from refscope.reports import Report, TrackReport
+
+from .strategies import any_reports
+
+
+@given(any_reports())
+def test_reports_are_values(report):
+    """Copies are equal, have the same hash, and survive pickling."""
+    copied = pickle.loads(pickle.dumps(copy.deepcopy(report)))  # noqa: S301  # our own
+
+    assert copied == report
+    assert hash(copied) == hash(report)
+
+
+def test_the_repr_is_one_line():
+    """It names the class and the verdict."""
+    report = TrackReport(label="x\ny")
+
+    assert repr(report) == f"<TrackReport {report.headline}>"
+    assert "\n" not in repr(report)
+
+
+@pytest.mark.parametrize("name", ["is_clean", "headline"])
+def test_the_base_has_no_verdict(name):
+    """Each kind of report gives its own."""
+    with pytest.raises(NotImplementedError):
+        getattr(Report(), name)

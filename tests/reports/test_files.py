@@ -1,0 +1,145 @@
+"""Reports in files."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from refscope._files import load, save
+from refscope.exceptions import (
+    InvalidArgumentError,
+    NewerFormatError,
+    ReportFormatError,
+)
+from refscope.render import to_json, to_text
+from refscope.reports import DiffReport, Report, TrackReport
+
+from .strategies import site
+
+
+REPORT = TrackReport(label="é", sites=(site("/b/a.py", 1, "f", 1),))
+
+
+@pytest.mark.parametrize("name", ["a.json", "A.JSON", "a.b.json"])
+def test_what_is_saved_is_loaded(tmp_path, name):
+    """A report comes back equal, and its file ends with a line break."""
+    save(REPORT, tmp_path / name)
+
+    assert load(tmp_path / name) == REPORT
+    assert (tmp_path / name).read_bytes().endswith(b"}\n")
+
+
+def test_names_of_files_may_be_text(tmp_path):
+    """A path is whatever open() takes by name."""
+    save(REPORT, str(tmp_path / "a.json"))
+
+    assert load(str(tmp_path / "a.json"), TrackReport) == REPORT
+
+
+def test_text_files_hold_the_full_text(tmp_path):
+    """A file has room for everything."""
+    save(REPORT, tmp_path / "a.txt")
+
+    assert (tmp_path / "a.txt").read_bytes().decode() == (
+        to_text(REPORT, full=True) + "\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.txt"])
+def test_redacted_files_do_not_tell(tmp_path, name):
+    """Neither the label nor the folder is in the file."""
+    save(REPORT, tmp_path / name, redact=True)
+    content = (tmp_path / name).read_text(encoding="utf-8")
+
+    assert "/b/" not in content
+    assert "xe9" not in content
+    assert "00e9" not in content
+
+
+@pytest.mark.parametrize("name", ["report", "a.pickle", ".json"])
+def test_unknown_suffixes_are_refused(tmp_path, name):
+    """The message lists those that are known, and nothing is written."""
+    with pytest.raises(InvalidArgumentError, match=r"known are \.json, \.txt"):
+        save(REPORT, tmp_path / name)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_replaced(tmp_path):
+    """The later report is in it, and no draft is left."""
+    save(DiffReport(by="site"), tmp_path / "a.json")
+    save(REPORT, tmp_path / "a.json")
+
+    assert load(tmp_path / "a.json") == REPORT
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    """Whatever goes wrong in the end, the file is whole and no draft is left."""
+    save(REPORT, tmp_path / "a.json")
+
+    def fail(*_):
+        raise OSError("disk on fire")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk on fire"):
+        save(DiffReport(by="site"), tmp_path / "a.json")
+
+    assert load(tmp_path / "a.json") == REPORT
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    """The report goes where the link leads."""
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "a.json"
+    try:
+        link.symlink_to(tmp_path / "there" / "b.json")
+    except OSError:
+        pytest.skip("no symbolic links here")
+    save(REPORT, link)
+
+    assert link.is_symlink()
+    assert load(tmp_path / "there" / "b.json") == REPORT
+
+
+def test_a_kind_can_be_asked_for(tmp_path):
+    """The base class stands for any; another one is refused by both names."""
+    save(REPORT, tmp_path / "a.json")
+
+    assert load(tmp_path / "a.json", Report) == REPORT
+    with pytest.raises(
+        ReportFormatError, match=r"a\.json: this is a TrackReport, and a DiffReport"
+    ):
+        load(tmp_path / "a.json", DiffReport)
+
+
+def test_a_byte_order_mark_is_no_harm(tmp_path):
+    """Some editors write one."""
+    (tmp_path / "a.json").write_text(to_json(REPORT), encoding="utf-8-sig")
+
+    assert load(tmp_path / "a.json") == REPORT
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        (b"{", ReportFormatError, "this is not JSON"),
+        (b"\xff\xfe{", ReportFormatError, "this is not UTF-8"),
+        (b"{}", ReportFormatError, "this is not a report"),
+        (b'{"format_version": 99}', NewerFormatError, "format 99"),
+    ],
+)
+def test_errors_name_the_file(tmp_path, content, error, message):
+    """One error per cause, and the file in front."""
+    (tmp_path / "a.json").write_bytes(content)
+
+    with pytest.raises(error, match=rf"a\.json: .*{message}"):
+        load(tmp_path / "a.json")
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    """What the system says best is left to it."""
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "a.json")

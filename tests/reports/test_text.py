@@ -1,0 +1,401 @@
+"""Reports as text."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refscope.exceptions import ArgumentTypeError
+from refscope.render import to_text
+from refscope.render._redact import redacted
+from refscope.reports import (
+    AllocationSite,
+    DiffReport,
+    DiffRow,
+    Environment,
+    Frame,
+    GcActivity,
+    MemoryChange,
+    Report,
+    Traceback,
+    TrackReport,
+    TypeChange,
+    diff,
+)
+
+from .strategies import any_reports, site
+
+
+ALL = ("memory", "sites", "types", "gc")
+NOTHING = MemoryChange(size_diff=0, count_diff=0, peak=0)
+
+
+def _full_report(**changes):
+    report = TrackReport(
+        label="load users",
+        measured=ALL,
+        duration=0.041,
+        overhead=0.009,
+        memory=MemoryChange(size_diff=1_104_000, count_diff=2001, peak=3_565_158),
+        sites=(
+            site("/home/ann/shop/orders.py", 43, "place", 1_048_576, 1000),
+            site("/home/ann/shop/orders.py", 41, None, 56_000, 1000),
+        ),
+        types=(
+            TypeChange(type_name="shop.Item", count_diff=1000, size_diff=56_000),
+            TypeChange(type_name="dict", count_diff=-1, size_diff=None),
+        ),
+        gc=GcActivity(collections=(1, 1, 0), pause=0.003, longest_pause=0.002),
+    )
+    return attrs.evolve(report, **changes)
+
+
+def _lines(report, **options):
+    return to_text(report, **options).splitlines()
+
+
+def test_a_block_that_kept_something():
+    """Verdict, sites with the largest first, types, collector, limits."""
+    text = to_text(_full_report())
+
+    assert text == (
+        "KEPT 'load users': kept +1.1 MiB, 2,001 blocks, 999 objects; "
+        "peak +3.4 MiB, 41 ms (+9.0 ms refscope)\n"
+        "\n"
+        "Sites      +1.0 MiB   +1,000  shop/orders.py:43 in place\n"
+        "           +54.7 KiB  +1,000  shop/orders.py:41\n"
+        "Types      +1,000  shop.Item (+54.7 KiB)\n"
+        "           -1      dict\n"
+        "gc         2 collections, 3.0 ms (longest 2.0 ms), freed 0\n"
+        "Limits     none"
+    )
+
+
+def test_print_shows_the_text():
+    """str() of a report is its default text."""
+    report = _full_report()
+
+    assert str(report) == to_text(report)
+
+
+def test_a_clean_block_is_two_lines():
+    """When nothing changed, there is a verdict and what it rests on."""
+    report = TrackReport(label="x", measured=("memory", "sites"), memory=NOTHING)
+
+    assert _lines(report) == [
+        report.headline,
+        "Measured: memory, sites. Limits: none",
+    ]
+
+
+def test_a_clean_block_shows_its_limits():
+    """A verdict that does not cover everything says so."""
+    report = TrackReport(limits=("No tracing.",), complete=False)
+
+    assert _lines(report)[1:] == [
+        "Measured: nothing",
+        "Limits     Incomplete: there may be more than is reported.",
+        "           No tracing.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sites": (site("a.py", 1, "f", -5),)},
+        {"types": (TypeChange(type_name="T", count_diff=-1),)},
+        {"memory": MemoryChange(size_diff=-1)},
+        {"exception": "ValueError"},
+    ],
+)
+def test_a_clean_block_that_changed_something_shows_it(changes):
+    """Only a block in which nothing happened is as short as two lines."""
+    report = attrs.evolve(TrackReport(measured=ALL, memory=NOTHING), **changes)
+
+    assert report.is_clean
+    assert len(_lines(report)) > 2
+
+
+def test_the_block_and_the_process_are_told():
+    """Merged calls, the exception, tags, and memory beyond what is traced."""
+    report = _full_report(
+        calls=10,
+        calls_seen=1000,
+        exception="ValueError",
+        tags={"host": "a"},
+        memory=MemoryChange(rss_diff=4096, blocks_diff=-12, shared=True),
+    )
+    lines = _lines(report)
+
+    assert (
+        "Block      10 of 1,000 calls measured, left by ValueError, host=a"
+    ) in lines
+    assert (
+        "Process    RSS +4.0 KiB, pymalloc -12 blocks, "
+        "shared with other threads, tasks or blocks"
+    ) in lines
+
+
+def test_sections_without_rows_say_why():
+    """Not measured is not none."""
+    report = _full_report(
+        sites=(), types=(), measured=("types",), gc=GcActivity(collections=())
+    )
+    lines = _lines(report)
+
+    assert "Sites      not measured" in lines
+    assert "Types      none" in lines
+    assert "gc         not measured" in lines
+
+
+def test_uncollectable_objects_are_counted():
+    """A collector that gave up is named."""
+    gc = GcActivity(collections=(1,), collected=2000, uncollectable=3)
+
+    assert ("gc         1 collection, 0 s, freed 2,000, 3 uncollectable") in _lines(
+        _full_report(gc=gc)
+    )
+
+
+def test_rows_that_are_cut_are_counted():
+    """The default text is bounded, and says what is missing."""
+    sites = tuple(site("a.py", line, "f", 10) for line in range(30))
+    types = tuple(
+        TypeChange(type_name=f"T{number}", count_diff=1) for number in range(1200)
+    )
+    report = _full_report(sites=sites, types=types)
+    lines = _lines(report)
+
+    assert len(lines) <= 25
+    assert "           ... 21 more sites (full=True shows all)" in lines
+    assert "           ... 1,195 more types (full=True shows all)" in lines
+    assert len(_lines(report, full=True)) > 1230
+
+
+def test_types_without_objects_are_shown_in_full_only():
+    """A merge can leave a row whose size is not known; it is no change of objects."""
+    report = _full_report(types=(TypeChange(type_name="T", count_diff=0),))
+
+    assert "Types      none" in _lines(report)
+    assert "Types      0  T" in _lines(report, full=True)
+
+
+def test_full_text_has_frames_paths_and_places():
+    """Innermost first, callers under it, and how much deeper the stack was."""
+    frames = (Frame("/srv/main.py", 9, "main"), Frame("/srv/shop/orders.py", 41))
+    report = _full_report(
+        sites=(AllocationSite(Traceback(frames, 4), 10, 1),),
+        environment=Environment(
+            python="3.13.0",
+            implementation="cpython",
+            free_threaded=True,
+            platform="linux-64",
+            refscope="0.1.0",
+        ),
+    )
+    lines = _lines(report, full=True)
+    start = lines.index("Sites      +10 B  +1  /srv/shop/orders.py:41")
+
+    assert lines[start + 1 : start + 3] == [
+        "             from /srv/main.py:9 in main",
+        "             ... 2 outer frames not recorded",
+    ]
+    assert (
+        "Python     3.13.0 cpython linux-64, free-threaded, refscope 0.1.0"
+    ) in lines
+    assert not any(line.startswith("Python") for line in _lines(report))
+
+
+def test_a_place_without_threads_is_told_plainly():
+    """Nothing is said about what is usual."""
+    here = Environment(
+        python="3.10.1",
+        implementation="cpython",
+        free_threaded=False,
+        platform="win32-64",
+        refscope="0.1.0",
+    )
+
+    assert ("Python     3.10.1 cpython win32-64, refscope 0.1.0") in _lines(
+        _full_report(environment=here), full=True
+    )
+
+
+def test_files_that_look_alike_are_told_apart():
+    """Paths are short, but two files never get one name."""
+    report = _full_report(
+        sites=(
+            site("/srv/a/shop/orders.py", 1, None, 9),
+            site("/srv/b/shop/orders.py", 1, None, 8),
+            site("C:\\lib\\json\\decoder.py", 1, None, 7),
+            site("/opt/x/y/z.py", 1, None, 6),
+            site("y/z.py", 1, None, 5),
+            site("<string>", 1, None, 4),
+        )
+    )
+    places = [line.split()[-1] for line in _lines(report) if line.endswith(":1")]
+
+    assert places == [
+        "a/shop/orders.py:1",
+        "b/shop/orders.py:1",
+        "json\\decoder.py:1",
+        "x/y/z.py:1",
+        "y/z.py:1",
+        "<string>:1",
+    ]
+
+
+def test_long_names_are_cut_where_they_say_least():
+    """The end of a path and the start of a function stay."""
+    report = _full_report(
+        sites=(site("d" * 80 + "/orders.py", 41, "f" * 80, 10),),
+        types=(TypeChange(type_name="m" * 80 + ".Item", count_diff=1),),
+    )
+    lines = _lines(report)
+    place = next(line for line in lines if line.startswith("Sites"))
+    name = next(line for line in lines if line.startswith("Types"))
+
+    assert "/orders.py:41 in fff" in place
+    assert place.endswith("f...")
+    assert name.endswith("m.Item")
+    assert max(map(len, lines)) <= 100
+
+
+def test_long_labels_leave_room_for_the_verdict():
+    """The label is cut, not the numbers; the full text has all of it."""
+    report = _full_report(label="x" * 500)
+
+    assert "xxx...': kept +1.1 MiB" in to_text(report).replace("\n ", "")
+    assert "x" * 500 in to_text(report, full=True)
+
+
+def test_labels_are_cut_by_what_they_take_on_the_page():
+    """An escaped character takes up to ten places."""
+    report = _full_report(label="\U0001f600" * 30)
+
+    assert _lines(report)[0].startswith("KEPT '\\U0001f600\\U0001f600\\U0001f600...'")
+
+
+def test_many_limits_are_cut_and_counted():
+    """Limits are sentences: they are wrapped, and five lines are enough."""
+    report = _full_report(limits=tuple(f"{n} " + "word " * 30 for n in range(9)))
+    lines = _lines(report)
+    start = next(n for n, line in enumerate(lines) if line.startswith("Limits"))
+
+    assert len(lines[start:]) == 5
+    assert lines[-1] == "           ... 9 limits in all (full=True shows them)"
+    assert len([line for line in _lines(report, full=True) if "word" in line]) == 9
+
+
+def test_names_cannot_break_the_page():
+    """Control characters, surrogates and marks of direction are always escaped."""
+    report = _full_report(
+        sites=(site("a\n\x1b[31m\u202e\ud800é.py", 1, "f", 10),), label="a\nb"
+    )
+
+    assert "a\\n\\x1b[31m\\u202e\\ud800\\xe9.py:1" in to_text(report)
+    assert "a\\n\\x1b[31m\\u202e\\ud800é.py:1" in to_text(report, unicode=True)
+
+
+def test_redacted_text_has_no_label_tags_or_folders():
+    """What tells about a person or a machine is left out; the rest stays."""
+    report = _full_report(tags={"host": "secret"})
+    text = to_text(report, full=True, redact=True)
+
+    assert "load users" not in text
+    assert "secret" not in text
+    assert "ann" not in text
+    assert " orders.py:43 in place" in text
+
+
+def test_a_comparison():
+    """Verdict, labels, rows, limits."""
+    before = TrackReport(
+        label="v1", measured=ALL, sites=(site("/srv/shop/a.py", 1, "f", 1024),)
+    )
+    after = TrackReport(
+        measured=ALL,
+        sites=(
+            site("/srv/shop/a.py", 1, "f", 2048),
+            site("/srv/shop/b.py", 1, "g", 100),
+        ),
+    )
+
+    assert to_text(diff(before, after)) == (
+        "WORSE: +1.1 KiB in 2 functions\n"
+        "before: 'v1', after: no label\n"
+        "\n"
+        "grew  +1.0 KiB  1.0 KiB -> 2.0 KiB  shop/a.py:f\n"
+        "new   +100 B    0 B -> 100 B        shop/b.py:g\n"
+        "\n"
+        "Limits     none"
+    )
+
+
+def test_a_comparison_without_difference():
+    """Two lines are enough."""
+    assert _lines(DiffReport(by="site")) == [
+        "SAME: 0 B in 0 sites",
+        "Limits     none",
+    ]
+
+
+def test_long_comparisons_are_cut_and_counted():
+    """Full text has whole keys and all rows."""
+    rows = tuple(
+        DiffRow(key=f"/srv/shop/a.py:{line}", status="new", before=0, after=5)
+        for line in range(100)
+    )
+    report = DiffReport(by="site", rows=rows)
+    lines = _lines(report)
+
+    assert len(lines) == 25
+    assert lines[-3] == "... 80 more rows (full=True shows all)"
+    assert _lines(report, full=True)[2].endswith("  /srv/shop/a.py:0")
+    assert len(_lines(report, full=True)) == 104
+
+
+def test_redacted_comparisons_have_no_labels_or_folders():
+    """Keys keep the file's last name."""
+    row = DiffRow(key="C:\\ann\\a.py:f", status="new", before=0, after=5)
+    report = DiffReport(by="function", before_label="secret", rows=(row,))
+    text = to_text(report, full=True, redact=True)
+
+    assert "secret" not in text
+    assert "ann" not in text
+    assert "  a.py:f" in text
+
+
+@given(any_reports(), st.booleans(), st.booleans())
+def test_the_default_text_is_bounded_and_printable(report, unicode, redact):
+    """No report, however strange, leaves 25 lines of 100 visible characters."""
+    lines = to_text(report, unicode=unicode, redact=redact).split("\n")
+
+    assert len(lines) <= 25
+    assert max(map(len, lines)) <= 100
+    assert all(line.isprintable() and (unicode or line.isascii()) for line in lines)
+
+
+@given(any_reports(), st.booleans())
+def test_the_full_text_is_printable(report, unicode):
+    """Only line breaks of ours break lines, and every encoding can print it."""
+    text = to_text(report, full=True, unicode=unicode)
+
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert unicode or text.isascii()
+
+
+@pytest.mark.parametrize("redact", [False, True])
+def test_a_kind_without_renderer_is_refused_by_name(redact):
+    """A report class that nobody registered is no reason for a wrong text."""
+
+    @attrs.frozen
+    class Other(Report):
+        pass
+
+    with pytest.raises(ArgumentTypeError, match="a Other cannot be shown as text"):
+        to_text(Other(), redact=redact)
+    with pytest.raises(ArgumentTypeError, match="a Other cannot be redacted"):
+        redacted(Other())
