@@ -28,6 +28,13 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
     Raises:
         InvalidArgumentError: A number is infinite or not a number, which JSON
             cannot say.
+
+    Example:
+        >>> from refscope.render import from_json, to_json
+        >>> from refscope.reports import TrackReport
+        >>> report = TrackReport(label="load users", tags={"host": "a"})
+        >>> from_json(to_json(report)) == report
+        True
     """
     from ._json import to_json as to_json_now  # noqa: PLC0415  # loaded on first use
 

@@ -38,6 +38,16 @@ def diff(before: Report, after: Report, *, by: DiffKey = "function") -> DiffRepo
     Raises:
         InvalidArgumentError: ``by`` is none of these.
         MergeError: The reports differ in kind, or their kind has no sites.
+
+    Example:
+        >>> from refscope.reports import AllocationSite, Frame, Traceback
+        >>> from refscope.reports import TrackReport, diff
+        >>> place = Traceback((Frame("shop.py", 41, "load"),))
+        >>> before = TrackReport(sites=(AllocationSite(place, 1000, 2),))
+        >>> after = TrackReport(sites=(AllocationSite(place, 1500, 3),))
+        >>> for row in diff(before, after).rows:
+        ...     print(row.key, row.status, row.before, row.after)
+        shop.py:load grew 1000 1500
     """
     if by not in _KEYS:
         raise InvalidArgumentError(f"by={by!r} is unknown: use one of {_choices()}")

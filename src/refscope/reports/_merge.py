@@ -39,6 +39,11 @@ def merge(reports: Iterable[R]) -> R:
     Raises:
         MergeError: There is none, they differ in kind, or their kind does not
             add up.
+
+    Example:
+        >>> from refscope.reports import TrackReport, merge
+        >>> merge([TrackReport(duration=0.1), TrackReport(duration=0.2)]).duration
+        0.3
     """
     known = _checked(reports)
     if len(known) == 1:
