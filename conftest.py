@@ -47,7 +47,8 @@ _markdown = Sybil(
 )
 _docstrings = Sybil(
     parsers=[rest.DocTestParser(optionflags=ELLIPSIS)],
-    patterns=["src/**/*.py"],
+    path="src",
+    patterns=["*.py"],  # at any depth: a "**" here would stand for one folder
     fixtures=["interpreter_left_alone"],
 )
 pytest_collect_file = (_markdown + _docstrings).pytest()
