@@ -1,0 +1,243 @@
+"""Functions of every kind, tracked call by call.
+
+A generator or coroutine is driven step by step, so that memory counts only while it
+runs.  The block is closed inside ``_run``, right where the function's result arrives:
+a moment later an exception that carries the result would be counted.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Generator
+from functools import wraps
+from types import coroutine
+from typing import Any, Protocol, TypeVar
+
+from refscope._measure import blocks, ours
+
+
+F = TypeVar("F")
+TRACKER = "__refscope_tracker__"
+_ENDED = object()
+# An asynchronous generator hands items over in exceptions (Objects/genobject.c,
+# async_gen_unwrap_value): while it runs, a smaller rise cannot be told from these.
+_EXCEPTION_SIZE = 1024
+
+
+class _Block(Protocol):
+    def keep(self, value: Any) -> None: ...
+    def take(self) -> Any: ...
+    def drops(self, value: object) -> bool: ...
+    @property
+    def is_empty_handed(self) -> bool: ...
+    @property
+    def is_open(self) -> bool: ...
+    def start(self) -> None: ...
+    def end(self, exception: type[BaseException] | None) -> None: ...
+    def pause(self, slack: int = 0) -> None: ...
+    def resume(self) -> None: ...
+
+
+class _Tracker(Protocol):
+    def new_block(self, label: str | None) -> _Block: ...
+
+
+def tracked(function: F, tracker: _Tracker, label: str) -> F:
+    """Return the function with each call tracked, of the same kind as before."""
+    wrapper = _kind(function)(function, tracker, label)
+    setattr(wrapper, TRACKER, tracker)
+    return wrapper
+
+
+def _kind(function: object) -> Callable[[Any, _Tracker, str], Any]:
+    if inspect.isasyncgenfunction(function):
+        return _async_generator
+    if inspect.iscoroutinefunction(function):
+        return _coroutine
+    if inspect.isgeneratorfunction(function):
+        return _generator
+    return _plain
+
+
+def _plain(function: Any, tracker: _Tracker, label: str) -> Any:
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        block = tracker.new_block(label)
+        block.start()
+        try:
+            # A call with ** copies the dictionary, in the block.
+            result = function(*args, **kwargs) if kwargs else function(*args)
+        except BaseException as error:
+            block.end(type(error))
+            raise
+        block.end(None)
+        return result
+
+    return wrapper
+
+
+def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        block = tracker.new_block(label)
+        inner = function(*args, **kwargs)
+        return (yield from _driven(block, inner, is_item=False))
+
+    return wrapper
+
+
+def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:
+    @wraps(function)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        block = tracker.new_block(label)
+        inner = function(*args, **kwargs)
+        return await _driven(block, inner, is_item=False)
+
+    return wrapper
+
+
+def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
+    @wraps(function)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        inner = function(*args, **kwargs)
+        frame = _frame_object(inner, "ag_frame")
+        block = tracker.new_block(label)
+        first = item = inner.asend(None)  # tells the event loop, before the block
+        block.start()
+        block.pause()
+        while await _driven(block, item, is_item=True):
+            try:
+                block.keep((yield block.take()))
+                item = _item(inner.asend, block)
+            except GeneratorExit:
+                await _driven(block, inner.aclose(), is_item=True)
+                block.end(GeneratorExit)
+                raise
+            except BaseException as error:
+                block.keep(error)
+                item = _item(inner.athrow, block)
+        item = first  # there was one at the start
+        _clear(frame)
+        block.end(None)
+
+    return wrapper
+
+
+def _item(request: Any, block: _Block) -> Any:
+    """Return the awaitable of the next item; it is ours, not the program's."""
+    blocks.begin_own()
+    try:
+        item = request(block.take())
+        ours.disown(item)
+    finally:
+        blocks.end_own()
+    return item
+
+
+def _driven(block: _Block, inner: Any, *, is_item: bool) -> Generator[Any, Any, Any]:
+    """Return the generator that drives ``inner``; it is ours, not the program's."""
+    blocks.begin_own()
+    try:
+        run = _run(block, inner, is_item)
+        drive = _drive(block, run, is_item)
+        for mine in (run, drive, run.gi_frame, drive.gi_frame):
+            ours.disown(mine)
+    finally:
+        blocks.end_own()
+    return drive
+
+
+@coroutine
+def _run(block: _Block, inner: Any, is_item: bool) -> Generator[Any, Any, None]:  # noqa: FBT001
+    """Run to the end, and close (for one item: pause) the block right there.
+
+    The result is left with the block: a StopIteration that carried it would be
+    allocated on the program's account.  No item is ``_ENDED``.
+    """
+    frame = _frame_object(inner, "gi_frame", "cr_frame")
+    try:
+        result = yield from inner
+    except StopAsyncIteration:
+        result = _ENDED
+    except BaseException as error:
+        block.end(type(error))
+        raise
+    _clear(frame)
+    if is_item:
+        block.pause(_EXCEPTION_SIZE)
+    else:
+        block.end(None)
+    block.keep(result)
+
+
+def _frame_object(inner: Any, *names: str) -> Any:
+    """Return the frame of a suspended function up to 3.10, to be there at both ends.
+
+    There it is an object that the collector tracks, and goes when the function ends.
+    """
+    if sys.version_info >= (3, 11):
+        return None
+    for name in names:
+        frame = getattr(inner, name, None)
+        if frame is not None:
+            return frame
+    return None
+
+
+def _clear(frame: Any) -> None:
+    """Let the variables of an ended function go, as its end does without us."""
+    if frame is not None:
+        frame.clear()
+
+
+@coroutine
+def _drive(
+    block: _Block,
+    run: Generator[Any, Any, None],
+    is_item: bool,  # noqa: FBT001
+) -> Generator[Any, Any, Any]:
+    """Step through ``_run`` as ``yield from`` would, measuring only the steps.
+
+    PEP 380 gives the expansion of ``yield from`` that this follows.  What is sent and
+    produced is not kept in a variable, which would lengthen its life.
+    """
+    if is_item:
+        block.resume()
+    else:
+        block.start()
+    is_error = False
+    while not _step(block, run, is_error=is_error):
+        block.pause()
+        try:
+            block.keep((yield block.take()))
+            is_error = False
+        except GeneratorExit:
+            block.resume()
+            run.close()
+            raise
+        except BaseException as error:
+            block.keep(error)
+            is_error = True
+        block.resume()
+    if is_item:
+        return not block.drops(_ENDED)
+    return block.take()
+
+
+def _step(block: _Block, run: Generator[Any, Any, None], *, is_error: bool) -> bool:
+    """Let it run to its next suspension; return whether it has ended.
+
+    ``next`` with a default sees the end without an exception being made.
+    """
+    if block.is_empty_handed:
+        produced = next(run, _ENDED)
+        if produced is _ENDED:
+            return True
+        block.keep(produced)
+        return False
+    try:
+        block.keep((run.throw if is_error else run.send)(block.take()))
+    except StopIteration:
+        return True
+    return False

@@ -1,0 +1,177 @@
+"""Raw findings of a block to its report, with what limits them in plain words."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from refscope._version import __version__
+from refscope.reports import (
+    AllocationSite,
+    Environment,
+    GcActivity,
+    MemoryChange,
+    Traceback,
+    TrackReport,
+    TypeChange,
+)
+from refscope.reports._order import sorted_sites, sorted_types
+
+from . import classes, gcstate, places
+from .blocks import Findings
+from .tracing import Stack
+
+
+UNTRACKED = (
+    "types counts what the collector tracks: strings, numbers and other atoms, and "
+    "tuples and dictionaries that hold nothing else, are in sites only"
+)
+UNSETTLED = (
+    "collect=False: what waits for the collector counts as kept, and tuples and "
+    "dictionaries that it stopped or began to track count in types"
+)
+LOST = (
+    "somebody else stopped, cleared or restarted tracemalloc inside the block: its "
+    "bytes, blocks, peak and sites are unknown"
+)
+THREADS = "other threads ran meanwhile: what they allocated and freed is counted too"
+TASKS = "other tasks may have run meanwhile: what they allocated is counted too"
+OVERLAP = "blocks of other threads or tasks were open: what ran in them is counted too"
+FROZEN = "gc.freeze() or gc.unfreeze() was called inside the block: types are unknown"
+UNHEARD = "gc.callbacks was changed inside the block: the collector's part is unknown"
+STRETCHES = (
+    "memory sums the stretches in which the function ran; sites, types and gc span "
+    "its first to its last resumption"
+)
+DISTURBED = "count_diff is unknown: memory changed while the function was suspended"
+
+
+def environment() -> Environment:
+    """Return where this process runs."""
+    bits = 64 if sys.maxsize > 2**32 else 32
+    return Environment(
+        python=platform.python_version(),
+        implementation=sys.implementation.name,
+        free_threaded=classes.FREE_THREADED,
+        platform=f"{sys.platform}-{bits}",
+        refscope=__version__,
+    )
+
+
+_ENVIRONMENT = environment()
+
+
+def track_report(
+    found: Findings,
+    *,
+    label: str,
+    tags: tuple[tuple[str, str], ...],
+    calls_seen: int,
+    exception: type[BaseException] | None,
+) -> TrackReport:
+    """Return the report of one block."""
+    return TrackReport(
+        label=label,
+        tags=tags,
+        calls_seen=calls_seen,
+        duration=found.duration_ns / 1e9,
+        overhead=found.overhead_ns / 1e9,
+        exception=None if exception is None else classes.type_name(exception),
+        measured=_measured(found),
+        memory=_memory(found),
+        sites=_sites(found),
+        types=_types(found),
+        gc=_collector(found),
+        limits=_limits(found),
+        environment=_ENVIRONMENT,
+    )
+
+
+def _measured(found: Findings) -> tuple[str, ...]:
+    """Return the names of the sections that hold an answer."""
+    answered = {
+        "memory": found.traced is not None,
+        "sites": found.traced is not None,
+        "types": found.types is not None,
+        "gc": found.collector is not None,
+    }
+    return tuple([name for name, known in answered.items() if known])
+
+
+def _memory(found: Findings) -> MemoryChange:
+    traced = found.traced
+    return MemoryChange(
+        size_diff=None if traced is None else traced.size_diff,
+        count_diff=None if traced is None else traced.count_diff,
+        peak=None if traced is None else traced.peak,
+        blocks_diff=found.blocks_diff,
+        rss_diff=found.rss_diff,
+        shared=found.threads_ran or found.tasks_ran or found.blocks_overlapped,
+    )
+
+
+def _sites(found: Findings) -> tuple[AllocationSite, ...]:
+    """Return one site a place, with the functions that its lines are in."""
+    if found.traced is None or not found.traced.rows:
+        return ()
+    rows = found.traced.rows
+    frames = places.frames_of({line for stack, _, _ in rows for line in stack})
+    depth = min(found.frame_limit, found.plan.frames)
+    sites = []
+    for stack, size_diff, count_diff in rows:
+        # Cut at the depth asked for, so the whole is known only when it was less deep.
+        total = len(stack) if len(stack) < depth else None
+        lines = tuple([frames[line] for line in reversed(stack)])
+        sites.append(AllocationSite(Traceback(lines, total), size_diff, count_diff))
+    return sorted_sites(sites)
+
+
+def _types(found: Findings) -> tuple[TypeChange, ...]:
+    changes = [
+        TypeChange(type_name=name, count_diff=count, size_diff=size)
+        for name, count, size in found.types or ()
+    ]
+    return sorted_types(changes)
+
+
+def _collector(found: Findings) -> GcActivity:
+    if found.collector is None:
+        return GcActivity()
+    log = found.collector
+    return GcActivity(
+        collections=tuple(log[gcstate.GEN0 : gcstate.PAUSE]),
+        pause=log[gcstate.PAUSE] / 1e9,
+        longest_pause=log[gcstate.LONGEST] / 1e9,
+        collected=log[gcstate.COLLECTED],
+        uncollectable=log[gcstate.UNCOLLECTABLE],
+    )
+
+
+def _limits(found: Findings) -> tuple[str, ...]:
+    """Return what the numbers do not say, in plain sentences."""
+    plan, traced = found.plan, found.traced
+    kept = bool(found.types) or (traced is not None and bool(traced.rows))
+    hidden = traced is not None and _has_untracked(found)
+    fewer = 0 < found.frame_limit < plan.frames
+    sentences = {
+        LOST: plan.sites and traced is None,
+        f"tracemalloc already ran with {found.frame_limit} frame(s): {plan.frames} "
+        "were asked for": fewer,
+        FROZEN: plan.types and found.types is None,
+        UNTRACKED: plan.types and hidden,
+        UNSETTLED: kept and not plan.collect,
+        UNHEARD: found.collector is None,
+        THREADS: found.threads_ran,
+        TASKS: found.tasks_ran,
+        OVERLAP: found.blocks_overlapped,
+        STRETCHES: found.pauses > 0,
+        DISTURBED: found.is_disturbed and traced is not None,
+    }
+    return tuple([sentence for sentence, holds in sentences.items() if holds])
+
+
+def _has_untracked(found: Findings) -> bool:
+    """Return whether more blocks came or went than the objects in ``types``."""
+    blocks = sum([abs(count) for _, _, count in found.traced.rows])
+    objects = sum([abs(count) for _, count, _ in found.types or ()])
+    return blocks > objects

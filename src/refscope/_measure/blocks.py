@@ -1,0 +1,320 @@
+"""One measured block: what is read at its two ends, in which order.
+
+The program's stretch ends with ``session.fold()`` before refscope allocates anything,
+and begins with ``session.mark()`` after everything of refscope's that stays has been
+allocated.  Between the two refscope works; nothing there is the program's, except
+what a collection runs: finalizers.  So collections run outside of the lock, and the
+level is read again after them.
+
+    enter:  fold | collect | census | tracing on, or places | clocks | mark
+    leave:  fold, clocks | collect | places, tracing off | census | report's numbers | mark
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+from _thread import RLock, get_ident
+from array import array
+from sys import getallocatedblocks
+from time import perf_counter_ns
+from typing import NamedTuple, Protocol, TypeVar
+
+from refscope import reports
+from refscope.reports import Report
+
+from . import activity, census, gcstate, ours, tracing
+
+
+R = TypeVar("R", bound=Report, covariant=True)
+
+
+# Indices of a probe's own numbers, after those of the collector's log.
+_BLOCKS = gcstate.LONGEST + 1
+_TIME, _WORK, _RSS, _FROZEN, _THREAD, _PROCESS = range(_BLOCKS + 1, _BLOCKS + 7)
+_END_BLOCKS, _END_TIME = range(_PROCESS + 1, _PROCESS + 3)
+_NUMBERS = _END_TIME + 1
+
+
+class Plan(NamedTuple):
+    """What to measure in each block of a tracker."""
+
+    frames: int = 1
+    sites: bool = True
+    types: bool = True
+    collect: bool = True
+
+
+class Findings(NamedTuple):
+    """The raw numbers of a block, before they become a report."""
+
+    plan: Plan
+    is_final: bool
+    traced: tracing.Traced | None
+    frame_limit: int
+    types: list[tuple[str, int, int | None]] | None
+    collector: list[int] | None
+    blocks_diff: int
+    rss_diff: int | None
+    duration_ns: int
+    overhead_ns: int
+    pauses: int
+    is_disturbed: bool
+    threads_ran: bool
+    tasks_ran: bool
+    blocks_overlapped: bool
+
+
+class Client(Protocol[R]):
+    """Whoever opened the block and makes the report."""
+
+    def account(self, found: Findings) -> R:
+        """Return the report of these findings."""
+
+
+class Probe:
+    """The measuring side of one open block."""
+
+    __slots__ = (
+        "baseline",
+        "client",
+        "frame_limit",
+        "has_company",
+        "numbers",
+        "owner",
+        "plan",
+        "span",
+        "tasks_ran",
+        "thread",
+    )
+
+    def __init__(self, plan: Plan, client: object) -> None:
+        self.plan = plan
+        self.client = client
+        self.numbers = array("q", bytes(8 * _NUMBERS))
+        self.baseline = b""
+        self.span: tracing.Span | None = None
+        self.frame_limit = 0
+        self.owner = 0
+        self.thread = 0
+        self.has_company = False
+        self.tasks_ran = False
+
+    def clear(self) -> None:
+        """Let go of what it needed while refscope is at work."""
+        self.numbers = _NO_NUMBERS
+        self.baseline = b""
+        self.span = None
+
+
+_NO_NUMBERS: array[int] = array("q")
+_session = tracing.Session()
+_collector = gcstate.Collector()
+_lock = RLock()
+_probes: list[Probe] = []
+census.own(Probe, Plan, Findings, tracing.Span, tracing.Traced)
+census.own(*[kind for kind in vars(reports).values() if isinstance(kind, type)])
+
+
+class _Boundary:
+    """How deep in refscope's own work the holder of the lock is."""
+
+    depth = 0
+
+
+def begin_own(slack: int = 0) -> None:
+    """End the program's stretch: what follows is refscope's.  Needs ``end_own``.
+
+    A rise of up to ``slack`` bytes that was over by now does not count.
+    """
+    _lock.acquire()
+    if not _Boundary.depth:
+        _session.fold(slack)
+    _Boundary.depth += 1
+
+
+def end_own() -> None:
+    """Begin the program's stretch; what was allocated since ``begin_own`` is ours."""
+    _Boundary.depth -= 1
+    if not _Boundary.depth:
+        _session.mark()
+    _lock.release()
+
+
+def enter(plan: Plan, client: object) -> Probe:
+    """Begin to measure; raises TrackingError where tracing is not possible."""
+    begin_own()
+    try:
+        probe = Probe(plan, client)
+        ours.disown(probe)  # the rest of it goes before its block's end
+        probe.numbers[_WORK] = perf_counter_ns()
+        if probe.plan.collect:
+            _collect()
+        _collector.borrow()
+        try:
+            _open(probe)
+        finally:
+            _collector.give_back()
+        _start_clocks(probe.numbers)
+    finally:
+        _Boundary.depth -= 1
+        _lock.release()
+    return probe
+
+
+def open_clients(owner: int) -> list[object]:
+    """Return who has a block open in this thread or task, newest first."""
+    return [probe.client for probe in reversed(_probes) if probe.owner == owner]
+
+
+def leave(probe: Probe, client: Client[R], *, end: bool) -> R:
+    """Return the report of a block so far, and close it if ``end``.
+
+    The counters are read before anything is allocated.
+    """
+    _lock.acquire()
+    _session.read()
+    probe.numbers[_END_BLOCKS] = getallocatedblocks()
+    probe.numbers[_END_TIME] = perf_counter_ns()
+    _session.settle()
+    _Boundary.depth += 1
+    try:
+        report = _finish(probe, client, end=end)
+        ours.disown_report(report)
+    finally:
+        end_own()
+    return report
+
+
+def pause(probe: Probe, slack: int) -> None:
+    """End a stretch of a generator or coroutine."""
+    begin_own(slack)
+    if probe.span is not None:
+        _session.pause(probe.span)
+    end_own()
+
+
+def resume(probe: Probe) -> None:
+    """Begin a stretch of a generator or coroutine."""
+    begin_own()
+    if probe.span is not None:
+        _session.resume(probe.span)
+    end_own()
+
+
+def _collect() -> None:
+    """Collect for a block.  What finalizers do is the program's: not locked."""
+    _collector.step_aside()
+    end_own()
+    try:
+        _collector.collect()
+    finally:
+        _lock.acquire()
+        if not _Boundary.depth:
+            _session.relevel()
+        _Boundary.depth += 1
+        _collector.step_back()
+
+
+def _open(probe: Probe) -> None:
+    """Take the baselines.  The census first: it must not count the others."""
+    plan, numbers = probe.plan, probe.numbers
+    probe.tasks_ran = activity.other_tasks()
+    probe.owner, probe.thread = activity.owner(), get_ident()
+    if plan.types:
+        probe.baseline = census.freeze(census.take())
+    if plan.sites:
+        probe.span = _session.open(plan.frames)
+        probe.frame_limit = _session.limit()
+        _session.resume(probe.span)
+    for other in _probes:
+        if other.owner != probe.owner:
+            other.has_company = probe.has_company = True
+    _probes.append(probe)
+    numbers[_RSS] = activity.resident_size()
+    numbers[_FROZEN] = gc.get_freeze_count()
+    numbers[_THREAD], numbers[_PROCESS] = activity.others_clock()
+    _collector.listen(numbers)
+
+
+def _start_clocks(numbers: array[int]) -> None:
+    """Begin the program's stretch, then read what is read first at the end."""
+    _session.mark()
+    numbers[_WORK] = perf_counter_ns() - numbers[_WORK]
+    numbers[_TIME] = perf_counter_ns()
+    numbers[_BLOCKS] = getallocatedblocks()
+    _session.forget_peak()
+
+
+def _finish(probe: Probe, client: Client[R], *, end: bool) -> R:
+    """Take the second readings and build the report."""
+    if probe.span is not None and end:
+        _session.pause(probe.span)
+    if probe.plan.collect:
+        _collect()
+    _collector.borrow()
+    try:
+        report = client.account(_compare(probe, end=end))
+        if end:
+            probe.clear()
+        return report
+    finally:
+        _collector.give_back()
+
+
+def _compare(probe: Probe, *, end: bool) -> Findings:
+    """Return what changed since ``_open``; the census comes before the places."""
+    numbers, plan, span = probe.numbers, probe.plan, probe.span
+    rss = activity.resident_size()
+    threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
+    types = census.difference(probe.baseline) if plan.types else None
+    if gc.get_freeze_count() != numbers[_FROZEN]:
+        types = None
+    traced = None
+    if span is not None:
+        traced = _session.close(span) if end else _session.look(span)
+    log = _collector.since(numbers)
+    if end:
+        _probes.remove(probe)
+        _collector.ignore(numbers)
+    return Findings(
+        plan=plan,
+        is_final=end,
+        traced=traced,
+        frame_limit=probe.frame_limit,
+        types=types,
+        collector=log,
+        blocks_diff=numbers[_END_BLOCKS] - numbers[_BLOCKS],
+        rss_diff=rss - numbers[_RSS] if rss >= 0 else None,
+        duration_ns=numbers[_END_TIME] - numbers[_TIME],
+        overhead_ns=numbers[_WORK] + perf_counter_ns() - numbers[_END_TIME],
+        pauses=span.pauses - 1 if span is not None and end else 0,
+        is_disturbed=span is not None and span.is_disturbed,
+        threads_ran=threads_ran,
+        tasks_ran=probe.tasks_ran or activity.other_tasks(),
+        blocks_overlapped=probe.has_company,
+    )
+
+
+def _abandon() -> None:
+    """Leave the interpreter as it was found, whatever is still open at its exit."""
+    _probes.clear()
+    _collector.abandon()
+    _session.abandon()
+
+
+def _after_fork() -> None:
+    """Close, in the child, the blocks of threads that the child does not have."""
+    _lock._at_fork_reinit()  # noqa: SLF001  # as the threading module does
+    for probe in [*_probes]:
+        if probe.thread != get_ident():
+            _probes.remove(probe)
+            _collector.ignore(probe.numbers)
+            if probe.span is not None:
+                _session.discard(probe.span)
+
+
+atexit.register(_abandon)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

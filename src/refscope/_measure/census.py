@@ -1,0 +1,130 @@
+"""How many objects of each type there are, counted without touching one.
+
+Objects are those that the collector tracks.  Types are told apart by the plain hash
+of ``type``; where a metaclass has a hash or comparison of its own it is not asked:
+identities are counted then.  What is refscope's own is left out: its handles and
+reports with the containers in them, its generators, bound methods and frames.
+"""
+
+from __future__ import annotations
+
+import gc
+import marshal
+from array import array
+from collections import _count_elements  # type: ignore[attr-defined]  # Counter's loop in C
+from collections.abc import Iterable
+from itertools import compress
+from types import (
+    AsyncGeneratorType,
+    CoroutineType,
+    FrameType,
+    GeneratorType,
+    MethodType,
+    TracebackType,
+)
+from weakref import ref
+
+from . import ours
+from .classes import metaclasses_are_plain, object_size, type_name
+
+
+Census = dict[str, tuple[int, int]]
+"""Objects by the full name of their type, and the size of one (-1 if it varies)."""
+
+_CODE_OWNERS = {
+    GeneratorType: "gi_code",
+    CoroutineType: "cr_code",
+    AsyncGeneratorType: "ag_code",
+    FrameType: "f_code",
+}
+_HELD = (tuple, list, dict, array, ref)
+_own_types: set[int] = set()  # identities: a hostile metaclass must not be hashed
+_suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType}
+
+
+def own(*kinds: type) -> None:
+    """Leave objects of these types, which are refscope's, out of every census."""
+    _own_types.update(map(id, kinds))
+    _suspects.update(kinds)
+
+
+def take() -> Census:
+    """Count the objects of this process by type name."""
+    objects = gc.get_objects()
+    counts: dict[type, int] = {}
+    if metaclasses_are_plain():
+        _count_elements(counts, map(type, objects))
+        suspects = compress(objects, map(_suspects.__contains__, map(type, objects)))
+        by_type: Iterable[tuple[type, int]] = counts.items()
+    else:
+        by_type, suspects = _count_by_identity(objects)
+    mine: dict[int, int] = {}
+    _count_elements(mine, map(id, map(type, _own_objects(suspects))))
+    census: Census = {}
+    for kind, number in by_type:
+        name = type_name(kind)
+        size = object_size(kind)
+        before, known = census.get(name, (0, size))
+        total = before + number - mine.get(id(kind), 0)
+        census[name] = (total, size if known == size else -1)
+    return census
+
+
+def freeze(census: Census) -> bytes:
+    """Return the census as one block that no collector sees."""
+    return marshal.dumps(census)
+
+
+def difference(baseline: bytes) -> list[tuple[str, int, int | None]]:
+    """Return type name, objects more, and their bytes (None if they vary in size)."""
+    after = take()
+    before: Census = marshal.loads(baseline)  # noqa: S302  # our own bytes
+    rows: list[tuple[str, int, int | None]] = []
+    for name in {**before, **after}:
+        old, old_size = before.get(name, (0, 0))
+        new, size = after.get(name, (0, old_size))
+        if new != old:
+            fixed = size >= 0 and old_size in {0, size}
+            rows.append((name, new - old, (new - old) * size if fixed else None))
+    return rows
+
+
+def _count_by_identity(
+    objects: list[object],
+) -> tuple[list[tuple[type, int]], list[object]]:
+    """Count without hashing a class; some metaclass has a hash of its own."""
+    kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
+    counts: dict[int, int] = {}
+    _count_elements(counts, map(id, map(type, objects)))
+    wanted = set(map(id, _suspects))
+    chosen = map(wanted.__contains__, map(id, map(type, objects)))
+    return [(kinds[key], counts[key]) for key in counts], [*compress(objects, chosen)]
+
+
+def _own_objects(suspects: Iterable[object]) -> list[object]:
+    """Return those that are refscope's, and the tracked containers that they hold."""
+    mine: dict[int, object] = {}
+    holders = []
+    for thing in suspects:
+        if id(type(thing)) in _own_types:
+            holders.append(thing)
+            mine[id(thing)] = thing
+        elif _runs_our_code(thing):
+            mine[id(thing)] = thing
+    while holders:
+        for held in gc.get_referents(holders.pop()):
+            if type(held) in _HELD and id(held) not in mine and gc.is_tracked(held):
+                mine[id(held)] = held
+                holders.append(held)
+    return list(mine.values())
+
+
+def _runs_our_code(thing: object) -> bool:
+    """Return whether a generator, frame, traceback or bound method is refscope's."""
+    if type(thing) is MethodType:
+        return id(type(thing.__self__)) in _own_types
+    if type(thing) is TracebackType:
+        thing = thing.tb_frame
+    code = getattr(thing, _CODE_OWNERS[type(thing)])
+    filename: str = code.co_filename
+    return filename.startswith(ours.FILES)

@@ -1,0 +1,97 @@
+"""Facts about a class that are read past its metaclass, so that no program code runs.
+
+``cls.__name__`` asks the metaclass first; the slots of ``type`` itself do not.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+
+import typing_extensions
+
+
+get_flags: Callable[[type], int] = type.__dict__["__flags__"].__get__
+get_mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+get_members: Callable[[type], Mapping[str, object]] = type.__dict__["__dict__"].__get__
+get_subclasses: Callable[[type], list[type]] = type.__subclasses__
+_get_module: Callable[[type], object] = type.__dict__["__module__"].__get__
+_get_qualname: Callable[[type], str] = type.__dict__["__qualname__"].__get__
+_get_basic_size: Callable[[type], int] = type.__dict__["__basicsize__"].__get__
+_get_item_size: Callable[[type], int] = type.__dict__["__itemsize__"].__get__
+
+WORD = 8 if sys.maxsize > 2**32 else 4
+FREE_THREADED = object.__basicsize__ == 4 * WORD  # as is a build with trace-refs
+
+# Bits of type.__flags__ (Include/object.h, Include/internal/pycore_object.h).
+_MANAGED_WEAKREF = 1 << 3  # 3.12+
+_MANAGED_DICT = 1 << 4  # 3.11+
+_HEAP_TYPE = 1 << 9  # such a type may die, all others stay
+_HAVE_GC = 1 << 14
+_TYPE_SUBCLASS = 1 << 31
+
+_HARMLESS = type(typing_extensions.Protocol)
+_names: dict[int, str] = {}
+
+
+def is_class(thing: object) -> bool:
+    """Return whether a thing is a class, also when its ``__class__`` lies."""
+    return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
+
+
+def type_name(kind: type) -> str:
+    """Return ``module.Qualname``, built-in types without module."""
+    known = _names.get(id(kind))
+    if known is not None:
+        return known
+    name = str.__str__(_get_qualname(kind))
+    try:
+        module = _get_module(kind)
+    except AttributeError:  # a class that deleted it
+        module = None
+    if type(module) is str and module != "builtins":
+        name = f"{module}.{name}"
+    if not get_flags(kind) & _HEAP_TYPE:
+        _names[id(kind)] = name
+    return name
+
+
+def object_size(kind: type) -> int:
+    """Return the shallow size of every instance in bytes, -1 if they differ.
+
+    What ``sys.getsizeof`` says where ``__sizeof__`` is that of ``object``.
+    """
+    for base in get_mro(kind):
+        if "__sizeof__" in get_members(base):
+            if base is not object or _get_item_size(kind):
+                return -1
+            break
+    return _get_basic_size(kind) + header_size(kind)
+
+
+def header_size(kind: type) -> int:
+    """Return the bytes that lie before an object of this type in its memory block.
+
+    As ``_PyType_PreHeaderSize`` (Objects/typeobject.c): the collector's two words,
+    and two more where a dictionary or weak references are managed (3.11, 3.12).
+    """
+    flags = get_flags(kind)
+    words = 2 if flags & _HAVE_GC and not FREE_THREADED else 0
+    if flags & (_MANAGED_WEAKREF | _MANAGED_DICT) and sys.version_info >= (3, 11):
+        words += 2
+    return words * WORD
+
+
+def metaclasses_are_plain() -> bool:
+    """Return whether ``type`` itself hashes and compares every class there is.
+
+    The metaclass of ``typing_extensions.Protocol`` does it with harmless code.
+    """
+    todo = get_subclasses(type)
+    while todo:
+        kind = todo.pop()
+        members = get_members(kind)
+        if ("__hash__" in members or "__eq__" in members) and kind is not _HARMLESS:
+            return False
+        todo.extend(get_subclasses(kind))
+    return True

@@ -1,0 +1,125 @@
+"""Borrow the collector and give it back as it was; note what it does meanwhile."""
+
+from __future__ import annotations
+
+import gc
+from array import array
+from time import perf_counter_ns
+
+
+# Indices of the numbers of the log; in an array, since kept ints are traced blocks.
+GEN0, GEN1, GEN2, PAUSE, COLLECTED, UNCOLLECTABLE, _STARTED = range(7)
+SIZE = 6
+LONGEST = SIZE  # one more in each block's own array
+
+
+class Collector:
+    """What automatic and explicit collections of the program did while we listened.
+
+    Its callback runs inside every collection, so it only adds to numbers in place.
+    """
+
+    __slots__ = ("_borrowed", "_callback", "_is_aside", "_is_quiet", "_listeners", "_passes", "_was_enabled", "numbers")
+
+    def __init__(self) -> None:
+        self._callback = self._on_collection
+        self.numbers = array("q", bytes(8 * 7))
+        self._is_quiet = False
+        # Each pass stops tracking tuples that hold only what is not tracked, so the
+        # first time a few are needed until nested ones have settled.
+        self._passes = 2
+        self._is_aside = False
+        self._listeners: list[array[int]] = []
+        self._borrowed = 0
+        self._was_enabled = False
+
+    def borrow(self) -> None:
+        """Keep automatic collections away while refscope works; may be nested."""
+        if not self._borrowed:
+            self._was_enabled = gc.isenabled()
+            gc.disable()
+        self._borrowed += 1
+
+    def give_back(self) -> None:
+        """Switch automatic collections on again if they were on."""
+        self._borrowed -= 1
+        if not self._borrowed and self._was_enabled:
+            gc.enable()
+
+    def collect(self) -> None:
+        """Run one full collection that is not reported as the program's.
+
+        Nothing may be allocated here: finalizers run, so this is the program's time.
+        """
+        self._is_quiet = True
+        try:
+            gc.collect()
+            while self._passes:
+                self._passes -= 1
+                gc.collect()
+        finally:
+            self._is_quiet = False
+
+    def step_aside(self) -> None:
+        """Take our callback away if it is alone: with none, gc makes no ``info``."""
+        if len(gc.callbacks) == 1 and gc.callbacks[0] is self._callback:
+            gc.callbacks.pop()
+            self._is_aside = True
+
+    def step_back(self) -> None:
+        """Listen again."""
+        if self._is_aside:
+            gc.callbacks.insert(0, self._callback)
+            self._is_aside = False
+
+    def listen(self, into: array[int]) -> None:
+        """Note the present numbers in a block's array; longest pauses go there."""
+        if self._place() is None:
+            gc.callbacks.append(self._callback)
+        self._listeners.append(into)
+        into[:SIZE] = self.numbers[:SIZE]
+        into[LONGEST] = 0
+
+    def since(self, noted: array[int]) -> list[int] | None:
+        """Return what was added since ``listen``; None if somebody removed us."""
+        if self._place() is None:
+            return None
+        added = [now - then for now, then in zip(self.numbers[:SIZE], noted)]
+        return [*added, noted[LONGEST]]
+
+    def ignore(self, noted: array[int]) -> None:
+        """Stop noting pauses for a block; the last one takes the callback away."""
+        self._listeners = [other for other in self._listeners if other is not noted]
+        if not self._listeners:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Take the callback away; for the exit of the interpreter."""
+        self._listeners.clear()
+        self._is_aside = False
+        place = self._place()
+        if place is not None:
+            del gc.callbacks[place]
+
+    def _place(self) -> int | None:
+        """Return where our callback stands; by identity, the others are strangers."""
+        for place, callback in enumerate(gc.callbacks):
+            if callback is self._callback:
+                return place
+        return None
+
+    def _on_collection(self, phase: str, info: dict[str, int]) -> None:
+        numbers = self.numbers
+        if self._is_quiet:
+            return
+        if phase == "start":
+            numbers[_STARTED] = perf_counter_ns()
+            return
+        pause = perf_counter_ns() - numbers[_STARTED]
+        numbers[min(info["generation"], 2)] += 1
+        numbers[PAUSE] += pause
+        numbers[COLLECTED] += info["collected"]
+        numbers[UNCOLLECTABLE] += info["uncollectable"]
+        for listener in self._listeners:
+            if pause > listener[LONGEST]:
+                listener[LONGEST] = pause

@@ -1,0 +1,125 @@
+"""What is refscope's own: allocations by their line, memory blocks by address.
+
+An allocation is ours when the innermost line of its traceback is in a file that
+measures or reports.  Objects of ours that live on in the program's hands (handles
+and reports) are taken out of tracemalloc's books, so that their later death does not
+look like the program freeing memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import attrs
+
+try:
+    from _tracemalloc import _get_object_traceback
+except ImportError:  # pragma: no cover
+    pass
+
+from .classes import header_size
+
+
+_LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
+
+_ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  # as in co_filename
+FILES = (
+    os.path.join(_ROOT, "_measure") + os.sep,  # noqa: PTH118
+    os.path.join(_ROOT, "reports") + os.sep,  # noqa: PTH118
+    os.path.join(_ROOT, "render") + os.sep,  # noqa: PTH118
+    os.path.join(_ROOT, "_track.py"),  # noqa: PTH118
+    os.path.join(_ROOT, "_drive.py"),  # noqa: PTH118
+    os.path.join(_ROOT, "_references.py"),  # noqa: PTH118
+    "<attrs generated methods refscope.",
+)
+"""What the file name of a line of ours starts with."""
+
+
+def _untrack_function() -> Callable[[int, int], int] | None:
+    """Return ``PyTraceMalloc_Untrack(domain, address)``, or None without ctypes."""
+    try:
+        import ctypes  # noqa: PLC0415  # absent from some embedded builds
+
+        function = ctypes.pythonapi.PyTraceMalloc_Untrack
+        function.restype = ctypes.c_int
+        function.argtypes = (ctypes.c_uint, ctypes.c_size_t)
+    except (ImportError, AttributeError):  # pragma: no cover  # no such build here
+        return None
+    return function
+
+
+def _track_function() -> Callable[[int, int, int], int] | None:
+    """Return ``PyTraceMalloc_Track(domain, address, size)``, or None."""
+    try:
+        import ctypes  # noqa: PLC0415
+
+        function = ctypes.pythonapi.PyTraceMalloc_Track
+        function.restype = ctypes.c_int
+        function.argtypes = (ctypes.c_uint, ctypes.c_size_t, ctypes.c_size_t)
+    except (ImportError, AttributeError):  # pragma: no cover  # no such build here
+        return None
+    return function
+
+
+_untrack = _untrack_function()
+_track = _track_function()
+_PRIVATE_DOMAIN = 0x52534350  # nobody else's: numpy uses 389047
+
+
+def disown(thing: object) -> None:
+    """Take the memory block of one object of ours out of tracemalloc's books."""
+    if _untrack is not None:
+        _untrack(0, id(thing) - header_size(type(thing)))
+
+
+def disown_new_frame(frame: FrameType) -> None:
+    """Take out a frame object that exists only because we asked for it (3.11+).
+
+    Before 3.11 each running function has one: it is the program's.
+    """
+    if sys.version_info >= (3, 11):
+        place = _get_object_traceback(frame)
+        if place is not None and place[0][0][0].startswith(FILES):
+            disown(frame)
+
+
+def disown_report(report: object) -> None:
+    """Take a report's own memory blocks out of tracemalloc's books.
+
+    Only blocks that are really freed when the report dies: short tuples, floats and
+    (3.14) ints go to free lists and keep their trace.  Strings stay: those that came
+    from the program are its own.
+    """
+    seen: set[int] = set()
+    todo = [report]
+    while todo:
+        thing = todo.pop()
+        kind = type(thing)
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if kind is tuple:
+            assert isinstance(thing, tuple)  # noqa: S101  # for the type checker
+            if len(thing) > _LARGEST_POOLED_TUPLE:
+                disown(thing)
+            todo.extend(thing)
+        elif kind is int and sys.version_info < (3, 14):
+            disown(thing)
+        elif attrs.has(kind) and kind.__module__.startswith("refscope."):
+            disown(thing)
+            todo.extend(
+                [getattr(thing, field.name) for field in attrs.fields(kind)]
+            )
+
+
+def raise_peak(size: int) -> None:
+    """Let tracemalloc's peak rise by ``size`` bytes above the current level.
+
+    Books a block that does not exist and takes it out again: nothing is allocated.
+    """
+    if _track is not None and _untrack is not None and size > 0:
+        _track(_PRIVATE_DOMAIN, 1, size)
+        _untrack(_PRIVATE_DOMAIN, 1)

@@ -1,0 +1,348 @@
+"""One tracemalloc for all open blocks, and each block's view of it.
+
+tracemalloc is process-wide: one depth, one peak, one switch.  The blocks that are
+open share it.  The first starts it unless the program already did; the last stops it
+if refscope started it.  At every boundary between the program and refscope the peak
+so far is folded into every open span (``fold``) before it is set anew (``mark``).
+
+A *level* is the program's bytes: tracemalloc's current bytes less those of refscope.
+What is refscope's is known exactly when all traces were looked at, and between two
+boundaries it does not change, since only the program runs.
+
+A sentinel block tells whether somebody else stopped, cleared or restarted tracing:
+its trace is then gone (Modules/_tracemalloc.c has no generation to ask for).
+"""
+
+from __future__ import annotations
+
+import marshal
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+
+from refscope.exceptions import TrackingError
+
+from . import ours
+
+
+try:
+    from _tracemalloc import (
+        _get_object_traceback,
+        _get_traces,
+        get_traceback_limit,
+        get_traced_memory,
+        is_tracing,
+        reset_peak,
+        start,
+        stop,
+    )
+except ImportError:  # pragma: no cover  # isolated sub-interpreters have none
+    AVAILABLE = False
+else:
+    AVAILABLE = True
+
+try:
+    if sys.version_info >= (3, 13):
+        from _interpreters import list_all as _list_interpreters
+    else:
+        from _xxsubinterpreters import list_all as _list_interpreters
+except ImportError:  # pragma: no cover  # WebAssembly
+    _list_interpreters = None
+
+
+Stack = tuple[tuple[str, int], ...]
+"""A traceback as tracemalloc stores it: most recent line first."""
+
+Totals = dict[Stack, tuple[int, int]]
+"""Bytes and blocks alive, by place."""
+
+# Indices of the session's numbers, and of each span's.  They live in arrays because
+# an int that is kept would itself be a traced block.
+_CURRENT, _PEAK, _OWN, _LEVEL, _USER_PEAK = range(5)
+_START, _TOP, _GROWN, _HIGH, _PAUSED_AT = range(5)
+
+_SENTINEL_SIZE = 1000
+_CLEAN_INTERPRETERS = (3, 15)  # where tracing beside sub-interpreters neither hangs nor corrupts
+
+
+class Span:
+    """What one open block has to remember of the traced memory."""
+
+    __slots__ = ("baseline", "frames", "is_disturbed", "is_lost", "numbers", "pauses")
+
+    def __init__(self, frames: int) -> None:
+        self.frames = frames
+        self.numbers = array("q", bytes(8 * 5))
+        self.baseline = b""
+        self.is_lost = False
+        self.pauses = 0
+        self.is_disturbed = False
+
+    @property
+    def peak(self) -> int:
+        """Most bytes above the level at entry, in all stretches so far."""
+        numbers = self.numbers
+        return max(numbers[_HIGH], numbers[_GROWN] + numbers[_TOP] - numbers[_START], 0)
+
+
+class Traced:
+    """What a span kept, by place, when it was looked at."""
+
+    __slots__ = ("count_diff", "peak", "rows", "size_diff")
+
+    def __init__(self, before: Totals, after: Totals, span: Span) -> None:
+        self.rows = _difference(before, after)
+        self.size_diff = sum([size for _, size, _ in self.rows])
+        self.count_diff: int | None = sum([count for _, _, count in self.rows])
+        if span.is_disturbed:  # what others did meanwhile is in the rows
+            self.size_diff = span.numbers[_GROWN]
+            self.count_diff = None
+        self.peak = max(span.peak, self.size_diff)
+
+
+class Session:
+    """The shared ownership of tracemalloc.  Not locked: its callers hold the lock."""
+
+    __slots__ = ("_active", "_book", "_frames", "_is_ours", "_open", "_sentinel")
+
+    def __init__(self) -> None:
+        self._book = array("q", bytes(8 * 5))
+        self._open: list[Span] = []
+        self._active: list[Span] = []
+        self._sentinel: bytes | None = None
+        self._is_ours = False
+        self._frames = 0
+
+    def fold(self, slack: int = 0) -> None:
+        """End a stretch of the program: note level and peak in every running span."""
+        self.read()
+        self.settle(slack)
+
+    def read(self) -> None:
+        """Read level and peak; nothing may be allocated before."""
+        if self._sentinel is not None:
+            book = self._book
+            book[_CURRENT], book[_PEAK] = get_traced_memory()
+
+    def settle(self, slack: int = 0) -> None:
+        """Note what was read in every running span."""
+        if self._sentinel is None:
+            return
+        if _get_object_traceback(self._sentinel) is None:
+            self._lose()
+            return
+        book = self._book
+        book[_LEVEL] = book[_CURRENT] - book[_OWN]
+        book[_USER_PEAK] = max(book[_USER_PEAK], book[_PEAK])
+        is_small = book[_PEAK] - book[_CURRENT] <= slack
+        self._raise_tops((book[_CURRENT] if is_small else book[_PEAK]) - book[_OWN])
+
+    def relevel(self) -> None:
+        """Note the level after a collection of ours, and what finalizers left.
+
+        What they needed in between does not count: the collector itself makes text.
+        """
+        self.read()
+        if self._sentinel is not None:
+            self._book[_LEVEL] = self._book[_CURRENT] - self._book[_OWN]
+            self._raise_tops(self._book[_LEVEL])
+
+    def _raise_tops(self, top: int) -> None:
+        for span in self._active:
+            if top > span.numbers[_TOP]:
+                span.numbers[_TOP] = top
+
+    def mark(self) -> None:
+        """Begin a stretch of the program: what was added since ``fold`` is ours.
+
+        Read twice: the first call leaves its tuple and ints on the free lists that
+        the second takes them from, so that reading adds nothing.
+        """
+        if self._sentinel is None:
+            return
+        book = self._book
+        book[_OWN] = get_traced_memory()[0] - book[_LEVEL]
+        book[_OWN] = get_traced_memory()[0] - book[_LEVEL]
+        reset_peak()
+
+    def forget_peak(self) -> None:
+        """Set the peak to the present level once more."""
+        if self._sentinel is not None:
+            reset_peak()
+
+    def open(self, frames: int) -> Span:
+        """Return a new span, not running yet; starts tracing if nobody has."""
+        if self._sentinel is not None and _get_object_traceback(self._sentinel) is None:
+            self._lose()
+        span = Span(frames)
+        if self._sentinel is None:
+            self._begin(frames)
+        if not self._is_ours or self._open:
+            totals = by_place(_get_traces(), frames)
+            self._book[_LEVEL] = sum([size for size, _ in totals.values()])
+            span.baseline = marshal.dumps(totals)
+        self._open.append(span)
+        return span
+
+    def resume(self, span: Span) -> None:
+        """Let the span run from the present level on; ``mark`` comes next."""
+        if not span.is_lost:
+            numbers = span.numbers
+            numbers[_START] = numbers[_TOP] = self._book[_LEVEL]
+            if span.pauses and numbers[_START] != numbers[_PAUSED_AT]:
+                span.is_disturbed = True
+            self._active.append(span)
+
+    def pause(self, span: Span) -> None:
+        """Add up the stretch that ``fold`` has just ended."""
+        if span in self._active:
+            self._active.remove(span)
+            numbers = span.numbers
+            numbers[_HIGH] = span.peak
+            numbers[_GROWN] += self._book[_LEVEL] - numbers[_START]
+            numbers[_TOP] = numbers[_START]
+            numbers[_PAUSED_AT] = self._book[_LEVEL]
+            span.pauses += 1
+
+    def look(self, span: Span) -> Traced | None:
+        """Return what the span kept so far, None if its traces were lost."""
+        if span.is_lost:
+            return None
+        totals = by_place(_get_traces(), span.frames)
+        self._book[_LEVEL] = sum([size for size, _ in totals.values()])
+        return Traced(thaw(span.baseline), totals, span)
+
+    def close(self, span: Span) -> Traced | None:
+        """Return what the span kept; stops tracing after the last if it is ours.
+
+        Adding up is twice as fast when it is not itself traced.
+        """
+        self._open.remove(span)
+        if span.is_lost or self._open:
+            found = self.look(span)
+            if not self._open:
+                self._end()
+            return found
+        traces = _get_traces()
+        self._end()
+        return Traced(thaw(span.baseline), by_place(traces, span.frames), span)
+
+    def discard(self, span: Span) -> None:
+        """Close a span whose thread is gone."""
+        self.pause(span)
+        self._open.remove(span)
+        if not self._open and self._sentinel is not None:
+            self._end()
+
+    def limit(self) -> int:
+        """Return how many frames the running session records."""
+        return get_traceback_limit()
+
+    def abandon(self) -> None:
+        """Put tracemalloc back as it was; for the exit of the interpreter."""
+        for span in self._open:
+            span.is_lost = True
+        self._open.clear()
+        self._active.clear()
+        if self._sentinel is not None:
+            self._end()
+
+    def _begin(self, frames: int) -> None:
+        """Start tracing, or join the program's own; leave the sentinel."""
+        refuse_other_interpreters()
+        self._is_ours = not is_tracing()
+        self._frames = frames
+        if self._is_ours:
+            start(frames)
+        else:
+            self._book[_USER_PEAK] = get_traced_memory()[1]
+        self._sentinel = bytes(bytearray(_SENTINEL_SIZE))
+        self._book[_LEVEL] = 0
+
+    def _end(self) -> None:
+        """Stop tracing if it is ours; give the program's own peak back."""
+        healthy = _get_object_traceback(self._sentinel) is not None
+        self._sentinel = None
+        if not healthy:
+            return
+        if self._is_ours:
+            stop()
+            return
+        ours.raise_peak(self._book[_USER_PEAK] - get_traced_memory()[0])
+
+    def _lose(self) -> None:
+        """Give up all spans: somebody stopped, cleared or restarted tracing.
+
+        After ``clear_traces()`` tracing goes on and is still ours to stop.  ``stop()``
+        and ``start()`` look the same but for the depth: another one is somebody's.
+        """
+        for span in self._open:
+            span.is_lost = True
+        self._active.clear()
+        self._sentinel = None
+        if self._is_ours and is_tracing() and get_traceback_limit() == self._frames:
+            self._sentinel = bytes(bytearray(_SENTINEL_SIZE))
+            self._book[_LEVEL] = self._book[_CURRENT]
+
+
+def refuse_other_interpreters() -> None:
+    """Raise TrackingError where tracing beside another interpreter is not safe."""
+    if not AVAILABLE:  # pragma: no cover  # isolated sub-interpreters
+        raise TrackingError(
+            "tracemalloc cannot be used in this interpreter; track in the main "
+            "interpreter, or use track(sites=False)"
+        )
+    if sys.version_info >= _CLEAN_INTERPRETERS or _list_interpreters is None:
+        return
+    others = len(_list_interpreters()) - 1
+    if others:
+        raise TrackingError(
+            f"{others} other interpreter(s) run in this process, and tracemalloc hangs "
+            "or corrupts memory beside them before Python 3.15; close them first, or "
+            "use track(sites=False)"
+        )
+
+
+def by_place(
+    traces: Iterable[tuple[int, int, Stack, int]], frames: int
+) -> Totals:
+    """Return the program's live bytes and blocks by traceback, ``frames`` deep.
+
+    Sizes are appended to one list per traceback: while tracing is on, each int made
+    by a running sum would be traced itself.  Equal tracebacks often come in runs.
+    """
+    buckets: dict[Stack, list[int]] = {}
+    last: Stack | None = None
+    add: Callable[[int], None] = [].append
+    for _, size, stack, _ in traces:
+        if stack is not last:
+            last = stack
+            bucket = buckets.get(stack)
+            if bucket is None:
+                bucket = buckets[stack] = []
+            add = bucket.append
+        add(size)
+    totals: Totals = {}
+    for stack, sizes in buckets.items():
+        if not stack[0][0].startswith(ours.FILES):
+            key = stack[:frames]
+            size, count = totals.get(key, (0, 0))
+            totals[key] = (size + sum(sizes), count + len(sizes))
+    return totals
+
+
+def thaw(baseline: bytes) -> Totals:
+    """Return totals from the bytes that kept them where no collector sees them."""
+    totals: Totals = marshal.loads(baseline) if baseline else {}  # noqa: S302  # our own
+    return totals
+
+
+def _difference(before: Totals, after: Totals) -> list[tuple[Stack, int, int]]:
+    """Return place, bytes and blocks where the two are not equal."""
+    rows = []
+    for stack in {**before, **after}:
+        old_size, old_count = before.get(stack, (0, 0))
+        size, count = after.get(stack, (0, 0))
+        if size != old_size or count != old_count:
+            rows.append((stack, size - old_size, count - old_count))
+    return rows
