@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from refscope import render, reports
-from refscope._track import Block, Tracker, track, tracker_of
+from refscope._block import Block
+from refscope._files import load, save
+from refscope._track import track, tracker_of
+from refscope._tracker import Tracker
 from refscope._version import __version__
 from refscope.exceptions import RefscopeError
-from refscope.reports import TrackReport
+from refscope.reports import TrackReport, diff, merge
 
 
 __all__ = [
@@ -15,8 +18,12 @@ __all__ = [
     "TrackReport",
     "Tracker",
     "__version__",
+    "diff",
+    "load",
+    "merge",
     "render",
     "reports",
+    "save",
     "track",
     "tracker_of",
 ]

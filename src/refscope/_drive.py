@@ -45,7 +45,7 @@ class _Tracker(Protocol):
 
 def tracked(function: F, tracker: _Tracker, label: str) -> F:
     """Return the function with each call tracked, of the same kind as before."""
-    wrapper = _kind(function)(function, tracker, label)
+    wrapper: F = _kind(function)(function, tracker, label)
     setattr(wrapper, TRACKER, tracker)
     return wrapper
 
@@ -110,11 +110,11 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
             try:
                 block.keep((yield block.take()))
                 item = _item(inner.asend, block)
-            except GeneratorExit:
+            except GeneratorExit:  # noqa: PERF203  # each item can bring one in
                 await _driven(block, inner.aclose(), is_item=True)
                 block.end(GeneratorExit)
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  # thrown on into the generator
                 block.keep(error)
                 item = _item(inner.athrow, block)
         item = first  # there was one at the start
@@ -135,12 +135,12 @@ def _item(request: Any, block: _Block) -> Any:
     return item
 
 
-def _driven(block: _Block, inner: Any, *, is_item: bool) -> Generator[Any, Any, Any]:
+def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
     """Return the generator that drives ``inner``; it is ours, not the program's."""
     blocks.begin_own()
     try:
-        run = _run(block, inner, is_item)
-        drive = _drive(block, run, is_item)
+        run: Any = _run(block, inner, is_item)
+        drive: Any = _drive(block, run, is_item)
         for mine in (run, drive, run.gi_frame, drive.gi_frame):
             ours.disown(mine)
     finally:
@@ -216,7 +216,7 @@ def _drive(
             block.resume()
             run.close()
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # thrown on into the function
             block.keep(error)
             is_error = True
         block.resume()

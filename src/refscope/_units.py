@@ -14,7 +14,7 @@ def size(number: int, *, sign: bool = False) -> str:
     if amount < 1024:
         return f"{prefix}{amount:,} B"
     value, unit = float(amount), ""
-    for unit in _BINARY:
+    for unit in _BINARY:  # noqa: B007  # the last one is used below
         value /= 1024
         if round(value, 1) < 1024:
             break

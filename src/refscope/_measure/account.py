@@ -19,7 +19,6 @@ from refscope.reports._order import sorted_sites, sorted_types
 
 from . import classes, gcstate, places
 from .blocks import Findings
-from .tracing import Stack
 
 
 UNTRACKED = (
@@ -151,14 +150,13 @@ def _limits(found: Findings) -> tuple[str, ...]:
     """Return what the numbers do not say, in plain sentences."""
     plan, traced = found.plan, found.traced
     kept = bool(found.types) or (traced is not None and bool(traced.rows))
-    hidden = traced is not None and _has_untracked(found)
     fewer = 0 < found.frame_limit < plan.frames
     sentences = {
         LOST: plan.sites and traced is None,
         f"tracemalloc already ran with {found.frame_limit} frame(s): {plan.frames} "
         "were asked for": fewer,
         FROZEN: plan.types and found.types is None,
-        UNTRACKED: plan.types and hidden,
+        UNTRACKED: plan.types and _has_untracked(found),
         UNSETTLED: kept and not plan.collect,
         UNHEARD: found.collector is None,
         THREADS: found.threads_ran,
@@ -172,6 +170,7 @@ def _limits(found: Findings) -> tuple[str, ...]:
 
 def _has_untracked(found: Findings) -> bool:
     """Return whether more blocks came or went than the objects in ``types``."""
-    blocks = sum([abs(count) for _, _, count in found.traced.rows])
+    rows = found.traced.rows if found.traced is not None else ()
+    blocks = sum([abs(count) for _, _, count in rows])
     objects = sum([abs(count) for _, count, _ in found.types or ()])
     return blocks > objects

@@ -6,8 +6,8 @@ allocated.  Between the two refscope works; nothing there is the program's, exce
 what a collection runs: finalizers.  So collections run outside of the lock, and the
 level is read again after them.
 
-    enter:  fold | collect | census | tracing on, or places | clocks | mark
-    leave:  fold, clocks | collect | places, tracing off | census | report's numbers | mark
+    enter:  fold | collect | census | places, or tracing on | mark, clocks
+    leave:  clocks, fold | collect | census | places, tracing off | report | mark
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from refscope.reports import Report
 from . import activity, census, gcstate, ours, tracing
 
 
-R = TypeVar("R", bound=Report, covariant=True)
+R_co = TypeVar("R_co", bound=Report, covariant=True)
 
 
 # Indices of a probe's own numbers, after those of the collector's log.
@@ -66,10 +66,10 @@ class Findings(NamedTuple):
     blocks_overlapped: bool
 
 
-class Client(Protocol[R]):
+class Client(Protocol[R_co]):
     """Whoever opened the block and makes the report."""
 
-    def account(self, found: Findings) -> R:
+    def account(self, found: Findings) -> R_co:
         """Return the report of these findings."""
 
 
@@ -168,7 +168,7 @@ def open_clients(owner: int) -> list[object]:
     return [probe.client for probe in reversed(_probes) if probe.owner == owner]
 
 
-def leave(probe: Probe, client: Client[R], *, end: bool) -> R:
+def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     """Return the report of a block so far, and close it if ``end``.
 
     The counters are read before anything is allocated.
@@ -247,7 +247,7 @@ def _start_clocks(numbers: array[int]) -> None:
     _session.forget_peak()
 
 
-def _finish(probe: Probe, client: Client[R], *, end: bool) -> R:
+def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     """Take the second readings and build the report."""
     if probe.span is not None and end:
         _session.pause(probe.span)
@@ -306,7 +306,7 @@ def _abandon() -> None:
 
 def _after_fork() -> None:
     """Close, in the child, the blocks of threads that the child does not have."""
-    _lock._at_fork_reinit()  # noqa: SLF001  # as the threading module does
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # as threading does
     for probe in [*_probes]:
         if probe.thread != get_ident():
             _probes.remove(probe)

@@ -51,11 +51,8 @@ def own(*kinds: type) -> None:
 def take() -> Census:
     """Count the objects of this process by type name."""
     objects = gc.get_objects()
-    counts: dict[type, int] = {}
     if metaclasses_are_plain():
-        _count_elements(counts, map(type, objects))
-        suspects = compress(objects, map(_suspects.__contains__, map(type, objects)))
-        by_type: Iterable[tuple[type, int]] = counts.items()
+        by_type, suspects = _count_by_type(objects)
     else:
         by_type, suspects = _count_by_identity(objects)
     mine: dict[int, int] = {}
@@ -89,16 +86,26 @@ def difference(baseline: bytes) -> list[tuple[str, int, int | None]]:
     return rows
 
 
+def _count_by_type(
+    objects: list[object],
+) -> tuple[Iterable[tuple[type, int]], Iterable[object]]:
+    """Return how many there are of each type, and those that may be refscope's."""
+    counts: dict[type, int] = {}
+    _count_elements(counts, map(type, objects))
+    chosen = map(_suspects.__contains__, map(type, objects))
+    return counts.items(), compress(objects, chosen)
+
+
 def _count_by_identity(
     objects: list[object],
-) -> tuple[list[tuple[type, int]], list[object]]:
+) -> tuple[Iterable[tuple[type, int]], Iterable[object]]:
     """Count without hashing a class; some metaclass has a hash of its own."""
-    kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
+    kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
     counts: dict[int, int] = {}
     _count_elements(counts, map(id, map(type, objects)))
     wanted = set(map(id, _suspects))
     chosen = map(wanted.__contains__, map(id, map(type, objects)))
-    return [(kinds[key], counts[key]) for key in counts], [*compress(objects, chosen)]
+    return [(kinds[key], counts[key]) for key in counts], compress(objects, chosen)
 
 
 def _own_objects(suspects: Iterable[object]) -> list[object]:

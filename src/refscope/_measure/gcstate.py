@@ -19,7 +19,16 @@ class Collector:
     Its callback runs inside every collection, so it only adds to numbers in place.
     """
 
-    __slots__ = ("_borrowed", "_callback", "_is_aside", "_is_quiet", "_listeners", "_passes", "_was_enabled", "numbers")
+    __slots__ = (
+        "_borrowed",
+        "_callback",
+        "_is_aside",
+        "_is_quiet",
+        "_listeners",
+        "_passes",
+        "_was_enabled",
+        "numbers",
+    )
 
     def __init__(self) -> None:
         self._callback = self._on_collection
@@ -84,7 +93,9 @@ class Collector:
         """Return what was added since ``listen``; None if somebody removed us."""
         if self._place() is None:
             return None
-        added = [now - then for now, then in zip(self.numbers[:SIZE], noted)]
+        added = [
+            now - then for now, then in zip(self.numbers[:SIZE], noted, strict=False)
+        ]
         return [*added, noted[LONGEST]]
 
     def ignore(self, noted: array[int]) -> None:
@@ -121,5 +132,4 @@ class Collector:
         numbers[COLLECTED] += info["collected"]
         numbers[UNCOLLECTABLE] += info["uncollectable"]
         for listener in self._listeners:
-            if pause > listener[LONGEST]:
-                listener[LONGEST] = pause
+            listener[LONGEST] = max(listener[LONGEST], pause)

@@ -15,24 +15,24 @@ from types import FrameType
 
 import attrs
 
+from .classes import header_size
+
+
 try:
     from _tracemalloc import _get_object_traceback
-except ImportError:  # pragma: no cover
-    pass
-
-from .classes import header_size
+except ImportError:  # pragma: no cover  # isolated sub-interpreters have none
+    _get_object_traceback = None  # type: ignore[assignment]
 
 
 _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
 
 _ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  # as in co_filename
+_OURS = (
+    *[os.path.join(folder, "") for folder in ("_measure", "reports", "render")],  # noqa: PTH118
+    *("_block.py", "_drive.py", "_track.py", "_tracker.py", "_references.py"),
+)
 FILES = (
-    os.path.join(_ROOT, "_measure") + os.sep,  # noqa: PTH118
-    os.path.join(_ROOT, "reports") + os.sep,  # noqa: PTH118
-    os.path.join(_ROOT, "render") + os.sep,  # noqa: PTH118
-    os.path.join(_ROOT, "_track.py"),  # noqa: PTH118
-    os.path.join(_ROOT, "_drive.py"),  # noqa: PTH118
-    os.path.join(_ROOT, "_references.py"),  # noqa: PTH118
+    *[os.path.join(_ROOT, name) for name in _OURS],  # noqa: PTH118
     "<attrs generated methods refscope.",
 )
 """What the file name of a line of ours starts with."""
@@ -80,7 +80,7 @@ def disown_new_frame(frame: FrameType) -> None:
 
     Before 3.11 each running function has one: it is the program's.
     """
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11) and _get_object_traceback is not None:
         place = _get_object_traceback(frame)
         if place is not None and place[0][0][0].startswith(FILES):
             disown(frame)
@@ -110,9 +110,7 @@ def disown_report(report: object) -> None:
             disown(thing)
         elif attrs.has(kind) and kind.__module__.startswith("refscope."):
             disown(thing)
-            todo.extend(
-                [getattr(thing, field.name) for field in attrs.fields(kind)]
-            )
+            todo.extend([getattr(thing, field.name) for field in attrs.fields(kind)])
 
 
 def raise_peak(size: int) -> None:

@@ -18,7 +18,8 @@ from __future__ import annotations
 import marshal
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from refscope.exceptions import TrackingError
 
@@ -45,7 +46,9 @@ try:
     if sys.version_info >= (3, 13):
         from _interpreters import list_all as _list_interpreters
     else:
-        from _xxsubinterpreters import list_all as _list_interpreters
+        from _xxsubinterpreters import (  # type: ignore[import-not-found,unused-ignore]
+            list_all as _list_interpreters,
+        )
 except ImportError:  # pragma: no cover  # WebAssembly
     _list_interpreters = None
 
@@ -62,7 +65,10 @@ _CURRENT, _PEAK, _OWN, _LEVEL, _USER_PEAK = range(5)
 _START, _TOP, _GROWN, _HIGH, _PAUSED_AT = range(5)
 
 _SENTINEL_SIZE = 1000
-_CLEAN_INTERPRETERS = (3, 15)  # where tracing beside sub-interpreters neither hangs nor corrupts
+_CLEAN_INTERPRETERS = (
+    3,
+    15,
+)  # where tracing beside sub-interpreters neither hangs nor corrupts
 
 
 class Span:
@@ -149,8 +155,7 @@ class Session:
 
     def _raise_tops(self, top: int) -> None:
         for span in self._active:
-            if top > span.numbers[_TOP]:
-                span.numbers[_TOP] = top
+            span.numbers[_TOP] = max(span.numbers[_TOP], top)
 
     def mark(self) -> None:
         """Begin a stretch of the program: what was added since ``fold`` is ours.
@@ -303,9 +308,7 @@ def refuse_other_interpreters() -> None:
         )
 
 
-def by_place(
-    traces: Iterable[tuple[int, int, Stack, int]], frames: int
-) -> Totals:
+def by_place(traces: Iterable[Any], frames: int) -> Totals:
     """Return the program's live bytes and blocks by traceback, ``frames`` deep.
 
     Sizes are appended to one list per traceback: while tracing is on, each int made
@@ -313,7 +316,7 @@ def by_place(
     """
     buckets: dict[Stack, list[int]] = {}
     last: Stack | None = None
-    add: Callable[[int], None] = [].append
+    add: Callable[[int], None] = list[int]().append
     for _, size, stack, _ in traces:
         if stack is not last:
             last = stack

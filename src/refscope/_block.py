@@ -1,0 +1,197 @@
+"""One entry into a tracked stretch of the program."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from refscope._measure import account, blocks, census
+from refscope.exceptions import NotMeasuredError, ReportNotReadyError
+from refscope.reports import TrackReport
+
+
+if TYPE_CHECKING:
+    from ._tracker import Tracker
+
+_log = logging.getLogger("refscope")
+
+
+class Block:
+    """One entry into a tracked stretch of the program; what ``as`` binds."""
+
+    __slots__ = (
+        "_exception",
+        "_hand",
+        "_has_begun",
+        "_is_skipped",
+        "_label",
+        "_probe",
+        "_report",
+        "_seen",
+        "_tracker",
+        "enter_is_bound",
+        "exit_is_bound",
+    )
+
+    def __init__(self, tracker: Tracker, label: str) -> None:
+        self._tracker = tracker
+        self._label = label
+        self._probe: blocks.Probe | None = None
+        self._report: TrackReport | None = None
+        self._exception: type[BaseException] | None = None
+        self._seen = 1
+        self._hand: object = None
+        self._is_skipped = False
+        self._has_begun = False
+        self.enter_is_bound = False
+        self.exit_is_bound = False
+
+    @property
+    def measured(self) -> bool:
+        """Whether this entry is measured; False for those that ``every=n`` skips."""
+        return not self._is_skipped
+
+    @property
+    def report(self) -> TrackReport:
+        """The report of the ended block.
+
+        Raises:
+            ReportNotReadyError: The block has not ended.
+            NotMeasuredError: The block was skipped by ``every=n``.
+        """
+        if self._report is not None:
+            return self._report
+        if self._is_skipped:
+            raise NotMeasuredError(
+                f"block {self._label!r} was not measured: only one entry in "
+                f"{self._tracker.every} is; ask block.measured first"
+            )
+        raise ReportNotReadyError(
+            f"block {self._label!r} has not ended: use peek() for a report so far, "
+            "or stop() to end it here"
+        )
+
+    def peek(self) -> TrackReport:
+        """Return a report so far; the block goes on.
+
+        Collects first if the block collects.  After the end it is the final report.
+
+        Raises:
+            ReportNotReadyError: The block was not entered.
+            NotMeasuredError: The block was skipped by ``every=n``.
+        """
+        if self._probe is None:
+            return self.report
+        return blocks.leave(self._probe, self, end=False)
+
+    def stop(self) -> TrackReport:
+        """End the block here and return its report; a second call returns it again.
+
+        Raises:
+            NotMeasuredError: The block was skipped by ``every=n``.
+        """
+        self.end(None)
+        return self.report
+
+    def start(self) -> None:
+        """Begin to measure, unless this entry is to be skipped."""
+        self._has_begun = True
+        tracker = self._tracker
+        if tracker.every > 1:
+            blocks.begin_own()
+            self._is_skipped = tracker.skips()
+            self._seen = tracker.every
+            blocks.end_own()
+        if not self._is_skipped:
+            self._probe = blocks.enter(tracker.plan, self)
+
+    def end(self, exception: type[BaseException] | None) -> None:
+        """Finish the report, keep it and hand it on; later calls do nothing."""
+        probe, self._probe = self._probe, None
+        if probe is None:
+            return
+        self._exception = exception
+        report = blocks.leave(probe, self, end=True)
+        hook = self._tracker.on_report
+        if hook is None:
+            return
+        try:
+            hook(report)
+        except Exception:  # noqa: BLE001  # an observer must not break the observed
+            _log.exception("on_report of tracked block %r failed", self._label)
+
+    def pause(self, slack: int = 0) -> None:
+        """Leave out what happens until ``resume``; for suspended functions.
+
+        A rise of up to ``slack`` bytes that is over by now does not count as peak.
+        """
+        if self._probe is not None:
+            blocks.pause(self._probe, slack)
+
+    def resume(self) -> None:
+        """Go on measuring after ``pause``."""
+        if self._probe is not None:
+            blocks.resume(self._probe)
+
+    def keep(self, value: object) -> None:
+        """Hold a value on its way into or out of a suspended function."""
+        self._hand = value
+
+    def take(self) -> object:
+        """Return the value that is on its way, and hold it no longer."""
+        value, self._hand = self._hand, None
+        return value
+
+    def drops(self, value: object) -> bool:
+        """Return whether this value is on its way, and hold it no longer if so."""
+        is_held = self._hand is value
+        if is_held:
+            self._hand = None
+        return is_held
+
+    @property
+    def is_empty_handed(self) -> bool:
+        """Whether no value is on its way."""
+        return self._hand is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was entered and has not ended."""
+        return self._probe is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was ever entered."""
+        return self._has_begun
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracker that it belongs to."""
+        return self._tracker
+
+    def account(self, found: blocks.Findings) -> TrackReport:
+        """Return the report of these findings; called by ``blocks.leave``."""
+        report = account.track_report(
+            found,
+            label=self._label,
+            tags=self._tracker.tag_items,
+            calls_seen=self._seen,
+            exception=self._exception,
+        )
+        if found.is_final:
+            self._report = report
+            self._tracker.keep_report(report)
+        return report
+
+    @override
+    def __repr__(self) -> str:
+        """Return one line: the label and the state."""
+        state = "skipped" if self._is_skipped else "open" if self.is_open else "new"
+        if self._report is not None:
+            state = "ended"
+        return f"<Block {self._label!r} {state}>"
+
+
+census.own(Block)

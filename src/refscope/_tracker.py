@@ -1,0 +1,384 @@
+"""What to measure, for any number of blocks.
+
+A ``with`` statement looks ``__enter__`` and ``__exit__`` up one after the other: both
+are bound to one new block, so an exit can never end the block of another entry.
+
+What a block leaves behind while it is open (itself, its bound methods) is made
+between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.
+"""
+
+from __future__ import annotations
+
+from _thread import _local
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from types import MethodType, TracebackType, coroutine
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from weakref import ref
+
+from typing_extensions import override
+
+from refscope._measure import activity, blocks, census, ours
+from refscope.exceptions import (
+    ArgumentTypeError,
+    ReportNotReadyError,
+    TrackingError,
+)
+from refscope.reports import TrackReport
+
+from . import _drive
+from ._block import Block
+
+
+class Wrapper(Protocol):
+    """A ``classmethod`` or ``staticmethod``."""
+
+    @property
+    def __func__(self) -> Callable[..., object]: ...
+
+
+F = TypeVar("F", bound="Callable[..., object] | Wrapper")
+OnReport = Callable[[TrackReport], object]
+
+
+class _Thread:
+    """Stands for one thread, and dies with it."""
+
+    __slots__ = ("__weakref__",)
+
+
+class _Here(_local):
+    """What each thread has of its own."""
+
+    def __init__(self) -> None:
+        self.thread = _Thread()
+        self.pending: Block | None = None
+
+
+_here = _Here()
+
+
+class _Bind:
+    """Binds one of the four special methods to a new block.
+
+    A plain method would be bound by the ``with`` statement itself (up to 3.13), on
+    the program's line; here the bound method is made in a frame of ours.
+    """
+
+    __slots__ = ("_is_enter", "_on_block", "_on_tracker")
+
+    def __init__(
+        self,
+        on_block: Callable[..., object],
+        on_tracker: Callable[..., object],
+        *,
+        is_enter: bool,
+    ) -> None:
+        self._on_block = on_block
+        self._on_tracker = on_tracker
+        self._is_enter = is_enter
+
+    def __get__(
+        self, tracker: Tracker | None, owner: type[Tracker]
+    ) -> Callable[..., object]:
+        if tracker is None:  # contextlib.ExitStack asks the class
+            return self._on_tracker
+        blocks.begin_own()
+        try:
+            method = MethodType(self._on_block, self._block(tracker))
+            ours.disown(method)
+        finally:
+            blocks.end_own()
+        return method
+
+    def _block(self, tracker: Tracker) -> Block:
+        """Return the block that the other half of this statement uses, or a new one."""
+        block = _here.pending
+        if block is None or block.tracker is not tracker or self._was_bound(block):
+            block = tracker.new_block(None)
+        if self._is_enter:
+            block.enter_is_bound = True
+        else:
+            block.exit_is_bound = True
+        complete = block.enter_is_bound and block.exit_is_bound
+        _here.pending = None if complete else block
+        return block
+
+    def _was_bound(self, block: Block) -> bool:
+        return block.enter_is_bound if self._is_enter else block.exit_is_bound
+
+
+def _enter(block: Block) -> Block:
+    block.start()
+    return block
+
+
+def _exit(
+    block: Block,
+    kind: type[BaseException] | None = None,
+    _value: BaseException | None = None,
+    _trace: TracebackType | None = None,
+) -> None:
+    if not block.has_begun:  # an exit called by hand
+        block = block.tracker.newest()
+    block.end(kind)
+
+
+def _aenter(block: Block) -> Awaitable[Block]:
+    blocks.begin_own()
+    try:
+        awaitable = _entering(block)
+        ours.disown(awaitable)
+    finally:
+        blocks.end_own()
+    return awaitable
+
+
+@coroutine
+def _entering(block: Block) -> Generator[None, None, Block]:
+    _enter(block)
+    return block
+    yield  # type: ignore[unreachable]  # a generator's value needs no exception
+
+
+class _Done:
+    """An awaitable that is finished: awaiting it allocates nothing."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Iterator[None]:
+        return _NOTHING
+
+
+_NOTHING: Iterator[None] = iter(())
+_DONE = _Done()
+
+
+def _aexit(
+    block: Block,
+    kind: type[BaseException] | None = None,
+    _value: BaseException | None = None,
+    _trace: TracebackType | None = None,
+) -> _Done:
+    _exit(block, kind)
+    return _DONE
+
+
+def _enter_tracker(tracker: Tracker) -> Block:
+    return tracker.start()
+
+
+def _exit_tracker(
+    tracker: Tracker,
+    kind: type[BaseException] | None = None,
+    _value: BaseException | None = None,
+    _trace: TracebackType | None = None,
+) -> None:
+    tracker.newest().end(kind)
+
+
+def _aenter_tracker(tracker: Tracker) -> Awaitable[Block]:
+    return _aenter(tracker.new_block(None))
+
+
+def _aexit_tracker(
+    tracker: Tracker,
+    kind: type[BaseException] | None = None,
+    _value: BaseException | None = None,
+    _trace: TracebackType | None = None,
+) -> _Done:
+    _exit_tracker(tracker, kind)
+    return _DONE
+
+
+class Tracker:
+    """What to measure, and what was measured last.
+
+    May be entered again, recursively, and by any number of threads and tasks.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_entries",
+        "_finished",
+        "_keep",
+        "_label",
+        "_reports",
+        "_worth_pruning",
+        "every",
+        "is_named",
+        "on_report",
+        "plan",
+        "tag_items",
+    )
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> Block: ...
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            value: BaseException | None,
+            trace: TracebackType | None,
+        ) -> None: ...
+        async def __aenter__(self) -> Block: ...
+        async def __aexit__(
+            self,
+            kind: type[BaseException] | None,
+            value: BaseException | None,
+            trace: TracebackType | None,
+        ) -> None: ...
+
+    else:
+        __enter__ = _Bind(_enter, _enter_tracker, is_enter=True)
+        __exit__ = _Bind(_exit, _exit_tracker, is_enter=False)
+        __aenter__ = _Bind(_aenter, _aenter_tracker, is_enter=True)
+        __aexit__ = _Bind(_aexit, _aexit_tracker, is_enter=False)
+
+    def __init__(  # noqa: PLR0913  # one for each choice of the caller
+        self,
+        label: str,
+        *,
+        plan: blocks.Plan,
+        keep: int,
+        every: int,
+        on_report: OnReport | None,
+        tag_items: tuple[tuple[str, str], ...],
+    ) -> None:
+        self._label = label
+        self.plan = plan
+        self.every = every
+        self.on_report = on_report
+        self.tag_items = tag_items
+        self._keep = keep
+        self._entries = 0
+        self._reports: tuple[TrackReport, ...] = ()
+        self._finished: dict[int, tuple[ref[object], TrackReport]] = {}
+        self._worth_pruning = 8
+        self.is_named = True
+
+    @property
+    def label(self) -> str:
+        """Name of its blocks."""
+        return self._label
+
+    @property
+    def report(self) -> TrackReport:
+        """The report that this task, or else this thread, finished last.
+
+        Raises:
+            ReportNotReadyError: It has not finished any.
+        """
+        task = activity.current_task()
+        actor = _here.thread if task is None else task
+        holder, report = self._finished.get(id(actor), (None, None))
+        if report is None or holder is None or holder() is not actor:
+            raise ReportNotReadyError(
+                f"no block of {self._label!r} has ended in this "
+                f"{'thread' if task is None else 'task'}; tracker.reports has those "
+                "of all"
+            )
+        return report
+
+    @property
+    def reports(self) -> tuple[TrackReport, ...]:
+        """The last ``keep`` reports of all threads and tasks, oldest first."""
+        return self._reports
+
+    def start(self) -> Block:
+        """Begin a block and return it; its ``stop()`` ends it.
+
+        Raises:
+            TrackingError: Memory cannot be traced in this process.
+        """
+        block = self.new_block(None)
+        block.start()
+        return block
+
+    def __call__(self, function: F, /) -> F:
+        """Return the function with each of its calls tracked as one block."""
+        if not self.is_named:
+            self._label = name_of(function)
+        return decorate(self, function)
+
+    def disown(self) -> None:
+        """Take its memory blocks out of tracemalloc's books; see ``ours``."""
+        for part in (self, self._label, self.plan, self._finished):
+            ours.disown(part)
+
+    def new_block(self, label: str | None) -> Block:
+        """Return a block that has not begun."""
+        blocks.begin_own()
+        try:
+            block = Block(self, self._label if label is None else label)
+            ours.disown(block)
+        finally:
+            blocks.end_own()
+        return block
+
+    def skips(self) -> bool:
+        """Count an entry and return whether it is one of those not measured."""
+        self._entries += 1
+        return self._entries % self.every != 0
+
+    def newest(self) -> Block:
+        """Return the block that this thread or task entered last and has not left.
+
+        Raises:
+            TrackingError: There is none.
+        """
+        owner = activity.owner()
+        for client in blocks.open_clients(owner):
+            if isinstance(client, Block) and client.tracker is self:
+                return client
+        raise TrackingError(
+            f"no block of {self._label!r} is open in this thread or task to be left"
+        )
+
+    def keep_report(self, report: TrackReport) -> None:
+        """Keep a finished report for ``report`` and ``reports``."""
+        self._reports = (*self._reports, report)[-self._keep :]
+        task = activity.current_task()
+        self._finish(_here.thread, report)
+        if task is not None:
+            self._finish(task, report)
+
+    def _finish(self, actor: object, report: TrackReport) -> None:
+        if len(self._finished) >= self._worth_pruning:
+            alive = [
+                (key, entry)
+                for key, entry in self._finished.items()
+                if entry[0]() is not None
+            ]
+            self._finished = dict(alive)
+            self._worth_pruning = 2 * len(alive) + 8
+        self._finished[id(actor)] = (ref(actor), report)
+
+    @override
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<Tracker {self._label!r}>"
+
+
+census.own(Tracker, _Thread, _Here, _Bind, _Done)
+
+
+def decorate(tracker: Tracker, function: F) -> F:
+    """Return the function tracked; descriptors are opened and closed again."""
+    if isinstance(function, (classmethod, staticmethod)):
+        tracked = decorate(tracker, function.__func__)
+        return type(function)(tracked)
+    if not callable(function) or isinstance(function, type):
+        raise ArgumentTypeError(
+            f"track decorates functions and methods, not {type(function).__name__!r} "
+            "objects; a class has to be tracked method by method"
+        )
+    label = tracker.label if tracker.is_named else name_of(function)
+    tracked_function: F = _drive.tracked(function, tracker, label)
+    return tracked_function
+
+
+def name_of(thing: object) -> str:
+    """Return the qualified name of a function, or of the class of anything else."""
+    function = getattr(thing, "__func__", thing)
+    name = getattr(function, "__qualname__", None)
+    return name if isinstance(name, str) else type(thing).__qualname__
