@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Generator
 from functools import wraps
 from types import coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from refscope._measure import blocks, ours
 
@@ -82,7 +82,7 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         block = tracker.new_block(label)
         inner = function(*args, **kwargs)
-        return (yield from _driven(block, inner, is_item=False))
+        return cast("Any", (yield from _driven(block, inner, is_item=False)))
 
     return wrapper
 
@@ -157,7 +157,7 @@ def _run(block: _Block, inner: Any, is_item: bool) -> Generator[Any, Any, None]:
     """
     frame = _frame_object(inner, "gi_frame", "cr_frame")
     try:
-        result = yield from inner
+        result = cast("Any", (yield from inner))
     except StopAsyncIteration:
         result = _ENDED
     except BaseException as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import overload
+from typing import cast, overload
 
 from refscope._measure import blocks, ours
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
     TrackingError,
+    UnsupportedRuntimeError,
 )
 
 from . import _drive
@@ -88,7 +89,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
             on_report=None,
             tag_items=(),
         )
-        return decorate(tracker, label)  # type: ignore[type-var]
+        return decorate(tracker, cast("Callable[..., object]", label))
     _check_number("frames", frames, _MOST_FRAMES)
     _check_number("keep", keep)
     _check_number("every", every)
@@ -184,7 +185,7 @@ def _warm_up() -> None:
             run().send(None)
     except StopIteration:
         pass
-    except TrackingError:  # another interpreter runs: there is nothing to keep quiet
+    except (TrackingError, UnsupportedRuntimeError):  # nothing can be kept quiet here
         pass
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from _thread import _local
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from types import MethodType, TracebackType, coroutine
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from weakref import ref
 
 from typing_extensions import override
@@ -365,8 +365,8 @@ census.own(Tracker, _Thread, _Here, _Bind, _Done)
 def decorate(tracker: Tracker, function: F) -> F:
     """Return the function tracked; descriptors are opened and closed again."""
     if isinstance(function, (classmethod, staticmethod)):
-        tracked = decorate(tracker, function.__func__)
-        return type(function)(tracked)
+        remake = cast("Callable[[object], F]", type(cast("object", function)))
+        return remake(decorate(tracker, cast("Wrapper", function).__func__))
     if not callable(function) or isinstance(function, type):
         raise ArgumentTypeError(
             f"track decorates functions and methods, not {type(function).__name__!r} "

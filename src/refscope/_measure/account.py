@@ -116,7 +116,7 @@ def _sites(found: Findings) -> tuple[AllocationSite, ...]:
     rows = found.traced.rows
     frames = places.frames_of({line for stack, _, _ in rows for line in stack})
     depth = min(found.frame_limit, found.plan.frames)
-    sites = []
+    sites: list[AllocationSite] = []
     for stack, size_diff, count_diff in rows:
         # Cut at the depth asked for, so the whole is known only when it was less deep.
         total = len(stack) if len(stack) < depth else None

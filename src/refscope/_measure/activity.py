@@ -6,6 +6,7 @@ import os
 import sys
 from _thread import get_ident
 from time import process_time_ns
+from typing import cast
 
 
 try:
@@ -13,10 +14,7 @@ try:
 except ImportError:  # pragma: no cover  # WebAssembly has no clock of threads
     thread_time_ns = process_time_ns
 
-try:
-    _PAGE = os.sysconf("SC_PAGE_SIZE")
-except (AttributeError, ValueError, OSError):  # pragma: no cover  # Windows
-    _PAGE = 0
+_PAGE: int = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
 _STATM = "/proc/self/statm"
 _MARGIN_NS = 20_000  # less processor time than starting one thread takes
 
@@ -48,17 +46,15 @@ def current_task() -> object | None:
     asyncio = sys.modules.get("asyncio")
     running = getattr(asyncio, "_get_running_loop", None)
     if running is not None and running() is not None:
-        task: object | None = asyncio.current_task()  # type: ignore[union-attr]
-        return task
+        return cast("object | None", getattr(asyncio, "current_task")())  # noqa: B009
     trio = sys.modules.get("trio")
     lowlevel = getattr(trio, "lowlevel", None)
     if lowlevel is None:
         return None
     try:
-        task = lowlevel.current_task()
+        return cast("object", lowlevel.current_task())
     except RuntimeError:
         return None
-    return task
 
 
 def other_tasks() -> bool:
@@ -67,7 +63,7 @@ def other_tasks() -> bool:
     running = getattr(asyncio, "_get_running_loop", None)
     if running is None or running() is None:
         return False
-    return len(asyncio.all_tasks()) > 1  # type: ignore[union-attr]
+    return len(getattr(asyncio, "all_tasks")()) > 1  # noqa: B009
 
 
 def others_clock() -> tuple[int, int]:

@@ -17,7 +17,7 @@ import gc
 import os
 from _thread import RLock, get_ident
 from array import array
-from sys import getallocatedblocks
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ from refscope import reports
 from refscope.reports import Report
 
 from . import activity, census, gcstate, ours, tracing
+from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
 
 
 R_co = TypeVar("R_co", bound=Report, covariant=True)
@@ -71,6 +72,7 @@ class Client(Protocol[R_co]):
 
     def account(self, found: Findings) -> R_co:
         """Return the report of these findings."""
+        ...
 
 
 class Probe:
@@ -144,6 +146,8 @@ def end_own() -> None:
 
 def enter(plan: Plan, client: object) -> Probe:
     """Begin to measure; raises TrackingError where tracing is not possible."""
+    if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
+        refuse()
     begin_own()
     try:
         probe = Probe(plan, client)
@@ -175,7 +179,7 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     """
     _lock.acquire()
     _session.read()
-    probe.numbers[_END_BLOCKS] = getallocatedblocks()
+    probe.numbers[_END_BLOCKS] = allocated_blocks()
     probe.numbers[_END_TIME] = perf_counter_ns()
     _session.settle()
     _Boundary.depth += 1
@@ -243,7 +247,7 @@ def _start_clocks(numbers: array[int]) -> None:
     _session.mark()
     numbers[_WORK] = perf_counter_ns() - numbers[_WORK]
     numbers[_TIME] = perf_counter_ns()
-    numbers[_BLOCKS] = getallocatedblocks()
+    numbers[_BLOCKS] = allocated_blocks()
     _session.forget_peak()
 
 
@@ -306,7 +310,8 @@ def _abandon() -> None:
 
 def _after_fork() -> None:
     """Close, in the child, the blocks of threads that the child does not have."""
-    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # as threading does
+    reset: Callable[[], None] = getattr(_lock, "_at_fork_reinit")  # noqa: B009
+    reset()  # as threading does
     for probe in [*_probes]:
         if probe.thread != get_ident():
             _probes.remove(probe)

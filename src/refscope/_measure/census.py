@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import marshal
 from array import array
-from collections import _count_elements  # type: ignore[attr-defined]  # Counter's loop in C
 from collections.abc import Iterable
 from itertools import compress
 from types import (
@@ -26,12 +25,13 @@ from weakref import ref
 
 from . import ours
 from .classes import metaclasses_are_plain, object_size, type_name
+from .interpreter import count_elements
 
 
 Census = dict[str, tuple[int, int]]
 """Objects by the full name of their type, and the size of one (-1 if it varies)."""
 
-_CODE_OWNERS = {
+_CODE_OWNERS: dict[type, str] = {
     GeneratorType: "gi_code",
     CoroutineType: "cr_code",
     AsyncGeneratorType: "ag_code",
@@ -56,7 +56,7 @@ def take() -> Census:
     else:
         by_type, suspects = _count_by_identity(objects)
     mine: dict[int, int] = {}
-    _count_elements(mine, map(id, map(type, _own_objects(suspects))))
+    count_elements(mine, map(id, map(type, _own_objects(suspects))))
     census: Census = {}
     for kind, number in by_type:
         name = type_name(kind)
@@ -91,7 +91,7 @@ def _count_by_type(
 ) -> tuple[Iterable[tuple[type, int]], Iterable[object]]:
     """Return how many there are of each type, and those that may be refscope's."""
     counts: dict[type, int] = {}
-    _count_elements(counts, map(type, objects))
+    count_elements(counts, map(type, objects))
     chosen = map(_suspects.__contains__, map(type, objects))
     return counts.items(), compress(objects, chosen)
 
@@ -102,7 +102,7 @@ def _count_by_identity(
     """Count without hashing a class; some metaclass has a hash of its own."""
     kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
     counts: dict[int, int] = {}
-    _count_elements(counts, map(id, map(type, objects)))
+    count_elements(counts, map(id, map(type, objects)))
     wanted = set(map(id, _suspects))
     chosen = map(wanted.__contains__, map(id, map(type, objects)))
     return [(kinds[key], counts[key]) for key in counts], compress(objects, chosen)
@@ -111,7 +111,7 @@ def _count_by_identity(
 def _own_objects(suspects: Iterable[object]) -> list[object]:
     """Return those that are refscope's, and the tracked containers that they hold."""
     mine: dict[int, object] = {}
-    holders = []
+    holders: list[object] = []
     for thing in suspects:
         if id(type(thing)) in _own_types:
             holders.append(thing)

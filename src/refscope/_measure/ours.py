@@ -12,16 +12,12 @@ import os
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import cast
 
 import attrs
 
 from .classes import header_size
-
-
-try:
-    from _tracemalloc import _get_object_traceback
-except ImportError:  # pragma: no cover  # isolated sub-interpreters have none
-    _get_object_traceback = None  # type: ignore[assignment]
+from .interpreter import get_object_traceback
 
 
 _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
@@ -80,8 +76,8 @@ def disown_new_frame(frame: FrameType) -> None:
 
     Before 3.11 each running function has one: it is the program's.
     """
-    if sys.version_info >= (3, 11) and _get_object_traceback is not None:
-        place = _get_object_traceback(frame)
+    if sys.version_info >= (3, 11):
+        place = get_object_traceback(frame)
         if place is not None and place[0][0][0].startswith(FILES):
             disown(frame)
 
@@ -94,7 +90,7 @@ def disown_report(report: object) -> None:
     from the program are its own.
     """
     seen: set[int] = set()
-    todo = [report]
+    todo: list[object] = [report]
     while todo:
         thing = todo.pop()
         kind = type(thing)
@@ -102,10 +98,10 @@ def disown_report(report: object) -> None:
             continue
         seen.add(id(thing))
         if kind is tuple:
-            assert isinstance(thing, tuple)  # noqa: S101  # for the type checker
-            if len(thing) > _LARGEST_POOLED_TUPLE:
-                disown(thing)
-            todo.extend(thing)
+            items = cast("tuple[object, ...]", thing)
+            if len(items) > _LARGEST_POOLED_TUPLE:
+                disown(items)
+            todo.extend(items)
         elif kind is int and sys.version_info < (3, 14):
             disown(thing)
         elif attrs.has(kind) and kind.__module__.startswith("refscope."):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from types import CellType, CodeType, FunctionType, ModuleType
+from typing import cast
 
 from refscope.reports import Frame
 
@@ -77,11 +78,11 @@ def _codes_in(members: dict[str, object]) -> Iterator[tuple[str, CodeType]]:
             yield from _with_nested(str.__str__(thing.__qualname__), thing.__code__)
             todo.extend(_wrapped(thing))
         elif type(thing) is staticmethod or type(thing) is classmethod:
-            todo.append(thing.__func__)
+            todo.append(cast("object", getattr(thing, "__func__")))  # noqa: B009
         elif type(thing) is property:
             todo += [thing.fget, thing.fset, thing.fdel]
         elif is_class(thing):
-            own = get_members(thing)  # type: ignore[arg-type]
+            own = get_members(cast("type", thing))
             if own.get("__module__") is members.get("__name__"):
                 todo.extend(own.values())
 

@@ -19,38 +19,21 @@ import marshal
 import sys
 from array import array
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from refscope.exceptions import TrackingError
 
 from . import ours
-
-
-try:
-    from _tracemalloc import (
-        _get_object_traceback,
-        _get_traces,
-        get_traceback_limit,
-        get_traced_memory,
-        is_tracing,
-        reset_peak,
-        start,
-        stop,
-    )
-except ImportError:  # pragma: no cover  # isolated sub-interpreters have none
-    AVAILABLE = False
-else:
-    AVAILABLE = True
-
-try:
-    if sys.version_info >= (3, 13):
-        from _interpreters import list_all as _list_interpreters
-    else:
-        from _xxsubinterpreters import (  # type: ignore[import-not-found,unused-ignore]
-            list_all as _list_interpreters,
-        )
-except ImportError:  # pragma: no cover  # WebAssembly
-    _list_interpreters = None
+from .interpreter import (
+    get_object_traceback,
+    get_traceback_limit,
+    get_traced_memory,
+    get_traces,
+    is_tracing,
+    list_interpreters,
+    reset_peak,
+    start,
+    stop,
+)
 
 
 Stack = tuple[tuple[str, int], ...]
@@ -134,7 +117,7 @@ class Session:
         """Note what was read in every running span."""
         if self._sentinel is None:
             return
-        if _get_object_traceback(self._sentinel) is None:
+        if get_object_traceback(self._sentinel) is None:
             self._lose()
             return
         book = self._book
@@ -177,13 +160,13 @@ class Session:
 
     def open(self, frames: int) -> Span:
         """Return a new span, not running yet; starts tracing if nobody has."""
-        if self._sentinel is not None and _get_object_traceback(self._sentinel) is None:
+        if self._sentinel is not None and get_object_traceback(self._sentinel) is None:
             self._lose()
         span = Span(frames)
         if self._sentinel is None:
             self._begin(frames)
         if not self._is_ours or self._open:
-            totals = by_place(_get_traces(), frames)
+            totals = by_place(get_traces(), frames)
             self._book[_LEVEL] = sum([size for size, _ in totals.values()])
             span.baseline = marshal.dumps(totals)
         self._open.append(span)
@@ -213,7 +196,7 @@ class Session:
         """Return what the span kept so far, None if its traces were lost."""
         if span.is_lost:
             return None
-        totals = by_place(_get_traces(), span.frames)
+        totals = by_place(get_traces(), span.frames)
         self._book[_LEVEL] = sum([size for size, _ in totals.values()])
         return Traced(thaw(span.baseline), totals, span)
 
@@ -228,7 +211,7 @@ class Session:
             if not self._open:
                 self._end()
             return found
-        traces = _get_traces()
+        traces = get_traces()
         self._end()
         return Traced(thaw(span.baseline), by_place(traces, span.frames), span)
 
@@ -266,7 +249,7 @@ class Session:
 
     def _end(self) -> None:
         """Stop tracing if it is ours; give the program's own peak back."""
-        healthy = _get_object_traceback(self._sentinel) is not None
+        healthy = get_object_traceback(self._sentinel) is not None
         self._sentinel = None
         if not healthy:
             return
@@ -292,14 +275,9 @@ class Session:
 
 def refuse_other_interpreters() -> None:
     """Raise TrackingError where tracing beside another interpreter is not safe."""
-    if not AVAILABLE:  # pragma: no cover  # isolated sub-interpreters
-        raise TrackingError(
-            "tracemalloc cannot be used in this interpreter; track in the main "
-            "interpreter, or use track(sites=False)"
-        )
-    if sys.version_info >= _CLEAN_INTERPRETERS or _list_interpreters is None:
+    if sys.version_info >= _CLEAN_INTERPRETERS:
         return
-    others = len(_list_interpreters()) - 1
+    others = len(list_interpreters()) - 1
     if others:
         raise TrackingError(
             f"{others} other interpreter(s) run in this process, and tracemalloc hangs "
@@ -308,7 +286,7 @@ def refuse_other_interpreters() -> None:
         )
 
 
-def by_place(traces: Iterable[Any], frames: int) -> Totals:
+def by_place(traces: Iterable[tuple[int, int, Stack, int]], frames: int) -> Totals:
     """Return the program's live bytes and blocks by traceback, ``frames`` deep.
 
     Sizes are appended to one list per traceback: while tracing is on, each int made
@@ -342,7 +320,7 @@ def thaw(baseline: bytes) -> Totals:
 
 def _difference(before: Totals, after: Totals) -> list[tuple[Stack, int, int]]:
     """Return place, bytes and blocks where the two are not equal."""
-    rows = []
+    rows: list[tuple[Stack, int, int]] = []
     for stack in {**before, **after}:
         old_size, old_count = before.get(stack, (0, 0))
         size, count = after.get(stack, (0, 0))
