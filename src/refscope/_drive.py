@@ -139,7 +139,8 @@ def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
     """Return the generator that drives ``inner``; it is ours, not the program's."""
     blocks.begin_own()
     try:
-        run: Any = _run(block, inner, is_item)
+        frame = _frame_object(inner, "gi_frame", "cr_frame")
+        run: Any = _run(block, inner, frame, is_item)
         drive: Any = _drive(block, run, is_item)
         for mine in (run, drive, run.gi_frame, drive.gi_frame):
             ours.disown(mine)
@@ -149,15 +150,19 @@ def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
 
 
 @coroutine
-def _run(block: _Block, inner: Any, is_item: bool) -> Generator[Any, Any, None]:  # noqa: FBT001
+def _run(
+    block: _Block,
+    inner: Any,
+    frame: Any,
+    is_item: bool,  # noqa: FBT001
+) -> Generator[Any, Any, None]:
     """Run to the end, and close (for one item: pause) the block right there.
 
     The result is left with the block: a StopIteration that carried it would be
     allocated on the program's account.  No item is ``_ENDED``.
     """
-    frame = _frame_object(inner, "gi_frame", "cr_frame")
     try:
-        result = cast("Any", (yield from inner))
+        result = yield from inner  # pyright: ignore[reportUnknownVariableType]
     except StopAsyncIteration:
         result = _ENDED
     except BaseException as error:

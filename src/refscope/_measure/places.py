@@ -78,13 +78,19 @@ def _codes_in(members: dict[str, object]) -> Iterator[tuple[str, CodeType]]:
             yield from _with_nested(str.__str__(thing.__qualname__), thing.__code__)
             todo.extend(_wrapped(thing))
         elif type(thing) is staticmethod or type(thing) is classmethod:
-            todo.append(cast("object", getattr(thing, "__func__")))  # noqa: B009
+            todo.append(_function_of(thing))
         elif type(thing) is property:
             todo += [thing.fget, thing.fset, thing.fdel]
         elif is_class(thing):
             own = get_members(cast("type", thing))
             if own.get("__module__") is members.get("__name__"):
                 todo.extend(own.values())
+
+
+def _function_of(method: object) -> object:
+    """Return what a static or class method wraps."""
+    function: object = getattr(method, "__func__", None)
+    return function
 
 
 def _wrapped(function: FunctionType) -> Iterator[object]:
