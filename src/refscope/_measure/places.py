@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import repeat
+from operator import is_
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import cast
 
@@ -77,7 +79,7 @@ def _codes_in(members: dict[str, object]) -> Iterator[tuple[str, CodeType]]:
         if type(thing) is FunctionType:
             yield from _with_nested(str.__str__(thing.__qualname__), thing.__code__)
             todo.extend(_wrapped(thing))
-        elif type(thing) is staticmethod or type(thing) is classmethod:
+        elif any(map(is_, repeat(type(thing)), (staticmethod, classmethod))):
             todo.append(_function_of(thing))
         elif type(thing) is property:
             todo += [thing.fget, thing.fset, thing.fdel]
