@@ -29,6 +29,9 @@ class Page:
     unicode: bool
     """True when printable characters beyond ASCII are shown as they are."""
 
+    limit: int | None = None
+    """Rows of each list; None for as many as the paper has room for."""
+
     def printable(self, text: str) -> str:
         """Return the text with everything escaped that is no visible character."""
         if text.isascii() and text.isprintable():
@@ -74,6 +77,8 @@ class Page:
 
     def first(self, rows: Sequence[T], most: int) -> Sequence[T]:
         """Return the rows that fit, with one line left to count the others."""
+        if self.limit is not None:
+            return rows[: self.limit]
         if self.full or len(rows) <= most:
             return rows
         return rows[: most - 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from refscope.exceptions import ArgumentTypeError
+from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import DiffReport, Report, TrackReport
 
 from ._diff_text import diff_lines
@@ -18,6 +18,7 @@ def to_text(
     report: Report,
     *,
     full: bool = False,
+    limit: int | None = None,
     unicode: bool = False,
     redact: bool = False,
 ) -> str:
@@ -27,14 +28,21 @@ def to_text(
         report: Any report.
         full: Show every row, every frame and whole paths.  By default the text
             has at most 25 lines of at most 100 characters, and says what it cut.
+        limit: Show that many rows of each list, no matter how many lines the text
+            gets; by default as many as fit, or with ``full`` all.
         unicode: Show printable characters as they are; by default the text is
             ASCII and other characters are escaped as in a Python string.
         redact: Leave out labels, tags and the folders of files.
+
+    Raises:
+        InvalidArgumentError: ``limit`` is below 0.
     """
+    if limit is not None and limit < 0:
+        raise InvalidArgumentError(f"limit takes 0 or more, not {limit}")
     lines_of: Callable[[Report, Page], list[str]] | None = _LINES.get(type(report))
     if lines_of is None:
         raise ArgumentTypeError(f"a {type(report).__name__} cannot be shown as text")
-    page = Page(full=full, unicode=unicode)
+    page = Page(full=full, unicode=unicode, limit=limit)
     lines = lines_of(redacted(report) if redact else report, page)
     return "\n".join(map(page.line, lines))
 
