@@ -25,7 +25,14 @@ _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free lis
 _ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  # as in co_filename
 _OURS = (
     *[os.path.join(folder, "") for folder in ("_measure", "reports", "render")],  # noqa: PTH118
-    *("_block.py", "_drive.py", "_track.py", "_tracker.py", "_references.py"),
+    *(
+        "_block.py",
+        "_cli.py",
+        "_drive.py",
+        "_track.py",
+        "_tracker.py",
+        "_references.py",
+    ),
 )
 FILES = (
     *[os.path.join(_ROOT, name) for name in _OURS],  # noqa: PTH118
