@@ -158,6 +158,8 @@ def enter(plan: Plan, client: object) -> Probe:
         _collector.borrow()
         try:
             _open(probe)
+            if plan.collect and plan.sites:
+                _collector.empty_free_lists()
         finally:
             _collector.give_back()
         _start_clocks(probe.numbers)
@@ -186,6 +188,8 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     try:
         report = _finish(probe, client, end=end)
         ours.disown_report(report)
+        if probe.plan.collect and _session.is_open:
+            _collector.empty_free_lists()
     finally:
         end_own()
     return report
@@ -244,8 +248,8 @@ def _open(probe: Probe) -> None:
 
 def _start_clocks(numbers: array[int]) -> None:
     """Begin the program's stretch, then read what is read first at the end."""
-    _session.mark()
     numbers[_WORK] = perf_counter_ns() - numbers[_WORK]
+    _session.mark()
     numbers[_TIME] = perf_counter_ns()
     numbers[_BLOCKS] = allocated_blocks()
     _session.forget_peak()

@@ -103,6 +103,11 @@ class Session:
         self._is_ours = False
         self._frames = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a span is open, so that what is allocated is noted."""
+        return self._sentinel is not None
+
     def fold(self, slack: int = 0) -> None:
         """End a stretch of the program: note level and peak in every running span."""
         self.read()
