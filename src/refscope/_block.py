@@ -27,6 +27,7 @@ class Block:
         "_has_begun",
         "_is_skipped",
         "_label",
+        "_methods",
         "_probe",
         "_report",
         "_seen",
@@ -43,6 +44,7 @@ class Block:
         self._exception: type[BaseException] | None = None
         self._seen = 1
         self._hand: object = None
+        self._methods: tuple[object, ...] = ()
         self._is_skipped = False
         self._has_begun = False
         self.enter_is_bound = False
@@ -111,6 +113,7 @@ class Block:
         """Finish the report, keep it and hand it on; later calls do nothing."""
         probe, self._probe = self._probe, None
         if probe is None:
+            self._methods = ()
             return
         self._exception = exception
         report = blocks.leave(probe, self, end=True)
@@ -134,6 +137,10 @@ class Block:
         """Go on measuring after ``pause``."""
         if self._probe is not None:
             blocks.resume(self._probe)
+
+    def hold_until_end(self, method: object) -> None:
+        """Keep a bound method: it must not die, and seem freed, while the block runs."""
+        self._methods = (*self._methods, method)
 
     def keep(self, value: object) -> None:
         """Hold a value on its way into or out of a suspended function."""
@@ -181,6 +188,7 @@ class Block:
             exception=self._exception,
         )
         if found.is_final:
+            self._methods = ()
             self._report = report
             self._tracker.keep_report(report)
         return report

@@ -84,8 +84,10 @@ class _Bind:
             return self._on_tracker
         blocks.begin_own()
         try:
-            method = MethodType(self._on_block, self._block(tracker))
+            block = self._block(tracker)
+            method = MethodType(self._on_block, block)
             ours.disown(method)
+            block.hold_until_end(method)
         finally:
             blocks.end_own()
         return method
