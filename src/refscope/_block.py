@@ -139,7 +139,7 @@ class Block:
             blocks.resume(self._probe)
 
     def hold_until_end(self, method: object) -> None:
-        """Keep a bound method: it must not die, and seem freed, while the block runs."""
+        """Keep a bound method, so that it does not seem freed while the block runs."""
         self._methods = (*self._methods, method)
 
     def keep(self, value: object) -> None:
