@@ -97,7 +97,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     try:
         tracker = Tracker(
             _place_of_caller() if label is None else label,
-            plan=blocks.Plan(frames, sites, types, collect),
+            plan=blocks.Plan(frames, sites=sites, types=types, collect=collect),
             keep=keep,
             every=every,
             on_report=on_report,

@@ -19,7 +19,7 @@ from _thread import RLock, get_ident
 from array import array
 from collections.abc import Callable
 from time import perf_counter_ns
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from refscope import reports
 from refscope.reports import Report
@@ -38,17 +38,48 @@ _END_BLOCKS, _END_TIME = range(_PROCESS + 1, _PROCESS + 3)
 _NUMBERS = _END_TIME + 1
 
 
-class Plan(NamedTuple):
+class Plan:
     """What to measure in each block of a tracker."""
 
-    frames: int = 1
-    sites: bool = True
-    types: bool = True
-    collect: bool = True
+    __slots__ = ("collect", "frames", "sites", "types")
+
+    def __init__(
+        self,
+        frames: int = 1,
+        *,
+        sites: bool = True,
+        types: bool = True,
+        collect: bool = True,
+    ) -> None:
+        self.frames = frames
+        self.sites = sites
+        self.types = types
+        self.collect = collect
 
 
-class Findings(NamedTuple):
-    """The raw numbers of a block, before they become a report."""
+class Findings:
+    """The raw numbers of a block, before they become a report.
+
+    Neither attrs nor a named tuple: what their generated code allocates has no file.
+    """
+
+    __slots__ = (
+        "blocks_diff",
+        "blocks_overlapped",
+        "collector",
+        "duration_ns",
+        "frame_limit",
+        "is_disturbed",
+        "is_final",
+        "overhead_ns",
+        "pauses",
+        "plan",
+        "rss_diff",
+        "tasks_ran",
+        "threads_ran",
+        "traced",
+        "types",
+    )
 
     plan: Plan
     is_final: bool
@@ -160,6 +191,7 @@ def enter(plan: Plan, client: object) -> Probe:
             _open(probe)
             if plan.collect and plan.sites:
                 _collector.empty_free_lists()
+                ours.leave_spares()
         finally:
             _collector.give_back()
         _start_clocks(probe.numbers)
@@ -190,6 +222,7 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
         ours.disown_report(report)
         if probe.plan.collect and _session.is_open:
             _collector.empty_free_lists()
+            ours.leave_spares()
     finally:
         end_own()
     return report
@@ -273,36 +306,37 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
 
 def _compare(probe: Probe, *, end: bool) -> Findings:
     """Return what changed since ``_open``; the census comes before the places."""
-    numbers, plan, span = probe.numbers, probe.plan, probe.span
-    rss = activity.resident_size()
-    threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
-    types = census.difference(probe.baseline) if plan.types else None
-    if gc.get_freeze_count() != numbers[_FROZEN]:
-        types = None
-    traced = None
+    numbers, span = probe.numbers, probe.span
+    found = Findings()
+    found.plan = probe.plan
+    found.is_final = end
+    found.threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
+    found.types = None
+    if probe.plan.types and not _was_frozen(numbers[_FROZEN], gc.get_freeze_count()):
+        found.types = census.difference(probe.baseline)
+    found.traced = None
     if span is not None:
-        traced = _session.close(span) if end else _session.look(span)
-    log = _collector.since(numbers)
+        found.traced = _session.close(span) if end else _session.look(span)
+    found.frame_limit = probe.frame_limit
+    found.is_disturbed = span is not None and span.is_disturbed
+    found.pauses = span.pauses - 1 if span is not None and end else 0
+    found.collector = _collector.since(numbers)
     if end:
         _probes.remove(probe)
         _collector.ignore(numbers)
-    return Findings(
-        plan=plan,
-        is_final=end,
-        traced=traced,
-        frame_limit=probe.frame_limit,
-        types=types,
-        collector=log,
-        blocks_diff=numbers[_END_BLOCKS] - numbers[_BLOCKS],
-        rss_diff=rss - numbers[_RSS] if rss >= 0 else None,
-        duration_ns=numbers[_END_TIME] - numbers[_TIME],
-        overhead_ns=numbers[_WORK] + perf_counter_ns() - numbers[_END_TIME],
-        pauses=span.pauses - 1 if span is not None and end else 0,
-        is_disturbed=span is not None and span.is_disturbed,
-        threads_ran=threads_ran,
-        tasks_ran=probe.tasks_ran or activity.other_tasks(),
-        blocks_overlapped=probe.has_company,
-    )
+    rss = activity.resident_size()
+    found.rss_diff = rss - numbers[_RSS] if rss >= 0 else None
+    found.blocks_diff = numbers[_END_BLOCKS] - numbers[_BLOCKS]
+    found.duration_ns = numbers[_END_TIME] - numbers[_TIME]
+    found.overhead_ns = numbers[_WORK] + perf_counter_ns() - numbers[_END_TIME]
+    found.tasks_ran = probe.tasks_ran or activity.other_tasks()
+    found.blocks_overlapped = probe.has_company
+    return found
+
+
+def _was_frozen(before: int, now: int) -> bool:
+    """Return whether objects were frozen or thawed; a frozen one may also just die."""
+    return now > before or (now == 0 and before > 0)
 
 
 def _abandon() -> None:

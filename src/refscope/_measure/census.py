@@ -39,7 +39,7 @@ _CODE_OWNERS: dict[type, str] = {
 }
 _HELD = (tuple, list, dict, array, ref)
 _own_types: set[int] = set()  # identities: a hostile metaclass must not be hashed
-_suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType}
+_suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType, tuple}
 
 
 def own(*kinds: type) -> None:
@@ -55,8 +55,11 @@ def take() -> Census:
         by_type, suspects = _count_by_type(objects)
     else:
         by_type, suspects = _count_by_identity(objects)
-    mine: dict[int, int] = {}
-    count_elements(mine, map(id, map(type, _own_objects(suspects))))
+    tuples, suspects = _without_tuples(suspects)
+    settling = _settling(tuples)
+    mine: dict[int, int] = {id(tuple): len(settling)}
+    own_objects = _own_objects(suspects, settling)
+    count_elements(mine, map(id, map(type, own_objects)))
     census: Census = {}
     for kind, number in by_type:
         name = type_name(kind)
@@ -108,8 +111,51 @@ def _count_by_identity(
     return [(kinds[key], counts[key]) for key in counts], compress(objects, chosen)
 
 
-def _own_objects(suspects: Iterable[object]) -> list[object]:
-    """Return those that are refscope's, and the tracked containers that they hold."""
+def _without_tuples(
+    suspects: Iterable[object],
+) -> tuple[list[tuple[object, ...]], list[object]]:
+    """Return the tuples and the others."""
+    tuples: list[tuple[object, ...]] = []
+    others: list[object] = []
+    for thing in suspects:
+        if type(thing) is tuple:
+            tuples.append(thing)
+        else:
+            others.append(thing)
+    return tuples, others
+
+
+def _settling(tuples: list[tuple[object, ...]]) -> set[int]:
+    """Return which tuples hold only what the collector does not track.
+
+    It stops tracking them sooner or later, nested ones a level at each collection
+    (Modules/gcmodule.c, untrack_tuples): counted, they would seem to be freed.
+    """
+    settling: set[int] = set()
+    level = tuples
+    while level:
+        before = len(settling)
+        left: list[tuple[object, ...]] = []
+        for items in level:
+            tracked = [*filter(gc.is_tracked, items)]
+            if not tracked:
+                settling.add(id(items))
+            elif all(type(item) is tuple for item in tracked):
+                if settling.issuperset(map(id, tracked)):
+                    settling.add(id(items))
+                else:
+                    left.append(items)
+        if len(settling) == before:
+            break
+        level = left
+    return settling
+
+
+def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]:
+    """Return those that are refscope's, and the tracked containers that they hold.
+
+    Settling tuples are left out of the count already.
+    """
     mine: dict[int, object] = {}
     holders: list[object] = []
     for thing in suspects:
@@ -123,7 +169,7 @@ def _own_objects(suspects: Iterable[object]) -> list[object]:
             if type(held) in _HELD and id(held) not in mine and gc.is_tracked(held):
                 mine[id(held)] = held
                 holders.append(held)
-    return list(mine.values())
+    return [thing for key, thing in mine.items() if key not in settling]
 
 
 def _runs_our_code(thing: object) -> bool:

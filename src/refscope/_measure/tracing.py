@@ -172,6 +172,7 @@ class Session:
         if self._sentinel is None:
             self._begin(frames)
         if not self._is_ours or self._open:
+            ours.claim_spares()
             totals = by_place(get_traces(), frames)
             self._book[_LEVEL] = sum([size for size, _ in totals.values()])
             span.baseline = marshal.dumps(totals)
