@@ -1,0 +1,93 @@
+"""Nothing of refscope's own is in any report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tracemalloc
+
+import pytest
+
+from . import kinds
+from .kinds import KINDS, SILENT, numbers
+from .helpers import run_python
+
+
+pytestmark = pytest.mark.exact
+
+
+@pytest.fixture(params=[None, 1, 5])
+def tracing(request):
+    """The program traces itself already, or does not."""
+    if request.param is not None:
+        tracemalloc.start(request.param)
+    yield request.param
+    assert tracemalloc.is_tracing() == (request.param is not None)
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("collect", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_block_is_silent(kind, collect, tracing):
+    """Every kind of block, with the program's own tracing on and off, is all zeros."""
+    reports = kind(collect=collect)
+
+    assert [numbers(report) for report in reports] == [SILENT] * len(reports)
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.parametrize(
+    ("collect", "frames"), [("collect", 0), ("leave", 0), ("collect", 5), ("leave", 1)]
+)
+def test_a_thousand_blocks_are_silent(collect, frames):
+    """The first block of a process is as empty as the thousandth."""
+    said = subprocess.run(
+        [sys.executable, kinds.__file__, collect, str(frames)],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+
+    assert said.stderr == ""
+    assert said.stdout == ""
+
+
+@pytest.mark.parametrize("collect", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_sites_types_stay_silent(kind, collect):
+    """Without tracing no bytes are reported, and no types are seen."""
+    reports = kind(collect=collect, sites=False)
+
+    unmeasured = (None, None, None, (), ())
+    assert [numbers(report) for report in reports] == [unmeasured] * len(reports)
+
+
+@pytest.mark.parametrize("kind", [kinds.plain, kinds.nested, kinds.unnamed])
+def test_an_empty_block_has_no_limits(kind):
+    """Nothing is left to be explained, and the block was alone."""
+    reports = kind()
+
+    assert [report.limits for report in reports] == [()] * len(reports)
+    assert not any(report.memory.shared for report in reports)
+
+
+FIRST = """
+import refscope
+with refscope.track("first", collect={collect}) as block:
+    pass
+with refscope.track("second", collect={collect}) as second:
+    pass
+for report in (block.report, second.report):
+    memory = report.memory
+    print(memory.size_diff, memory.count_diff, memory.peak, report.sites, report.types)
+"""
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.parametrize("collect", [True, False])
+def test_the_first_block_of_a_process_is_silent(collect):
+    """Nothing is warmed up by the program."""
+    said = run_python(FIRST.format(collect=collect))
+
+    assert said.stdout == "0 0 0 () ()\n" * 2
