@@ -74,8 +74,11 @@ class GcActivity:
 def _tags(
     tags: Mapping[str, str] | tuple[tuple[str, str], ...] | None,
 ) -> tuple[tuple[str, str], ...]:
-    """Return tags as a sorted tuple of pairs, which can be hashed."""
-    pairs = tags.items() if isinstance(tags, Mapping) else tags or ()
+    """Return tags as a sorted tuple of pairs, which can be hashed.
+
+    Asks for a tuple, not for a Mapping: an abstract class fills caches when asked.
+    """
+    pairs = tags if isinstance(tags, tuple) else (tags or {}).items()
     return tuple(sorted(dict(pairs).items()))
 
 
