@@ -82,7 +82,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Cut the words of ``run`` in front of the program: the rest is the program's."""
-    place = 1 if words[:1] == ["run"] else len(words)
+    place = 1 if words and words[0] == "run" else len(words)
     while place < len(words) and words[place].startswith("-"):
         if words[place].startswith("-m"):
             break
@@ -271,8 +271,8 @@ def _program(words: Sequence[str]) -> tuple[str, Callable[[], object]]:
     """Return the name of the program and what begins it; all is ready for it."""
     if not words:
         raise _RefusalError(f"run takes a program: {_PROGRAM}")
-    module = sys.modules["__main__"] = _main_module()  # for good: exit handlers look
     name, *own = words
+    module = _main_module()
     if name.startswith("-m"):
         name, *own = [name[2:], *own] if name[2:] else own or [""]
         _settle(["-m", *own], os.getcwd())
@@ -289,11 +289,14 @@ def _program(words: Sequence[str]) -> tuple[str, Callable[[], object]]:
 
 
 def _main_module() -> ModuleType:
-    """Return an empty ``__main__``, with what Python's own has before it begins."""
+    """Return a new ``__main__``, which it stays: exit handlers may look for it."""
     module = ModuleType("__main__")
     vars(module).update(__builtins__=builtins)
     if sys.version_info < (3, 14):
         vars(module).update(__annotations__={})
+    # The second is multiprocessing's name of it, if that was imported already.
+    for name in {"__main__", "__mp_main__"} & {*sys.modules}:
+        sys.modules[name] = module
     return module
 
 
