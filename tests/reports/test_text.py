@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refscope.exceptions import ArgumentTypeError
+from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.render import to_text
 from refscope.render._redact import redacted
 from refscope.reports import (
@@ -172,6 +172,37 @@ def test_rows_that_are_cut_are_counted():
     assert "           ... 21 more sites (full=True shows all)" in lines
     assert "           ... 1,195 more types (full=True shows all)" in lines
     assert len(_lines(report, full=True)) > 1230
+
+
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("limit", [0, 1, 30])
+def test_a_limit_decides_how_many_rows_there_are(limit, full):
+    """Every list has as many rows as asked for, and says how many are missing."""
+    sites = tuple(site("a.py", line, None, 1) for line in range(40))
+    types = tuple(TypeChange(type_name=f"T{n}", count_diff=1) for n in range(50))
+    report = _full_report(sites=sites, types=types)
+    lines = _lines(report, limit=limit, full=full)
+
+    assert len([line for line in lines if " a.py:" in line]) == limit
+    assert len([line for line in lines if "  T" in line]) == limit
+    assert any(f"... {40 - limit} more sites" in line for line in lines)
+
+
+def test_a_limit_holds_for_comparisons():
+    """Rows of a comparison are counted like those of a block."""
+    rows = tuple(
+        DiffRow(key=f"a.py:{n}", status="new", before=0, after=1) for n in range(90)
+    )
+    lines = _lines(DiffReport(by="site", rows=rows), limit=80)
+
+    assert len([line for line in lines if "a.py" in line]) == 80
+    assert "... 10 more rows (full=True shows all)" in lines
+
+
+def test_a_negative_limit_is_refused():
+    """There are no rows below none."""
+    with pytest.raises(InvalidArgumentError, match="-1"):
+        to_text(_full_report(), limit=-1)
 
 
 def test_types_without_objects_are_shown_in_full_only():
