@@ -50,7 +50,8 @@ class _Here(_local):
     """What each thread has of its own."""
 
     def __init__(self) -> None:
-        self.thread = _Thread()
+        self.thread: object = _Thread()
+        self.holder: ref[object] = ref(self.thread)
         self.pending: Block | None = None
 
 
@@ -205,7 +206,6 @@ class Tracker:
         "_keep",
         "_label",
         "_reports",
-        "_worth_pruning",
         "every",
         "is_named",
         "on_report",
@@ -254,8 +254,7 @@ class Tracker:
         self._keep = keep
         self._entries = 0
         self._reports: tuple[TrackReport, ...] = ()
-        self._finished: dict[int, tuple[ref[object], TrackReport]] = {}
-        self._worth_pruning = 8
+        self._finished: tuple[tuple[ref[object], TrackReport], ...] = ()
         self.is_named = True
 
     @property
@@ -272,8 +271,11 @@ class Tracker:
         """
         task = activity.current_task()
         actor = _here.thread if task is None else task
-        holder, report = self._finished.get(id(actor), (None, None))
-        if report is None or holder is None or holder() is not actor:
+        report = None
+        for holder, finished in self._finished:
+            if holder() is actor:
+                report = finished
+        if report is None:
             raise ReportNotReadyError(
                 f"no block of {self._label!r} has ended in this "
                 f"{'thread' if task is None else 'task'}; tracker.reports has those "
@@ -304,8 +306,9 @@ class Tracker:
 
     def disown(self) -> None:
         """Take its memory blocks out of tracemalloc's books; see ``ours``."""
-        for part in (self, self._label, self.plan, self._finished):
-            ours.disown(part)
+        ours.disown(self)
+        ours.disown(self.plan)
+        ours.disown_if_ours(self._label)
 
     def new_block(self, label: str | None) -> Block:
         """Return a block that has not begun."""
@@ -339,21 +342,23 @@ class Tracker:
     def keep_report(self, report: TrackReport) -> None:
         """Keep a finished report for ``report`` and ``reports``."""
         self._reports = (*self._reports, report)[-self._keep :]
+        self._finish(_here.holder, report)
         task = activity.current_task()
-        self._finish(_here.thread, report)
         if task is not None:
-            self._finish(task, report)
+            holder = ref(task)
+            ours.disown_if_ours(holder)
+            self._finish(holder, report)
+        for kept in (self._reports, self._finished):
+            ours.disown_long(kept)
 
-    def _finish(self, actor: object, report: TrackReport) -> None:
-        if len(self._finished) >= self._worth_pruning:
-            alive = [
-                (key, entry)
-                for key, entry in self._finished.items()
-                if entry[0]() is not None
-            ]
-            self._finished = dict(alive)
-            self._worth_pruning = 2 * len(alive) + 8
-        self._finished[id(actor)] = (ref(actor), report)
+    def _finish(self, holder: ref[object], report: TrackReport) -> None:
+        """Remember what a thread or task finished last; forget those that are gone."""
+        others = [
+            entry
+            for entry in self._finished
+            if entry[0] is not holder and entry[0]() is not None
+        ]
+        self._finished = (*others, (holder, report))
 
     @override
     def __repr__(self) -> str:

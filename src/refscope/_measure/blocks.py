@@ -139,6 +139,7 @@ class Probe:
         self.numbers = _NO_NUMBERS
         self.baseline = b""
         self.span = None
+        self.owner = self.thread = 0
 
 
 _NO_NUMBERS: array[int] = array("q")

@@ -21,6 +21,7 @@ from types import (
     MethodType,
     TracebackType,
 )
+from typing import cast
 from weakref import ref
 
 from . import ours
@@ -119,7 +120,7 @@ def _without_tuples(
     others: list[object] = []
     for thing in suspects:
         if type(thing) is tuple:
-            tuples.append(thing)
+            tuples.append(cast("tuple[object, ...]", thing))
         else:
             others.append(thing)
     return tuples, others

@@ -17,7 +17,7 @@ from typing import cast
 import attrs
 
 from .classes import header_size
-from .interpreter import get_object_traceback
+from .interpreter import get_object_traceback, is_tracing
 
 
 _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
@@ -81,23 +81,37 @@ def disown(thing: object) -> None:
         _untrack(0, id(thing) - header_size(type(thing)))
 
 
+def disown_if_ours(thing: object) -> None:
+    """Take out an object that may be the program's; nothing happens then.
+
+    It is ours if its memory was allocated on a line of ours.
+    """
+    if is_tracing():
+        place = get_object_traceback(thing)
+        if place is not None and place[0][0].startswith(FILES):
+            disown(thing)
+
+
 def disown_new_frame(frame: FrameType) -> None:
     """Take out a frame object that exists only because we asked for it (3.11+).
 
     Before 3.11 each running function has one: it is the program's.
     """
     if sys.version_info >= (3, 11):
-        place = get_object_traceback(frame)
-        if place is not None and place[0][0][0].startswith(FILES):
-            disown(frame)
+        disown_if_ours(frame)
+
+
+def disown_long(items: tuple[object, ...]) -> None:
+    """Take out a tuple of ours that is too long for the free lists."""
+    if len(items) > _LARGEST_POOLED_TUPLE:
+        disown(items)
 
 
 def disown_report(report: object) -> None:
     """Take a report's own memory blocks out of tracemalloc's books.
 
     Only blocks that are really freed when the report dies: short tuples, floats and
-    (3.14) ints go to free lists and keep their trace.  Strings stay: those that came
-    from the program are its own.
+    (3.14) ints go to free lists and keep their trace.
     """
     seen: set[int] = set()
     todo: list[object] = [report]
@@ -109,9 +123,10 @@ def disown_report(report: object) -> None:
         seen.add(id(thing))
         if kind is tuple:
             items = cast("tuple[object, ...]", thing)
-            if len(items) > _LARGEST_POOLED_TUPLE:
-                disown(items)
+            disown_long(items)
             todo.extend(items)
+        elif kind is str:
+            disown_if_ours(thing)
         elif kind is int and sys.version_info < (3, 14):
             disown(thing)
         elif attrs.has(kind) and kind.__module__.startswith("refscope."):
