@@ -84,7 +84,7 @@ class Block:
             ReportNotReadyError: The block was not entered.
             NotMeasuredError: The block was skipped by ``every=n``.
         """
-        if self._probe is None:
+        if self._probe is None or self._probe.is_abandoned:
             return self.report
         return blocks.leave(self._probe, self, end=False)
 
@@ -112,7 +112,7 @@ class Block:
     def end(self, exception: type[BaseException] | None) -> None:
         """Finish the report, keep it and hand it on; later calls do nothing."""
         probe, self._probe = self._probe, None
-        if probe is None:
+        if probe is None or probe.is_abandoned:
             self._methods = ()
             return
         self._exception = exception

@@ -114,6 +114,7 @@ class Probe:
         "client",
         "frame_limit",
         "has_company",
+        "is_abandoned",
         "numbers",
         "owner",
         "plan",
@@ -133,6 +134,7 @@ class Probe:
         self.thread = 0
         self.has_company = False
         self.tasks_ran = False
+        self.is_abandoned = False
 
     def clear(self) -> None:
         """Let go of what it needed while refscope is at work."""
@@ -231,6 +233,8 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
 
 def pause(probe: Probe, slack: int) -> None:
     """End a stretch of a generator or coroutine."""
+    if probe.is_abandoned:
+        return
     begin_own(slack)
     if probe.span is not None:
         _session.pause(probe.span)
@@ -239,6 +243,8 @@ def pause(probe: Probe, slack: int) -> None:
 
 def resume(probe: Probe) -> None:
     """Begin a stretch of a generator or coroutine."""
+    if probe.is_abandoned:
+        return
     begin_own()
     if probe.span is not None:
         _session.resume(probe.span)
@@ -342,6 +348,8 @@ def _was_frozen(before: int, now: int) -> bool:
 
 def _abandon() -> None:
     """Leave the interpreter as it was found, whatever is still open at its exit."""
+    for probe in _probes:
+        probe.is_abandoned = True
     _probes.clear()
     _collector.abandon()
     _session.abandon()
@@ -353,6 +361,7 @@ def _after_fork() -> None:
     reset()  # as threading does
     for probe in [*_probes]:
         if probe.thread != get_ident():
+            probe.is_abandoned = True
             _probes.remove(probe)
             _collector.ignore(probe.numbers)
             if probe.span is not None:

@@ -93,10 +93,10 @@ class Collector:
             self._is_aside = True
 
     def step_back(self) -> None:
-        """Listen again."""
-        if self._is_aside:
+        """Listen again; a block that a finalizer opened may have seen to it."""
+        if self._is_aside and self._listeners and self._place() is None:
             gc.callbacks.insert(0, self._callback)
-            self._is_aside = False
+        self._is_aside = False
 
     def listen(self, into: array[int]) -> None:
         """Note the present numbers in a block's array; longest pauses go there."""
