@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -14,8 +13,6 @@ from refscope.reports import TrackReport
 
 if TYPE_CHECKING:
     from ._tracker import Tracker
-
-_log = logging.getLogger("refscope")
 
 
 class Block:
@@ -122,8 +119,11 @@ class Block:
             return
         try:
             hook(report)
-        except Exception:  # noqa: BLE001  # an observer must not break the observed
-            _log.exception("on_report of tracked block %r failed", self._label)
+        except Exception:  # an observer must not break the observed
+            import logging  # noqa: PLC0415  # costs as much as the rest of refscope
+
+            log = logging.getLogger("refscope")
+            log.exception("on_report of tracked block %r failed", self._label)
 
     def pause(self, slack: int = 0) -> None:
         """Leave out what happens until ``resume``; for suspended functions.

@@ -1,7 +1,7 @@
 """What to measure, for any number of blocks.
 
-A ``with`` statement looks ``__enter__`` and ``__exit__`` up one after the other: both
-are bound to one new block, so an exit can never end the block of another entry.
+A ``with`` statement looks ``__enter__`` and ``__exit__`` up one after the other (from
+3.14 on in the other order): both are bound to one new block, so an exit can never end the block of another entry.
 
 What a block leaves behind while it is open (itself, its bound methods) is made
 between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.
@@ -9,6 +9,7 @@ between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.
 
 from __future__ import annotations
 
+import sys
 from _thread import _local
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from types import MethodType, TracebackType, coroutine
@@ -38,6 +39,7 @@ class Wrapper(Protocol):
 
 F = TypeVar("F", bound="Callable[..., object] | Wrapper")
 OnReport = Callable[[TrackReport], object]
+_EXIT_IS_ASKED_FIRST = sys.version_info >= (3, 14)  # LOAD_SPECIAL in Python/codegen.c
 
 
 class _Thread:
@@ -94,23 +96,17 @@ class _Bind:
         return method
 
     def _block(self, tracker: Tracker) -> Block:
-        """Return the block that the other half of this statement uses, or a new one."""
+        """Return the block of this statement: a new one where it asks first."""
+        is_first = self._is_enter is not _EXIT_IS_ASKED_FIRST
         block = _here.pending
-        if block is None or block.tracker is not tracker or self._was_bound(block):
+        if is_first or block is None or block.tracker is not tracker:
             block = tracker.new_block(None)
-        if self._is_enter:
-            block.enter_is_bound = True
-        else:
-            block.exit_is_bound = True
-        complete = block.enter_is_bound and block.exit_is_bound
-        _here.pending = None if complete else block
+        _here.pending = block if is_first else None
         return block
-
-    def _was_bound(self, block: Block) -> bool:
-        return block.enter_is_bound if self._is_enter else block.exit_is_bound
 
 
 def _enter(block: Block) -> Block:
+    _here.pending = None  # if called by hand, there is no other half
     block.start()
     return block
 
@@ -121,6 +117,7 @@ def _exit(
     _value: BaseException | None = None,
     _trace: TracebackType | None = None,
 ) -> None:
+    _here.pending = None
     if not block.has_begun:  # an exit called by hand
         block = block.tracker.newest()
     block.end(kind)

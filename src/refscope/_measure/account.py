@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 
 from refscope._version import __version__
@@ -49,7 +48,7 @@ def environment() -> Environment:
     """Return where this process runs."""
     bits = 64 if sys.maxsize > 2**32 else 32
     return Environment(
-        python=platform.python_version(),
+        python=sys.version.split()[0],
         implementation=sys.implementation.name,
         free_threaded=classes.FREE_THREADED,
         platform=f"{sys.platform}-{bits}",

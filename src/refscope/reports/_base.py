@@ -5,9 +5,11 @@ from __future__ import annotations
 import attrs
 from typing_extensions import override
 
+from ._record import Record
 
-@attrs.frozen(kw_only=True)
-class Environment:
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Environment(Record):
     """Where a report was measured."""
 
     python: str
@@ -26,8 +28,8 @@ class Environment:
     """Version of refscope that measured."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
-class Report:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Report(Record):
     """Base of all reports: numbers, strings and tuples, never a live object."""
 
     complete: bool = True

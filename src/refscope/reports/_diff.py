@@ -8,10 +8,11 @@ from typing_extensions import override
 from refscope import _units as units
 
 from ._base import Report
+from ._record import Record
 
 
-@attrs.frozen(kw_only=True)
-class DiffRow:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class DiffRow(Record):
     """One place or type in both reports."""
 
     key: str
@@ -32,7 +33,7 @@ class DiffRow:
         return self.after - self.before
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DiffReport(Report):
     """What is different between two reports; rows that are equal are left out."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import attrs
 from typing_extensions import override
 
+from ._record import Record
 
-@attrs.frozen
-class Frame:
+
+@attrs.frozen(eq=False, repr=False)
+class Frame(Record):
     """One line of a traceback."""
 
     filename: str
@@ -26,8 +28,8 @@ class Frame:
         return place if self.function is None else f"{place} in {self.function}"
 
 
-@attrs.frozen
-class Traceback:
+@attrs.frozen(eq=False, repr=False)
+class Traceback(Record):
     """The stack at an allocation, as deep as tracing recorded it."""
 
     frames: tuple[Frame, ...]
@@ -42,8 +44,8 @@ class Traceback:
         return self.frames[-1] if self.frames else Frame("<unknown>", 0)
 
 
-@attrs.frozen
-class AllocationSite:
+@attrs.frozen(eq=False, repr=False)
+class AllocationSite(Record):
     """What one place allocated and kept, or freed of what it had before."""
 
     traceback: Traceback

@@ -12,10 +12,11 @@ from refscope import _units as units
 
 from ._base import Report
 from ._heap import AllocationSite
+from ._record import Record
 
 
-@attrs.frozen(kw_only=True)
-class MemoryChange:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class MemoryChange(Record):
     """The block in numbers.  Bytes are those that Python's allocators gave out."""
 
     size_diff: int | None = None
@@ -37,8 +38,8 @@ class MemoryChange:
     """True when other threads, tasks or blocks were active: theirs is counted too."""
 
 
-@attrs.frozen(kw_only=True)
-class TypeChange:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class TypeChange(Record):
     """How many objects of one type came or went."""
 
     type_name: str
@@ -51,8 +52,8 @@ class TypeChange:
     """Shallow bytes of these; None for types whose objects differ in size."""
 
 
-@attrs.frozen(kw_only=True)
-class GcActivity:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class GcActivity(Record):
     """What the cyclic collector did inside the block, refscope's own calls apart."""
 
     collections: tuple[int, ...] = (0, 0, 0)
@@ -82,7 +83,7 @@ def _tags(
     return tuple(sorted(dict(pairs).items()))
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrackReport(Report):
     """What happened in the process between the entry and the exit of a block."""
 
