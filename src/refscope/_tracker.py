@@ -1,7 +1,8 @@
 """What to measure, for any number of blocks.
 
 A ``with`` statement looks ``__enter__`` and ``__exit__`` up one after the other (from
-3.14 on in the other order): both are bound to one new block, so an exit can never end the block of another entry.
+3.14 on in the other order): both are bound to one new block, so an exit can never end
+the block of another entry.
 
 What a block leaves behind while it is open (itself, its bound methods) is made
 between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.

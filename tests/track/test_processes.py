@@ -1,0 +1,209 @@
+"""Blocks and the life of processes and interpreters."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from .helpers import run_python
+
+
+pytestmark = pytest.mark.needs_subprocess
+
+FORKS = hasattr(os, "fork")
+
+
+def test_a_block_left_open_at_exit_is_quiet():
+    """The process ends with status 0 and says nothing; tracing is off before."""
+    said = run_python(
+        "import atexit, gc, tracemalloc\n"
+        "atexit.register(lambda: print(tracemalloc.is_tracing(), len(gc.callbacks)))\n"
+        "import refscope\n"
+        "block = refscope.track('a').start()\n"
+        "inner = refscope.track('b').start()\n"
+        "@refscope.track\n"
+        "def generator():\n"
+        "    yield\n"
+        "kept = generator()\n"
+        "next(kept)\n"
+    )
+
+    assert (said.returncode, said.stdout, said.stderr) == (0, "False 0\n", "")
+
+
+def test_an_asynchronous_generator_left_at_exit_is_quiet():
+    """One that is never finished does not disturb the exit."""
+    said = run_python(
+        "import asyncio, refscope\n"
+        "@refscope.track\n"
+        "async def items():\n"
+        "    yield 1\n"
+        "    yield 2\n"
+        "kept = []\n"
+        "async def main():\n"
+        "    kept.append(items())\n"
+        "    print(await kept[0].__anext__())\n"
+        "asyncio.run(main())\n"
+        "print(refscope.tracker_of(items).reports[0].exception)\n"
+    )
+
+    assert (said.returncode, said.stdout, said.stderr) == (0, "1\nGeneratorExit\n", "")
+
+
+def test_the_programs_tracing_outlives_an_open_block():
+    """A block that is open at exit does not stop tracing that is not its own."""
+    said = run_python(
+        "import atexit, tracemalloc\n"
+        "atexit.register(lambda: print(tracemalloc.is_tracing()))\n"
+        "tracemalloc.start()\n"
+        "import refscope\n"
+        "block = refscope.track('a').start()\n"
+    )
+
+    assert (said.returncode, said.stdout, said.stderr) == (0, "True\n", "")
+
+
+@pytest.mark.parametrize(("code", "status"), [("3", 3), ("None", 0), ("'bye'", 1)])
+def test_sys_exit_leaves_a_block_as_it_is(code, status):
+    """The exit status is the program's, and the block has ended with SystemExit."""
+    said = run_python(
+        "import sys, refscope, tracemalloc\n"
+        "def hook(report):\n"
+        "    print(report.exception)\n"
+        "with refscope.track('a', on_report=hook):\n"
+        f"    sys.exit({code})\n"
+    )
+
+    assert (said.returncode, said.stdout) == (status, "SystemExit\n")
+    assert said.stderr == ("bye\n" if status == 1 else "")
+
+
+FORK = """
+import os, sys, threading, tracemalloc, warnings
+import refscope
+
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12+: threads and fork
+kept = []
+{before}
+with refscope.track("both", types=False) as block:
+    kept.append(bytes(1_000_000))
+    child = os.fork()
+    if not child:
+        kept.append(bytes(2_000_000))
+memory = block.report.memory
+with refscope.track("next", types=False) as after:
+    kept.append(bytes(3_000_000))
+is_right = (
+    (3_000_000 if not child else 1_000_000) < memory.size_diff
+    and after.report.memory.size_diff > 3_000_000
+    and not tracemalloc.is_tracing()
+)
+if not child:
+    os._exit(7 if is_right else 1)
+_, status = os.waitpid(child, 0)
+{after}
+print(is_right, os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not FORKS, reason="no fork on this system")
+def test_child_and_parent_both_report():
+    """A fork in a block: each process has what was allocated in it, and goes on."""
+    said = run_python(FORK.format(before="", after=""))
+
+    assert (said.stdout, said.stderr) == ("True 7\n", "")
+
+
+@pytest.mark.skipif(not FORKS, reason="no fork on this system")
+def test_a_child_has_no_blocks_of_other_threads():
+    """Blocks of threads that the child does not have are closed in it."""
+    said = run_python(
+        FORK.format(
+            before=(
+                "begun, done = threading.Event(), threading.Event()\n"
+                "def other():\n"
+                "    with refscope.track('other', types=False, sites=False):\n"
+                "        with refscope.track('other', types=False):\n"
+                "            begun.set()\n"
+                "            done.wait()\n"
+                "thread = threading.Thread(target=other)\n"
+                "thread.start()\n"
+                "begun.wait()\n"
+            ),
+            after="done.set(); thread.join(); is_right &= not tracemalloc.is_tracing()",
+        ).replace(
+            "and not tracemalloc.is_tracing()",
+            "and tracemalloc.is_tracing() == bool(child)",
+        )
+    )
+
+    assert (said.stdout, said.stderr) == ("True 7\n", "")
+
+
+INTERPRETERS = """
+import sys
+if sys.version_info >= (3, 13):
+    import _interpreters as interpreters
+else:
+    import _xxsubinterpreters as interpreters
+import refscope, tracemalloc
+other = interpreters.create()
+try:
+    with refscope.track("traced") as block:
+        pass
+except refscope.RefscopeError as error:
+    print(type(error).__name__, "1 other interpreter(s)" in str(error))
+else:
+    print("measured")
+with refscope.track("free", sites=False) as block:
+    kept = [[] for _ in range(100)]
+print([c.count_diff for c in block.report.types if c.type_name == "list"])
+interpreters.destroy(other)
+with refscope.track("again") as block:
+    pass
+print(block.report.memory.size_diff, tracemalloc.is_tracing())
+"""
+
+
+def test_beside_other_interpreters_nothing_is_traced():
+    """Below 3.15 tracing beside another interpreter is refused; sites=False works."""
+    said = run_python(INTERPRETERS)
+
+    first = "measured" if sys.version_info >= (3, 15) else "TrackingError True"
+    assert said.stdout.splitlines() == [first, "[101]", "0 False"]
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_import_beside_another_interpreter_is_quiet():
+    """refscope can be imported where it cannot trace."""
+    said = run_python(
+        "import sys\n"
+        "if sys.version_info >= (3, 13):\n"
+        "    import _interpreters as interpreters\n"
+        "else:\n"
+        "    import _xxsubinterpreters as interpreters\n"
+        "other = interpreters.create()\n"
+        "import refscope\n"
+        "interpreters.destroy(other)\n"
+        "print(refscope.track('a').start().stop().memory.size_diff)\n"
+    )
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.strip().isdecimal()
+
+
+def test_a_daemon_thread_in_a_block_does_not_hold_up_the_exit():
+    """Neither does one that enters blocks for ever."""
+    said = run_python(
+        "import threading, time, refscope\n"
+        "def run():\n"
+        "    while True:\n"
+        "        with refscope.track('a', types=False, collect=False):\n"
+        "            pass\n"
+        "threading.Thread(target=run, daemon=True).start()\n"
+        "time.sleep(0.3)\n"
+    )
+
+    assert (said.returncode, said.stderr) == (0, "")

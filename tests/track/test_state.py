@@ -1,0 +1,456 @@
+"""The interpreter is as it was after a block, however the block ended."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import tracemalloc
+
+import pytest
+
+import refscope
+from refscope import track
+from refscope._measure import account
+from refscope._measure.blocks import _probes
+from refscope.exceptions import ReportNotReadyError
+
+from .helpers import sites_in
+
+
+LIGHT = {"types": False, "collect": False}
+LARGE = 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open():
+    """After each test no block is open, so no tracing of ours goes on."""
+    yield
+    assert not _probes
+
+
+class Unexpected(Exception):  # noqa: N818  # it is no error of the program
+    """What leaves a block."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (Unexpected, f"{__name__}.Unexpected"),
+        (KeyboardInterrupt, "KeyboardInterrupt"),
+        (SystemExit, "SystemExit"),
+        (GeneratorExit, "GeneratorExit"),
+    ],
+)
+def test_what_leaves_a_block_is_named(kind, name):
+    """An exception of any kind goes on, its type is in the report, tracing is off."""
+    with pytest.raises(kind), track("x", **LIGHT) as block:
+        raise kind
+
+    assert block.report.exception == name
+    assert not tracemalloc.is_tracing()
+
+
+@pytest.mark.parametrize("kind", [Unexpected, KeyboardInterrupt])
+def test_what_leaves_a_function_is_named(kind):
+    """The same holds for a decorated function, which raises as before."""
+
+    @track("x", **LIGHT)
+    def function():
+        raise kind
+
+    with pytest.raises(kind):
+        function()
+    report = refscope.tracker_of(function).report
+
+    assert report.exception in {f"{__name__}.Unexpected", "KeyboardInterrupt"}
+    assert not tracemalloc.is_tracing()
+
+
+def test_the_exception_does_not_live_on():
+    """Nobody of refscope's holds the exception or its frames."""
+
+    @track("x", **LIGHT)
+    def function():
+        raise Unexpected
+
+    try:
+        function()
+    except Unexpected as error:
+        with track("y", **LIGHT) as block:
+            pass
+        holders = [
+            type(holder).__module__
+            for holder in gc.get_referrers(error)
+            if type(holder).__module__.startswith("refscope")
+        ]
+
+    assert holders == []
+    assert block.report.exception is None
+
+
+def test_a_cancelled_task_ends_its_blocks():
+    """Cancelling ends the block with the exception, and goes on."""
+
+    async def main():
+        blocks = []
+
+        async def waits():
+            async with track("with", **LIGHT) as block:
+                blocks.append(block)
+                await decorated()
+
+        @track("decorated", **LIGHT)
+        async def decorated():
+            await asyncio.sleep(60)
+
+        task = asyncio.ensure_future(waits())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return blocks[0].report, refscope.tracker_of(decorated).reports[0]
+
+    reports = asyncio.run(main())
+
+    assert [report.exception for report in reports] == [
+        "asyncio.exceptions.CancelledError"
+    ] * 2
+    assert not tracemalloc.is_tracing()
+
+
+# -- Tracing in other hands.
+def _stop():
+    tracemalloc.stop()
+
+
+def _clear():
+    tracemalloc.clear_traces()
+
+
+def _restart():
+    tracemalloc.stop()
+    tracemalloc.start(5)
+
+
+def _restart_alike():
+    tracemalloc.stop()
+    tracemalloc.start(1)
+
+
+@pytest.mark.parametrize("meddle", [_stop, _clear, _restart, _restart_alike])
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_lost_traces_are_said(meddle, is_nested):
+    """Whoever stops, clears or restarts tracing gets no "0 bytes" from us."""
+    outer = track("outer", **LIGHT).start() if is_nested else None
+    with track("x", **LIGHT) as block:
+        kept = bytes(LARGE)
+        meddle()
+    if outer is not None:
+        outer.stop()
+    tracemalloc.stop()
+
+    for report in [block.report] + ([outer.report] if outer else []):
+        memory = report.memory
+        assert (memory.size_diff, memory.count_diff, memory.peak) == (None, None, None)
+        assert report.measured == ("gc",)
+        assert report.sites == ()
+        assert account.LOST in report.limits
+    assert len(kept) == LARGE
+
+
+def test_a_restart_of_another_depth_goes_on():
+    """Who stops our tracing and starts their own keeps it."""
+    with track("x", **LIGHT):
+        _restart()
+    depth = tracemalloc.is_tracing() and tracemalloc.get_traceback_limit()
+    tracemalloc.stop()
+
+    assert depth == 5
+
+
+def test_cleared_traces_are_still_ours_to_stop():
+    """After clear_traces() the tracing that we started ends with the block."""
+    with track("x", **LIGHT):
+        tracemalloc.clear_traces()
+
+    assert not tracemalloc.is_tracing()
+
+
+def test_a_block_after_the_loss_is_whole():
+    """Blocks that begin after somebody cleared the traces are measured again."""
+    with track("outer", **LIGHT) as outer:
+        tracemalloc.clear_traces()
+        with track("inner", **LIGHT) as inner:
+            kept = bytes(LARGE)
+
+    [site] = [
+        site for site in sites_in(inner.report, __file__) if site.size_diff >= LARGE
+    ]
+    assert site.size_diff == sys.getsizeof(kept)
+    assert outer.report.memory.size_diff is None
+    assert not tracemalloc.is_tracing()
+
+
+def test_a_block_after_a_stop_starts_again():
+    """A block that begins after somebody stopped tracing inside another is measured."""
+    with track("outer", **LIGHT) as outer:
+        tracemalloc.stop()
+        with track("inner", **LIGHT) as inner:
+            kept = bytes(LARGE)
+
+    assert inner.report.memory.size_diff >= LARGE
+    assert outer.report.memory.size_diff is None
+    assert len(kept) == LARGE
+    assert not tracemalloc.is_tracing()
+
+
+def test_a_lost_block_can_be_peeked_at():
+    """What was lost is unknown in the middle too."""
+    with track("x", **LIGHT) as block:
+        tracemalloc.clear_traces()
+        report = block.peek()
+
+    assert report.memory.size_diff is None
+    assert account.LOST in report.limits
+
+
+def test_tracing_that_starts_inside_is_ours_to_stop():
+    """A start() while we trace does nothing, so the end of the block stops it."""
+    with track("x", **LIGHT) as block:
+        tracemalloc.start(9)
+
+    assert block.report.memory.size_diff is not None
+    assert not tracemalloc.is_tracing()
+
+
+@pytest.mark.parametrize("depth", [1, 5])
+def test_the_programs_tracing_goes_on(depth):
+    """Tracing that ran before keeps its traces, its depth and its peak."""
+    tracemalloc.start(depth)
+    kept = bytes(LARGE)
+    gone = bytes(5 * LARGE)
+    del gone
+    _, peak = tracemalloc.get_traced_memory()
+    with track("x", **LIGHT):
+        pass
+    with track("outer", **LIGHT), track("inner", **LIGHT):
+        pass
+    _, later = tracemalloc.get_traced_memory()
+    limit = tracemalloc.get_traceback_limit()
+    trace = tracemalloc.get_object_traceback(kept)
+    tracemalloc.stop()
+
+    assert later >= peak > 6 * LARGE
+    assert limit == depth
+    assert trace is not None
+
+
+def test_the_programs_peak_of_the_block_is_kept():
+    """What the program's own tracing sees as peak includes that of the block."""
+    tracemalloc.start()
+    tracemalloc.reset_peak()
+    with track("x", **LIGHT):
+        gone = bytes(5 * LARGE)
+        del gone
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak > 5 * LARGE
+
+
+def test_fewer_frames_than_asked_for_is_said():
+    """The depth of tracing that already runs stays; the report says so."""
+    tracemalloc.start(2)
+    with track("x", frames=7, **LIGHT) as block:
+        kept = bytes(LARGE)
+    with track("x", frames=2, **LIGHT) as enough:
+        pass
+    tracemalloc.stop()
+
+    [site] = [site for site in block.report.sites if site.size_diff >= LARGE]
+    assert len(site.traceback.frames) == 2
+    assert [limit for limit in block.report.limits if "2 frame(s): 7" in limit]
+    assert enough.report.limits == ()
+    assert len(kept) == LARGE
+
+
+def test_an_inner_block_with_more_frames_gets_what_is_there():
+    """The outer block's depth holds for the inner one, which says so."""
+    with track("outer", frames=1, **LIGHT), track("inner", frames=3, **LIGHT) as inner:
+        pass
+
+    assert [limit for limit in inner.report.limits if "1 frame(s): 3" in limit]
+
+
+# -- The collector.
+def test_the_collector_is_given_back():
+    """Its switch, thresholds, flags and callbacks are the program's to change."""
+    before = (gc.isenabled(), gc.get_threshold(), gc.get_debug(), gc.callbacks[:])
+    with track("x", types=False):
+        gc.disable()
+        gc.set_threshold(11, 12, 13)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        inside = gc.get_threshold()
+    after = (gc.isenabled(), gc.get_threshold(), gc.get_debug())
+    gc.set_debug(before[2])
+    gc.set_threshold(*before[1])
+    gc.enable()
+    gc.garbage.clear()
+
+    assert after == (False, inside, gc.DEBUG_SAVEALL)
+    assert inside[:2] == (11, 12)
+    assert gc.callbacks == before[3]
+
+
+def test_a_collector_that_was_off_stays_off():
+    """refscope does not switch it on, nor does its own collection."""
+    gc.disable()
+    with track("x"):
+        inside = gc.isenabled()
+    after = gc.isenabled()
+    gc.enable()
+
+    assert (inside, after) == (False, False)
+
+
+def test_saved_garbage_stays_the_programs():
+    """With DEBUG_SAVEALL on, what our collection finds is where the program wants it."""
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    with track("x", types=False):
+        ring = []
+        ring.append(ring)
+        identity = id(ring)
+        del ring
+    gc.set_debug(0)
+    found = any(id(thing) == identity for thing in gc.garbage)
+    gc.garbage.clear()
+
+    assert found
+
+
+def test_nothing_is_collected_unasked():
+    """With collect=False garbage is still there after the block."""
+    gc.disable()
+    gc.collect()
+    with track("x", collect=False):
+        ring = []
+        ring.append(ring)
+        del ring
+    found = gc.collect()
+    gc.enable()
+
+    assert found > 0
+
+
+# -- Functions that never end.
+def test_a_generator_that_is_closed_early_ends_its_block():
+    """Closing a decorated generator ends its block with GeneratorExit."""
+
+    @track("x", **LIGHT)
+    def function():
+        yield bytes(LARGE)
+        yield None
+
+    generator = function()
+    next(generator)
+    with pytest.raises(ReportNotReadyError):
+        refscope.tracker_of(function).report  # noqa: B018
+    generator.close()
+
+    assert refscope.tracker_of(function).report.exception == "GeneratorExit"
+    assert not tracemalloc.is_tracing()
+
+
+def test_a_generator_that_dies_ends_its_block():
+    """So does letting it go."""
+
+    @track("x", **LIGHT)
+    def function():
+        yield
+
+    generator = function()
+    next(generator)
+    del generator
+    gc.collect()
+
+    assert refscope.tracker_of(function).report.exception == "GeneratorExit"
+    assert not tracemalloc.is_tracing()
+
+
+def test_a_generator_that_never_began_has_no_block():
+    """One that was made and dropped measured nothing."""
+
+    @track("x", **LIGHT)
+    def function():
+        yield
+
+    function().close()
+
+    assert refscope.tracker_of(function).reports == ()
+    assert not tracemalloc.is_tracing()
+
+
+@pytest.mark.parametrize(
+    ("close", "name"),
+    [(True, "GeneratorExit"), (False, "asyncio.exceptions.CancelledError")],
+)
+def test_an_asynchronous_generator_that_is_left_ends_its_block(close, name):
+    """The program closes it, or the event loop does, as without the decorator."""
+
+    @track("x", **LIGHT)
+    async def function():
+        yield 1
+        yield 2
+
+    async def main():
+        generator = function()
+        async for item in generator:
+            assert item == 1
+            break
+        if close:
+            await generator.aclose()
+
+    asyncio.run(main())
+
+    assert refscope.tracker_of(function).reports[0].exception == name
+    assert not tracemalloc.is_tracing()
+
+
+def test_an_asynchronous_generator_without_a_loop_ends_its_block():
+    """One that no event loop knows ends its block when it dies."""
+
+    @track("x", **LIGHT)
+    async def function():
+        yield 1
+        yield 2
+
+    generator = function()
+    with pytest.raises(StopIteration):
+        generator.asend(None).send(None)
+    del generator
+    gc.collect()
+
+    assert not tracemalloc.is_tracing()
+
+
+def test_a_coroutine_that_dies_ends_its_block():
+    """One that is left waiting ends its block with GeneratorExit when it dies."""
+
+    class Forever:
+        """Waits for ever."""
+
+        def __await__(self):
+            yield
+
+    @track("x", **LIGHT)
+    async def function():
+        await Forever()
+
+    waiting = function()
+    waiting.send(None)
+    waiting.close()
+
+    assert refscope.tracker_of(function).report.exception == "GeneratorExit"
+    assert not tracemalloc.is_tracing()

@@ -1,0 +1,619 @@
+"""Trackers, and the blocks that their entries make."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import pickle
+import sys
+import tracemalloc
+import weakref
+from contextlib import AsyncExitStack, ExitStack
+
+import pytest
+
+import refscope
+from refscope import Block, Tracker, track
+from refscope.exceptions import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    NotMeasuredError,
+    RefscopeError,
+    ReportNotReadyError,
+    TrackingError,
+)
+from refscope.render import from_json, to_json
+
+from .helpers import line_of, sites_in
+
+
+LIGHT = {"types": False, "collect": False}
+LARGE = 1_000_000
+
+
+def grown(report):
+    """Return the bytes of this file's large sites."""
+    return sum(
+        site.size_diff for site in sites_in(report, __file__) if site.size_diff >= LARGE
+    )
+
+
+# -- Ways in and out.
+def test_with_binds_a_block():
+    """What `as` binds has the report after the end, and not before."""
+    with track("x", **LIGHT) as block:
+        with pytest.raises(ReportNotReadyError, match=r"'x' has not ended: use peek"):
+            block.report  # noqa: B018
+        kept = bytes(LARGE)
+
+    assert isinstance(block, Block)
+    assert block.measured
+    assert grown(block.report) == sys.getsizeof(kept)
+    assert block.report.label == "x"
+
+
+def test_async_with_binds_a_block():
+    """So does the asynchronous statement."""
+
+    async def main():
+        async with track("x", **LIGHT) as block:
+            await asyncio.sleep(0)
+            kept = bytes(LARGE)
+        return block, kept
+
+    block, kept = asyncio.run(main())
+
+    assert grown(block.report) == sys.getsizeof(kept)
+
+
+def test_async_with_passes_exceptions_on():
+    """An exception leaves the asynchronous block, which names it."""
+
+    async def main():
+        async with track("x", **LIGHT) as block:
+            blocks.append(block)
+            raise LookupError
+
+    blocks = []
+    with pytest.raises(LookupError):
+        asyncio.run(main())
+
+    assert blocks[0].report.exception == "LookupError"
+
+
+def test_start_and_stop():
+    """A block that was started is stopped once; then its report is there."""
+    tracker = track("x", **LIGHT)
+    block = tracker.start()
+    kept = bytes(LARGE)
+    report = block.stop()
+
+    assert grown(report) == sys.getsizeof(kept)
+    assert block.stop() is report is block.report is tracker.report
+    assert not tracemalloc.is_tracing()
+
+
+def test_stop_inside_with_ends_the_block_there():
+    """What comes after stop() is not counted; leaving the statement does nothing."""
+    with track("x", **LIGHT) as block:
+        first = bytes(LARGE)
+        report = block.stop()
+        second = bytes(LARGE)
+
+    assert grown(report) == sys.getsizeof(first) == sys.getsizeof(second)
+    assert block.report is report
+    assert report.exception is None
+
+
+def test_peek_goes_on():
+    """A report so far, as often as one likes; the block goes on."""
+    with track("x", **LIGHT) as block:
+        before = block.peek()
+        one = bytes(LARGE)
+        first = block.peek()
+        two = bytes(2 * LARGE)
+        second = block.peek()
+        two = None
+
+    assert grown(before) == 0
+    assert grown(first) == sys.getsizeof(one)
+    assert grown(second) == 3 * LARGE + 2 * sys.getsizeof(b"")
+    assert second.memory.peak >= grown(second)
+    assert grown(block.report) == sys.getsizeof(one)
+    assert block.report.memory.peak >= second.memory.peak
+    assert two is None
+
+
+def test_peek_after_the_end_is_the_report():
+    """Before the beginning there is nothing to see; after the end it is final."""
+    with track("x", **LIGHT) as block:
+        pass
+
+    assert block.peek() is block.report
+
+
+def test_a_peeked_report_is_not_kept():
+    """Only finished blocks count for the tracker and for on_report."""
+    told = []
+    tracker = track("x", on_report=told.append, **LIGHT)
+    block = tracker.start()
+    block.peek()
+
+    assert tracker.reports == ()
+    assert told == []
+
+    block.stop()
+    assert told == [block.report]
+
+
+def test_exit_stack():
+    """An exit stack enters and leaves, the same tracker more than once."""
+    tracker = track("x", keep=5, **LIGHT)
+    with ExitStack() as stack:
+        blocks = [stack.enter_context(tracker) for _ in range(3)]
+        kept = bytes(LARGE)
+
+    assert [grown(block.report) for block in blocks] == [sys.getsizeof(kept)] * 3
+    assert tracker.reports == tuple(block.report for block in reversed(blocks))
+
+
+def test_async_exit_stack():
+    """So does an asynchronous one."""
+    tracker = track("x", keep=5, **LIGHT)
+
+    async def main():
+        async with AsyncExitStack() as stack:
+            blocks = [await stack.enter_async_context(tracker) for _ in range(3)]
+            kept = bytes(LARGE)
+        return blocks, kept
+
+    blocks, kept = asyncio.run(main())
+
+    assert [grown(block.report) for block in blocks] == [sys.getsizeof(kept)] * 3
+    assert tracker.reports == tuple(block.report for block in reversed(blocks))
+
+
+def test_enter_and_exit_by_hand():
+    """Calling the methods pairs the last entry with the first exit."""
+    tracker = track("x", keep=5, **LIGHT)
+    first = tracker.__enter__()
+    second = tracker.__enter__()
+    with tracker as third:
+        pass
+    assert tracker.reports == (third.report,)
+
+    tracker.__exit__(None, None, None)
+    assert tracker.reports == (third.report, second.report)
+
+    tracker.__exit__(ValueError, ValueError(), None)
+    assert first.report.exception == "ValueError"
+    assert not tracemalloc.is_tracing()
+
+
+def test_statements_around_an_entry_by_hand():
+    """A `with` statement ends its own block, whatever was entered by hand in it."""
+    tracker = track("x", **LIGHT)
+    with tracker as block:
+        inner = tracker.__enter__()
+
+    assert block.report.label == "x"
+    with pytest.raises(ReportNotReadyError):
+        inner.report  # noqa: B018
+    tracker.__exit__(None, None, None)
+    assert inner.report.label == "x"
+
+
+def test_async_enter_and_exit_by_hand():
+    """The asynchronous methods can be called as well."""
+    tracker = track("x", keep=5, **LIGHT)
+
+    async def main():
+        first = await tracker.__aenter__()
+        second = await tracker.__aenter__()
+        await tracker.__aexit__(None, None, None)
+        assert tracker.report is second.report
+        await tracker.__aexit__(None, None, None)
+        return first, second
+
+    first, second = asyncio.run(main())
+
+    assert tracker.reports == (second.report, first.report)
+
+
+def test_an_exit_without_entry_is_an_error():
+    """There is nothing to leave, and afterwards everything works."""
+    tracker = track("x", **LIGHT)
+    for _ in range(2):
+        with pytest.raises(TrackingError, match="no block of 'x' is open in this"):
+            tracker.__exit__(None, None, None)
+    with tracker as block:
+        kept = bytes(LARGE)
+
+    assert grown(block.report) == sys.getsizeof(kept)
+    assert not tracemalloc.is_tracing()
+
+
+def test_methods_of_the_class():
+    """`Tracker.__enter__(tracker)` is what contextlib calls."""
+    tracker = track("x", keep=5, **LIGHT)
+    block = Tracker.__enter__(tracker)
+    Tracker.__exit__(tracker, None, None, None)
+
+    assert tracker.report is block.report
+
+
+def test_interleaved_statements_of_one_thread_have_their_own_blocks():
+    """Two generators that share a tracker leave in any order."""
+    tracker = track("x", keep=5, **LIGHT)
+
+    def run(size):
+        with tracker as block:
+            kept = bytes(size)
+            yield block
+        yield len(kept)
+
+    first, second = run(LARGE), run(3 * LARGE)
+    one, two = next(first), next(second)
+    next(first)
+    assert grown(one.report) == 4 * LARGE + 2 * sys.getsizeof(b"")
+    with pytest.raises(ReportNotReadyError):
+        two.report  # noqa: B018
+
+    next(second)
+    assert grown(two.report) == 3 * LARGE + sys.getsizeof(b"")
+
+
+def test_a_tracker_nests_in_itself():
+    """A recursive use makes one block for each level."""
+    tracker = track("x", keep=10, **LIGHT)
+
+    def run(depth):
+        with tracker as block:
+            kept = bytes(LARGE)
+            inner = run(depth - 1) if depth else []
+        assert len(kept) == LARGE
+        return [*inner, block.report]
+
+    reports = run(3)
+
+    assert tracker.reports == tuple(reports)
+    assert len({id(report) for report in reports}) == 4
+    assert [round(report.memory.peak / LARGE) for report in reports] == [1, 2, 3, 4]
+
+
+# -- What a tracker remembers.
+def test_the_last_reports_are_kept():
+    """`keep` bounds them, oldest first; by default it is one."""
+    one, three = track("x", **LIGHT), track("x", keep=3, **LIGHT)
+    seen = []
+    for _ in range(5):
+        with one, three as block:
+            pass
+        seen.append(block.report)
+
+    assert three.reports == tuple(seen[-3:])
+    assert len(one.reports) == 1
+    assert three.report is seen[-1]
+
+
+def test_a_fresh_tracker_has_no_report():
+    """Asking is an error with the way out, and reports is empty."""
+    tracker = track("x")
+
+    assert tracker.reports == ()
+    with pytest.raises(ReportNotReadyError, match=r"'x' has ended in this thread"):
+        tracker.report  # noqa: B018
+
+
+def test_each_task_has_its_own_report():
+    """tracker.report is what this task finished last, and the thread's outside."""
+    tracker = track("x", keep=10, **LIGHT)
+
+    async def run(turns):
+        with pytest.raises(ReportNotReadyError, match="in this task"):
+            tracker.report  # noqa: B018
+        async with tracker as block:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        return block.report is tracker.report
+
+    async def main():
+        return await asyncio.gather(*[run(turns) for turns in (3, 1, 2)])
+
+    assert asyncio.run(main()) == [True] * 3
+    assert tracker.report is tracker.reports[-1]
+
+
+def test_many_tasks_are_not_remembered():
+    """Reports of tasks that are gone are let go."""
+    tracker = track("x", sites=False, **LIGHT)
+    reports = []
+
+    async def run():
+        with tracker as block:
+            pass
+        reports.append(weakref.ref(block.report))
+
+    async def main():
+        for _ in range(50):
+            await asyncio.ensure_future(run())
+
+    asyncio.run(main())
+    gc.collect()
+
+    assert sum(report() is not None for report in reports) < 20
+
+
+def test_the_subject_dies_while_the_report_lives():
+    """Neither block nor report keeps anything of the program alive."""
+
+    class Thing:
+        """What is watched."""
+
+    with track("x") as block:
+        thing = Thing()
+        watched = weakref.ref(thing)
+        del thing
+
+    assert watched() is None
+    assert block.report
+
+
+def test_a_tracker_dies():
+    """Nothing of refscope's holds on to trackers, blocks and reports."""
+    tracker = track("x", **LIGHT)
+    with tracker as block:
+        pass
+    watched = [weakref.ref(tracker), weakref.ref(block.report)]
+    del tracker, block
+    gc.collect()
+
+    assert [each() for each in watched] == [None, None]
+
+
+# -- Labels, tags and hooks.
+def test_a_block_is_named_by_its_line():
+    """Without a label it is the file and line of the call of track."""
+    with track(**LIGHT) as block:  # named here
+        pass
+
+    assert block.report.label == f"{__file__}:{line_of(__file__, 'named here')}"
+
+
+def test_tags_are_carried():
+    """Any mapping of text, sorted; the report has it as a mapping."""
+    with track("x", tags={"b": "2", "a": "1"}, **LIGHT) as block:
+        pass
+
+    assert dict(block.report.tags) == {"a": "1", "b": "2"}
+    assert list(block.report.tags) == ["a", "b"]
+
+
+def test_tags_are_those_of_the_call():
+    """Changing the mapping later changes nothing."""
+    tags = {"a": "1"}
+    tracker = track("x", tags=tags, **LIGHT)
+    tags["a"] = "2"
+
+    assert tracker.start().stop().tags["a"] == "1"
+
+
+def test_each_report_is_handed_on():
+    """on_report sees every finished block, in the order of their ends."""
+    told = []
+    tracker = track("x", on_report=told.append, **LIGHT)
+    with tracker as outer, tracker as inner:
+        pass
+
+    assert told == [inner.report, outer.report]
+
+
+@pytest.mark.parametrize("kind", [ValueError, RefscopeError, AssertionError])
+def test_a_hook_that_raises_is_logged(kind, caplog):
+    """The program goes on as if nothing had been."""
+
+    def hook(_):
+        raise kind("no")
+
+    with track("x", on_report=hook, **LIGHT) as block:
+        pass
+
+    [record] = caplog.records
+    assert record.name == "refscope"
+    assert "'x'" in record.getMessage()
+    assert record.exc_info[0] is kind
+    assert block.report.exception is None
+
+
+def test_a_hook_that_interrupts_is_obeyed():
+    """KeyboardInterrupt in a hook is the program's wish; the report is there."""
+
+    def hook(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), track("x", on_report=hook, **LIGHT) as block:
+        pass
+
+    assert block.report.label == "x"
+    assert not tracemalloc.is_tracing()
+
+
+def test_a_hook_may_track():
+    """A hook can open a block itself."""
+    told = []
+
+    def hook(_):
+        with track("inner", **LIGHT) as inner:
+            pass
+        told.append(inner.report.label)
+
+    with track("x", on_report=hook, **LIGHT):
+        pass
+
+    assert told == ["inner"]
+
+
+# -- One entry in n.
+def test_one_entry_in_n_is_measured():
+    """It is the n-th, the 2n-th and so on; each says how many it stands for."""
+    tracker = track("x", every=3, keep=10, **LIGHT)
+    blocks = []
+    for _ in range(7):
+        with tracker as block:
+            pass
+        blocks.append(block)
+
+    assert [block.measured for block in blocks] == [False, False, True] * 2 + [False]
+    assert len(tracker.reports) == 2
+    assert {report.calls_seen for report in tracker.reports} == {3}
+    assert {report.calls for report in tracker.reports} == {1}
+
+
+def test_a_skipped_block_has_no_report():
+    """Asking for it in any way is an error that says why."""
+    with track("x", every=10, **LIGHT) as block:
+        pass
+
+    assert not block.measured
+    for ask in (lambda: block.report, block.peek, block.stop):
+        with pytest.raises(NotMeasuredError, match="only one entry in 10"):
+            ask()
+
+
+def test_a_skipped_block_traces_nothing():
+    """No tracing is started for it."""
+    with track("x", every=2, **LIGHT):
+        assert not tracemalloc.is_tracing()
+
+
+def test_calls_are_skipped_too():
+    """A decorated function is measured every n-th call."""
+
+    @track("x", every=2, keep=10, **LIGHT)
+    def function():
+        return tracemalloc.is_tracing()
+
+    assert [function() for _ in range(4)] == [False, True, False, True]
+    assert len(refscope.tracker_of(function).reports) == 2
+
+
+# -- What is not measured.
+def test_without_sites_nothing_is_traced():
+    """sites=False counts objects and the collector, no bytes."""
+    with track("x", sites=False) as block:
+        inside = tracemalloc.is_tracing()
+        kept = [[] for _ in range(100)]
+    report = block.report
+
+    assert not inside
+    assert report.measured == ("types", "gc")
+    assert (report.memory.size_diff, report.memory.peak) == (None, None)
+    assert [c.count_diff for c in report.types if c.type_name == "list"] == [101]
+    assert report.memory.blocks_diff > 0
+    assert len(kept) == 100
+
+
+def test_without_types_no_object_is_counted():
+    """types=False leaves the section out."""
+    with track("x", types=False, collect=False) as block:
+        kept = [bytes(1000) for _ in range(100)]
+
+    assert block.report.measured == ("memory", "sites", "gc")
+    assert block.report.types == ()
+    assert block.report.memory.count_diff >= len(kept)
+
+
+def test_with_neither_the_collector_is_heard():
+    """What is left is the time, the collector and the resident set."""
+    with track("x", sites=False, types=False, collect=False) as block:
+        gc.collect()
+
+    assert block.report.measured == ("gc",)
+    assert sum(block.report.gc.collections) == 1
+    assert block.report.duration > 0
+    assert block.report.overhead > 0
+
+
+def test_reports_are_values():
+    """A report goes to JSON and through pickle unchanged."""
+    with track("x", tags={"a": "b"}) as block:
+        kept = [bytes(LARGE), {}]
+    report = block.report
+
+    assert from_json(to_json(report)) == report
+    assert pickle.loads(pickle.dumps(report)) == report  # noqa: S301  # our own
+    assert hash(report) == hash(pickle.loads(pickle.dumps(report)))  # noqa: S301
+    assert len(kept) == 2
+
+
+# -- Errors.
+@pytest.mark.parametrize("name", ["frames", "keep", "every"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_numbers_start_at_one(name, value):
+    """The message has the name, the value and what is allowed."""
+    with pytest.raises(InvalidArgumentError, match=rf"{name} takes 1 .*, not {value}"):
+        track("x", **{name: value})
+
+
+def test_frames_have_a_most():
+    """tracemalloc takes 65,535 lines at most."""
+    with pytest.raises(InvalidArgumentError, match=r"1 to 65,535, not 65536"):
+        track("x", frames=65_536)
+
+
+@pytest.mark.parametrize("name", ["frames", "keep", "every"])
+@pytest.mark.parametrize("value", [1.0, "1", None, True])
+def test_numbers_are_whole(name, value):
+    """What is no int is refused, a bool too."""
+    with pytest.raises(ArgumentTypeError, match=f"{name} takes a whole number"):
+        track("x", **{name: value})
+
+
+@pytest.mark.parametrize("tags", [{"a": 1}, {1: "a"}, {"a": None}])
+def test_tags_are_text(tags):
+    """Keys and values are text, so that they go to JSON and back."""
+    with pytest.raises(ArgumentTypeError, match="tags map text to text"):
+        track("x", tags=tags)
+
+
+@pytest.mark.parametrize("thing", [5, b"label", object(), [], int, Block])
+def test_only_functions_are_decorated(thing):
+    """A label is text, and a class is tracked method by method."""
+    with pytest.raises(ArgumentTypeError, match="track decorates functions"):
+        track(thing)
+    with pytest.raises(ArgumentTypeError, match="track decorates functions"):
+        track("x")(thing)
+
+
+@pytest.mark.parametrize("thing", [len, lambda: None, int, 5])
+def test_only_tracked_functions_have_a_tracker(thing):
+    """tracker_of says what to do."""
+    with pytest.raises(ArgumentTypeError, match=r"decorate it with @refscope.track"):
+        refscope.tracker_of(thing)
+
+
+def test_a_failed_call_leaves_nothing():
+    """After an error in the arguments blocks work as before."""
+    with pytest.raises(ArgumentTypeError):
+        track("x", tags={"a": 1})
+    with track("x", **LIGHT) as block:
+        pass
+
+    assert block.report.memory.size_diff == 0 or sys.gettrace() is not None
+
+
+# -- One line.
+def test_repr_says_the_state():
+    """Blocks and trackers are shown in one line."""
+    tracker = track("x", every=2, **LIGHT)
+    skipped = tracker.start()
+    block = tracker.start()
+
+    assert repr(tracker) == "<Tracker 'x'>"
+    assert tracker.label == "x"
+    assert repr(skipped) == "<Block 'x' skipped>"
+    assert repr(block) == "<Block 'x' open>"
+
+    block.stop()
+    assert repr(block) == "<Block 'x' ended>"
