@@ -98,6 +98,8 @@ def test_imports_only_what_it_depends_on():
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
 
     assert {*answer.stdout.split()} <= {
+        "_interpreters",  # of the standard library, left out of its list of names
+        "_xxsubinterpreters",
         "attr",
         "attrs",
         "refscope",
