@@ -29,8 +29,6 @@ class Block:
         "_report",
         "_seen",
         "_tracker",
-        "enter_is_bound",
-        "exit_is_bound",
     )
 
     def __init__(self, tracker: Tracker, label: str) -> None:
@@ -44,8 +42,6 @@ class Block:
         self._methods: tuple[object, ...] = ()
         self._is_skipped = False
         self._has_begun = False
-        self.enter_is_bound = False
-        self.exit_is_bound = False
 
     @property
     def measured(self) -> bool:
