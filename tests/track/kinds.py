@@ -58,7 +58,7 @@ def unnamed(*, collect=True, sites=True):
 
 def nested(*, collect=True, sites=True):
     """Return the reports of five blocks inside each other."""
-    with track("x", collect=collect, sites=sites) as first:
+    with track("x", collect=collect, sites=sites) as first:  # noqa: SIM117
         with track("x", collect=collect, sites=sites) as second:
             with track("x", collect=collect, sites=sites) as third:
                 with track("x", collect=collect, sites=sites) as fourth:

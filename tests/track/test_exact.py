@@ -1,4 +1,4 @@
-"""Known allocations come out to the byte, at their line, and are what tracemalloc says."""
+"""Known allocations come out to the byte, at their line, as tracemalloc says."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ def test_totals_are_those_of_tracemalloc(packages, frames, collect):
 
 
 def is_of_the_program(line, first, last):
-    """Return whether a line is neither refscope's, tracemalloc's nor around the block."""
+    """Return whether a line is in the block: not refscope's nor tracemalloc's."""
     filename, lineno = line
     if filename == __file__:
         return first <= lineno <= last

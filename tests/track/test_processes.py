@@ -177,7 +177,7 @@ def test_beside_other_interpreters_nothing_is_traced():
 
 
 def test_import_beside_another_interpreter_is_quiet():
-    """refscope can be imported where it cannot trace."""
+    """It can be imported where it cannot trace."""
     said = run_python(
         "import sys\n"
         "if sys.version_info >= (3, 13):\n"

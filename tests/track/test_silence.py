@@ -9,8 +9,8 @@ import tracemalloc
 import pytest
 
 from . import kinds
-from .kinds import KINDS, SILENT, numbers
 from .helpers import run_python
+from .kinds import KINDS, SILENT, numbers
 
 
 pytestmark = pytest.mark.exact

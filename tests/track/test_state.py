@@ -304,7 +304,7 @@ def test_the_collector_is_given_back():
 
 
 def test_a_collector_that_was_off_stays_off():
-    """refscope does not switch it on, nor does its own collection."""
+    """A block does not switch it on, nor does a collection of ours."""
     gc.disable()
     with track("x"):
         inside = gc.isenabled()
@@ -315,7 +315,7 @@ def test_a_collector_that_was_off_stays_off():
 
 
 def test_saved_garbage_stays_the_programs():
-    """With DEBUG_SAVEALL on, what our collection finds is where the program wants it."""
+    """With DEBUG_SAVEALL on, what we collect is where the program wants it."""
     gc.collect()
     gc.set_debug(gc.DEBUG_SAVEALL)
     with track("x", types=False):
@@ -356,7 +356,7 @@ def test_a_generator_that_is_closed_early_ends_its_block():
     generator = function()
     next(generator)
     with pytest.raises(ReportNotReadyError):
-        refscope.tracker_of(function).report  # noqa: B018
+        refscope.tracker_of(function).report
     generator.close()
 
     assert refscope.tracker_of(function).report.exception == "GeneratorExit"

@@ -136,7 +136,7 @@ def test_a_thread_without_a_block_has_no_report():
 
     def run():
         with pytest.raises(ReportNotReadyError, match="in this thread"):
-            tracker.report  # noqa: B018
+            tracker.report
         return True
 
     assert in_thread(run)
@@ -148,7 +148,7 @@ def test_a_new_thread_is_not_taken_for_a_dead_one():
 
     def run(finish):
         try:
-            tracker.report  # noqa: B018
+            tracker.report
         except ReportNotReadyError:
             found = False
         else:

@@ -1,0 +1,598 @@
+"""The parts that measure, one by one: census, names, places, collector, sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+import tracemalloc
+import types
+
+import pytest
+
+from refscope import track
+from refscope._measure import account, activity, blocks, census, classes, ours, places
+from refscope._measure.gcstate import Collector
+
+from .helpers import count_of, line_of, quiet_collector, sites_in
+
+
+LIGHT = {"types": False, "collect": False}
+LARGE = 1_000_000
+
+
+# -- Census.
+class Item:
+    """One of the program's."""
+
+    __slots__ = ("__weakref__", "value")
+
+
+def test_a_census_counts_by_name():
+    """Objects of all types of one name count together."""
+    kinds = [type("Same", (), {"__module__": "m"}) for _ in range(3)]
+    before = census.take()
+    kept = [kind() for kind in kinds for _ in range(4)]
+    after = census.take()
+
+    assert "m.Same" not in before
+    assert after["m.Same"][0] == len(kept)
+
+
+def test_types_of_one_name_and_two_sizes_have_no_size():
+    """Bytes are given only where every object has the same."""
+    first = type("Same", (), {"__module__": "m", "__slots__": ("a",)})
+    second = type("Same", (), {"__module__": "m", "__slots__": ("a", "b")})
+    with track("x", collect=False) as block:
+        kept = [first(), first(), second()]
+    [change] = [each for each in block.report.types if each.type_name == "m.Same"]
+
+    assert (change.count_diff, change.size_diff) == (len(kept), None)
+
+
+def test_objects_that_go_are_negative():
+    """What dies in a block is counted like what is born."""
+    kept = [Item() for _ in range(10)]
+    with track("x", collect=False) as block:
+        kept.clear()
+        kept.append(Item())
+    [change] = [each for each in block.report.types if each.type_name.endswith(".Item")]
+
+    assert change.count_diff == -9
+    assert change.size_diff == -9 * sys.getsizeof(kept[0])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Item, object, list, tuple, dict, str, int, bytes, bytearray],
+)
+def test_sizes_are_those_of_getsizeof(kind):
+    """The size of a type is known where all objects have one, and it is theirs."""
+    size = classes.object_size(kind)
+
+    assert size == (sys.getsizeof(kind()) if kind in {Item, object} else -1)
+
+
+def test_types_of_the_program_that_look_like_ours_are_counted():
+    """Generators, frames, methods and tracebacks of the program are its own."""
+
+    def generator():
+        yield
+
+    async def coroutine():
+        pass
+
+    async def items():
+        yield
+
+    with track("x", collect=False) as block:
+        made = [generator(), coroutine(), items(), Item().__init__, [].append]
+        try:
+            {}["missing"]
+        except KeyError as error:
+            made.append(error)
+    made[1].close()
+
+    names = {change.type_name: change.count_diff for change in block.report.types}
+    assert names["generator"] == names["coroutine"] == names["async_generator"] == 1
+    assert names["traceback"] == 1
+    assert names["KeyError"] == 1
+
+
+def test_bound_methods_of_the_program_are_counted():
+    """Those of refscope's own objects are not."""
+    thing = Shop()
+    tracker = track("y", **LIGHT)
+    with track("x", collect=False) as block:
+        made = [thing.method, thing.method]
+        other = [tracker.start, tracker.start]
+
+    assert count_of(block.report, "method") == len(made) == len(other)
+
+
+class Shop:
+    """Has a method."""
+
+    def method(self):
+        """Do nothing."""
+
+
+def test_frames_and_tracebacks_of_ours_are_not_counted():
+    """An error that went through a tracked function holds frames of refscope's."""
+
+    @track("x", **LIGHT)
+    def function():
+        raise LookupError
+
+    with track("x", collect=False) as block:
+        try:
+            function()
+        except LookupError as error:
+            kept = error
+
+    assert count_of(block.report, "LookupError") == 1
+    assert count_of(block.report, "refscope._block.Block") == 0
+    assert count_of(block.report, "traceback") == 2
+    assert kept.__traceback__ is not None
+
+
+def test_reports_and_handles_are_not_counted():
+    """What refscope hands out is not in the types of a block around it."""
+    kept = [None] * 3
+    gc.collect()
+    with quiet_collector(), track("outer", collect=False) as outer:
+        for place in range(3):
+            with track("inner", tags={"a": "b"}, **LIGHT) as kept[place]:
+                pass
+
+    assert outer.report.types == ()
+
+
+def test_an_own_type_that_dies_is_gone():
+    """Types are told apart by identity, so none of the program's is taken for ours."""
+    with track("x", collect=False) as block:
+        kept = [type(f"Kind{number}", (), {})() for number in range(50)]
+
+    found = [each for each in block.report.types if ".Kind" in each.type_name]
+    assert len(found) == len(kept)
+
+
+# -- Places.
+def _anonymous(keep):
+    keep.extend(map(lambda size: bytes(size), [LARGE]))  # noqa: C417, PLW0108  # lambda
+
+
+def _with_inner(keep):
+    def inner():
+        keep.append(bytes(LARGE))  # inner
+
+    inner()
+
+
+def _decorate(function):
+    def wrapper(*args):
+        return function(*args)
+
+    return wrapper
+
+
+def _empty_cell(function):
+    if function is None:
+        missing = None
+
+    def wrapper(*args):
+        return function(*args) if args else missing
+
+    return wrapper
+
+
+class Holder:
+    """Has functions of many kinds."""
+
+    @staticmethod
+    def static(keep):
+        """Allocate."""
+        keep.append(bytes(LARGE))  # static
+
+    @classmethod
+    def over(cls, keep):
+        """Allocate."""
+        keep.append(bytes(LARGE))  # class
+
+    @property
+    def value(self):
+        """Allocate."""
+        return bytes(LARGE)  # property
+
+    @_decorate
+    def decorated(self, keep):
+        """Allocate."""
+        keep.append(bytes(LARGE))  # decorated
+
+    @_empty_cell
+    def emptied(self, keep):
+        """Allocate."""
+        keep.append(bytes(LARGE))  # emptied
+
+    class Inner:
+        """Has one more."""
+
+        def method(self, keep):
+            """Allocate."""
+            keep.append(bytes(LARGE))  # nested
+
+
+@pytest.mark.parametrize(
+    ("mark", "function", "name"),
+    [
+        ("lambda", _anonymous, "_anonymous"),
+        ("inner", _with_inner, "_with_inner.<locals>.inner"),
+        ("static", Holder.static, "Holder.static"),
+        ("class", Holder.over, "Holder.over"),
+        ("property", lambda keep: keep.append(Holder().value), "Holder.value"),
+        ("decorated", Holder().decorated, "Holder.decorated"),
+        ("emptied", Holder().emptied, "Holder.emptied"),
+        ("nested", Holder.Inner().method, "Holder.Inner.method"),
+    ],
+)
+def test_sites_have_the_function_of_their_line(mark, function, name):
+    """The innermost function that has a name, by its qualified name."""
+    keep = []
+    with track("x", **LIGHT) as block:
+        function(keep)
+    line = line_of(__file__, mark)
+    [site] = [
+        site
+        for site in sites_in(block.report, __file__)
+        if site.traceback.frames[-1].lineno == line
+    ]
+
+    assert site.traceback.frames[-1].function == name
+
+
+def test_lines_without_a_function_have_no_name():
+    """Code from nowhere, and modules that are gone, are shown by their line."""
+    space = {"keep": []}
+    with track("x", **LIGHT) as block:
+        exec(compile("keep.append(bytes(10**6))", "<nowhere>", "exec"), space)  # noqa: S102
+    frames = [
+        site.traceback.frames[-1]
+        for site in block.report.sites
+        if site.size_diff >= LARGE
+    ]
+
+    assert [(f.filename, f.lineno, f.function) for f in frames] == [
+        ("<nowhere>", 1, None)
+    ]
+
+
+def test_the_main_module_is_searched(monkeypatch):
+    """Functions that were typed in have no file, and are found all the same."""
+    main = types.ModuleType("__main__")
+    source = "def typed(keep):\n    keep.append(bytes(10**6))\n"
+    exec(compile(source, "<stdin>", "exec"), main.__dict__)  # noqa: S102
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    keep = []
+    with track("x", **LIGHT) as block:
+        main.typed(keep)
+    [frame] = [
+        site.traceback.frames[-1]
+        for site in block.report.sites
+        if site.size_diff >= LARGE
+    ]
+
+    assert (frame.filename, frame.lineno, frame.function) == ("<stdin>", 2, "typed")
+
+
+def test_strange_modules_are_passed_by(monkeypatch):
+    """What is no plain module, or has a strange __file__, is not looked into."""
+    strange = types.ModuleType("strange_for_a_test")
+    strange.__file__ = 5
+    monkeypatch.setitem(sys.modules, "strange_for_a_test", strange)
+    monkeypatch.setitem(sys.modules, "gone_for_a_test", None)
+    found = places.frames_of([(__file__, 1), (__file__, line_of(__file__, "static"))])
+
+    assert {frame.function for frame in found.values()} == {None, "Holder.static"}
+
+
+def test_depth_of_the_whole_stack_is_known():
+    """A traceback that is not cut has its total."""
+    import threading
+
+    reports = []
+
+    def run():
+        with track("x", frames=50, **LIGHT) as block:
+            reports.append(bytes(LARGE))
+        reports.append(block.report)
+
+    if sys.platform == "emscripten":
+        run()
+    else:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    [site] = [site for site in reports[-1].sites if site.size_diff >= LARGE]
+    trace = site.traceback
+
+    assert trace.frames[-1].function.endswith("<locals>.run")
+    assert trace.total_nframe in {None, len(trace.frames)}
+    assert sys.platform == "emscripten" or trace.total_nframe == len(trace.frames)
+
+
+# -- The collector.
+def test_the_programs_collections_are_noted():
+    """Those by hand and those by threshold, per generation, with what they freed."""
+    gc.collect()
+    with track("x", **LIGHT) as block:
+        for _ in range(3):
+            ring = []
+            ring.append(ring)
+            ring = None
+            gc.collect()
+    found = block.report.gc
+
+    assert sum(found.collections) >= 3
+    assert found.collections[2] >= 3 or sys.version_info[:2] == (3, 14)
+    assert found.collected >= 3
+    assert found.uncollectable == 0
+    assert 0 < found.longest_pause <= found.pause
+    assert ring is None
+
+
+def test_collections_of_ours_are_not_noted():
+    """What collect=True does at both ends is not the program's."""
+    with track("x", types=False, collect=True) as block:
+        pass
+
+    assert sum(block.report.gc.collections) == 0
+    assert block.report.gc.pause == 0
+
+
+def test_each_block_has_its_own_longest_pause():
+    """A pause before an inner block is not the inner block's."""
+    with track("outer", **LIGHT) as outer:
+        gc.collect()
+        with track("inner", **LIGHT) as inner:
+            pass
+
+    assert outer.report.gc.longest_pause > 0
+    assert inner.report.gc.longest_pause == 0
+    assert sum(inner.report.gc.collections) == 0
+
+
+def test_a_callback_that_is_taken_away_is_said():
+    """Who empties gc.callbacks in a block gets no zero collections from us."""
+    hooks = gc.callbacks[:]
+    with track("x", **LIGHT) as block:
+        gc.callbacks[:] = hooks
+    report = block.report
+
+    assert "gc" not in report.measured
+    assert account.UNHEARD in report.limits
+
+
+@pytest.mark.parametrize("collect", [False, True])
+def test_callbacks_of_the_program_stay(collect):
+    """They are called as before, in the same order, and only they are left."""
+    seen = []
+    hooks = gc.callbacks[:]
+
+    def hook(phase, info):
+        seen.append((phase, info["generation"]))
+
+    gc.callbacks.append(hook)
+    try:
+        with track("x", types=False, collect=collect):
+            seen.clear()
+            gc.collect(0)
+            inside = seen[:]
+        after = gc.callbacks[:]
+    finally:
+        gc.callbacks[:] = hooks
+
+    assert inside[:2] == [("start", inside[0][1]), ("stop", inside[0][1])]
+    assert after == [*hooks, hook]
+
+
+def test_hostile_callbacks_are_not_compared():
+    """Our callback is found by identity among the program's."""
+
+    class Hostile:
+        """Cannot be compared."""
+
+        __hash__ = None
+
+        def __eq__(self, other):
+            raise AssertionError
+
+        def __call__(self, phase, info):
+            """Do nothing."""
+
+    hooks = gc.callbacks[:]
+    gc.callbacks.insert(0, Hostile())
+    try:
+        with track("x", types=False) as block:
+            pass
+    finally:
+        gc.callbacks[:] = hooks
+
+    assert block.report.measured[-1] == "gc"
+
+
+def test_freezing_in_a_block_is_said():
+    """After gc.freeze() the census would count less; the types are unknown."""
+    gc.collect()
+    frozen = gc.get_freeze_count()
+    with track("x", collect=False) as block:
+        gc.freeze()
+    gc.unfreeze()
+    if frozen:
+        gc.freeze()  # 3.12 begins with some
+        pytest.skip("this interpreter had frozen objects before")
+
+    assert "types" not in block.report.measured
+    assert account.FROZEN in block.report.limits
+
+
+def test_frozen_objects_may_die():
+    """The death of a frozen object in a block is no freezing."""
+    if gc.get_freeze_count():
+        pytest.skip("this interpreter had frozen objects before")
+    kept = [[] for _ in range(5)]
+    gc.freeze()
+    with track("x", collect=False) as block:
+        kept.pop()
+    gc.unfreeze()
+
+    assert "types" in block.report.measured
+    assert account.FROZEN not in block.report.limits
+
+
+def test_borrowing_is_nested():
+    """The switch is given back by the last who borrowed."""
+    collector = Collector()
+    collector.borrow()
+    collector.borrow()
+    collector.give_back()
+    inside = gc.isenabled()
+    collector.give_back()
+
+    assert not inside
+    assert gc.isenabled()
+
+
+# -- Who else is at work.
+def test_resident_memory_is_told():
+    """On Linux the change of the resident set is a number of bytes."""
+    size = activity.resident_size()
+    with track("x", sites=False, **LIGHT) as block:
+        kept = bytearray(20 * LARGE)
+        kept[::4096] = bytes(len(kept[::4096]))
+
+    assert (size > 0) == sys.platform.startswith("linux")
+    if size > 0:
+        assert block.report.memory.rss_diff > 10 * LARGE
+    else:
+        assert block.report.memory.rss_diff is None
+
+
+def test_other_tasks_are_said():
+    """A block in a loop with more than one task is shared."""
+
+    async def idle():
+        await asyncio.sleep(60)
+
+    async def main():
+        async with track("alone", **LIGHT) as alone:
+            await asyncio.sleep(0)
+        task = asyncio.ensure_future(idle())
+        async with track("two", **LIGHT) as two:
+            await asyncio.sleep(0)
+        task.cancel()
+        return alone.report, two.report
+
+    alone, two = asyncio.run(main())
+
+    assert account.TASKS not in alone.limits
+    assert account.TASKS in two.limits
+    assert two.memory.shared
+
+
+class Lowlevel:
+    """Stands for trio.lowlevel, which is not here."""
+
+    task = None
+
+    def current_task(self):
+        """Return the task, or raise as trio does outside of one."""
+        if self.task is None:
+            raise RuntimeError
+        return self.task
+
+
+def test_tasks_of_trio_are_known(monkeypatch):
+    """Where trio is imported its tasks are told apart; outside of one nothing is."""
+    lowlevel = Lowlevel()
+    trio = types.ModuleType("trio")
+    monkeypatch.setitem(sys.modules, "trio", trio)
+    assert activity.current_task() is None
+
+    trio.lowlevel = lowlevel
+    assert activity.current_task() is None
+
+    lowlevel.task = Item()
+    tracker = track("x", **LIGHT)
+    with tracker as block:
+        pass
+    assert activity.current_task() is lowlevel.task
+    assert activity.owner() == id(lowlevel.task)
+    assert tracker.report is block.report
+
+
+def test_without_asyncio_there_are_no_tasks(monkeypatch):
+    """A program that never imports asyncio does not get it imported."""
+    monkeypatch.delitem(sys.modules, "asyncio")
+
+    assert activity.current_task() is None
+    assert not activity.other_tasks()
+    assert "asyncio" not in sys.modules
+
+
+def test_the_clocks_of_one_thread_agree():
+    """A thread that works alone never seems to have company."""
+    time.sleep(0.02)
+    since = activity.others_clock()
+    sum(range(10_000))
+
+    assert not activity.others_ran(*since)
+
+
+# -- Sessions.
+def test_traces_are_summed_by_place():
+    """Equal stacks add up, ours are left out, deeper ones are cut."""
+    mine = ours.FILES[0] + "x.py"
+    one, two = (("a.py", 1), ("b.py", 2)), (("a.py", 1), ("c.py", 3))
+    traces = [(0, 5, one, 2), (0, 7, one, 2), (0, 11, two, 2), (0, 1, ((mine, 1),), 1)]
+    traces.append((0, 13, one, 2))
+    from refscope._measure import tracing
+
+    assert tracing.by_place(traces, 2) == {one: (25, 3), two: (11, 1)}
+    assert tracing.by_place(traces, 1) == {(("a.py", 1),): (36, 4)}
+
+
+def test_a_peak_is_raised_without_memory():
+    """The peak of tracemalloc can be given back; nothing is allocated for it."""
+    tracemalloc.start()
+    level, _ = tracemalloc.get_traced_memory()
+    ours.raise_peak(50 * LARGE)
+    ours.raise_peak(-1)
+    current, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak >= level + 50 * LARGE
+    assert current < level + LARGE
+
+
+def test_blocks_know_who_opened_them():
+    """Open blocks of a thread are found newest first."""
+    tracker = track("x", **LIGHT)
+    first, second = tracker.start(), tracker.start()
+    clients = blocks.open_clients(activity.owner())
+    second.stop()
+    first.stop()
+
+    assert clients == [second, first]
+    assert blocks.open_clients(activity.owner()) == []
+
+
+def test_environments_say_the_build():
+    """Reports name the interpreter that they come from."""
+    found = account.environment()
+
+    assert found.python == ".".join(map(str, sys.version_info[:3])) or (
+        sys.version_info.releaselevel != "final"
+    )
+    assert found.implementation == "cpython"
+    assert found.platform.endswith(("-32", "-64"))
