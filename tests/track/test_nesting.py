@@ -357,8 +357,8 @@ def test_blocks_in_tasks_see_the_whole_process(collect):
     reports = asyncio.run(main())
 
     for report, peak in zip(reports, (2 * size, 2 * size), strict=True):
-        [site] = [site for site in sites_in(report, __file__) if site.size_diff > 1000]
-        assert site.size_diff == sys.getsizeof(kept[0])
-        assert peak <= report.memory.peak <= peak + 200_000
+        [site] = [site for site in sites_in(report, __file__) if site.size_diff > size]
+        assert site.size_diff - sys.getsizeof(kept[0]) < 1000  # coverage's
+        assert abs(report.memory.peak - peak) < 200_000
         assert report.memory.shared
         assert any("tasks" in limit for limit in report.limits)

@@ -19,7 +19,7 @@ from refscope.exceptions import ReportNotReadyError
 pytestmark = pytest.mark.needs_threads
 
 LIGHT = {"types": False, "collect": False}
-MANY = 60
+MANY = 30
 SECONDS = 1.0
 
 

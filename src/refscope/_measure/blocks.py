@@ -222,10 +222,6 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     _Boundary.depth += 1
     try:
         report = _finish(probe, client, end=end)
-        ours.disown_report(report)
-        if probe.plan.collect and _session.is_open:
-            _collector.empty_free_lists()
-            ours.leave_spares()
     finally:
         end_own()
     return report
@@ -304,6 +300,10 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     _collector.borrow()
     try:
         report = client.account(_compare(probe, end=end))
+        ours.disown_report(report)
+        if probe.plan.collect and _session.is_open:
+            _collector.empty_free_lists()
+            ours.leave_spares()
         if end:
             probe.clear()
         return report
