@@ -106,7 +106,7 @@ def _live(depth: int) -> list[bytes]:
             compile(
                 "\n" * line + "lambda n: [bytes(40) for _ in range(n)]", "f", "eval"
             )
-        )  # noqa: S307  # one line each
+        )  # one line each
         for line in range(_PLACES)
     ]
     kept: list[bytes] = []
