@@ -125,6 +125,7 @@ def test_frames_and_tracebacks_of_ours_are_not_counted():
     def function():
         raise LookupError
 
+    gc.collect()
     with track("x", collect=False) as block:
         try:
             function()
@@ -352,10 +353,14 @@ def test_collections_of_ours_are_not_noted():
 
 def test_each_block_has_its_own_longest_pause():
     """A pause before an inner block is not the inner block's."""
-    with track("outer", **LIGHT) as outer:
-        gc.collect()
-        with track("inner", **LIGHT) as inner:
-            pass
+    gc.disable()
+    try:
+        with track("outer", **LIGHT) as outer:
+            gc.collect()
+            with track("inner", **LIGHT) as inner:
+                pass
+    finally:
+        gc.enable()
 
     assert outer.report.gc.longest_pause > 0
     assert inner.report.gc.longest_pause == 0

@@ -174,7 +174,7 @@ def test_beside_other_interpreters_nothing_is_traced():
     first = "measured" if sys.version_info >= (3, 15) else "TrackingError True"
     assert said.stdout.splitlines() == [first, "[101]", "0 False"]
     assert said.returncode == 0
-    assert "Error" not in said.stderr  # coverage warns: it cannot measure the other
+    assert "refscope/_" not in said.stderr  # coverage may fail in the other one
 
 
 def test_import_beside_another_interpreter_is_quiet():
@@ -192,7 +192,7 @@ def test_import_beside_another_interpreter_is_quiet():
     )
 
     assert said.returncode == 0
-    assert "Error" not in said.stderr
+    assert "refscope/_" not in said.stderr
     assert said.stdout.strip().isdecimal()
 
 
