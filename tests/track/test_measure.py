@@ -44,7 +44,7 @@ def test_types_of_one_name_and_two_sizes_have_no_size():
     """Bytes are given only where every object has the same."""
     first = type("Same", (), {"__module__": "m", "__slots__": ("a",)})
     second = type("Same", (), {"__module__": "m", "__slots__": ("a", "b")})
-    with track("x", collect=False) as block:
+    with quiet_collector(), track("x", collect=False) as block:
         kept = [first(), first(), second()]
     [change] = [each for each in block.report.types if each.type_name == "m.Same"]
 
@@ -54,7 +54,7 @@ def test_types_of_one_name_and_two_sizes_have_no_size():
 def test_objects_that_go_are_negative():
     """What dies in a block is counted like what is born."""
     kept = [Item() for _ in range(10)]
-    with track("x", collect=False) as block:
+    with quiet_collector(), track("x", collect=False) as block:
         kept.clear()
         kept.append(Item())
     [change] = [each for each in block.report.types if each.type_name.endswith(".Item")]
@@ -86,7 +86,7 @@ def test_types_of_the_program_that_look_like_ours_are_counted():
     async def items():
         yield
 
-    with track("x", collect=False) as block:
+    with quiet_collector(), track("x", collect=False) as block:
         made = [generator(), coroutine(), items(), Item().__init__, [].append]
         try:
             {}["missing"]
@@ -104,7 +104,7 @@ def test_bound_methods_of_the_program_are_counted():
     """Those of refscope's own objects are not."""
     thing = Shop()
     tracker = track("y", **LIGHT)
-    with track("x", collect=False) as block:
+    with quiet_collector(), track("x", collect=False) as block:
         made = [thing.method, thing.method]
         other = [tracker.start, tracker.start]
 
@@ -126,7 +126,7 @@ def test_frames_and_tracebacks_of_ours_are_not_counted():
         raise LookupError
 
     gc.collect()
-    with track("x", collect=False) as block:
+    with quiet_collector(), track("x", collect=False) as block:
         try:
             function()
         except LookupError as error:
@@ -152,7 +152,7 @@ def test_reports_and_handles_are_not_counted():
 
 def test_an_own_type_that_dies_is_gone():
     """Types are told apart by identity, so none of the program's is taken for ours."""
-    with track("x", collect=False) as block:
+    with quiet_collector(), track("x", collect=False) as block:
         kept = [type(f"Kind{number}", (), {})() for number in range(50)]
 
     found = [each for each in block.report.types if ".Kind" in each.type_name]
