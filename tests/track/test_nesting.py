@@ -224,7 +224,7 @@ def run(steps, *, collect):
 
 @pytest.mark.exact
 @pytest.mark.parametrize("collect", [False, True])
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(trees)
 def test_nested_blocks_are_what_the_model_says(collect, steps):
     """Sizes and peaks are exact in any tree of blocks, handles kept or dropped."""
@@ -237,7 +237,7 @@ def test_nested_blocks_are_what_the_model_says(collect, steps):
 
 @pytest.mark.exact
 @pytest.mark.parametrize("collect", [False, True])
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(overlaps())
 def test_overlapping_blocks_are_what_the_model_says(collect, steps):
     """Sizes and peaks are exact for blocks that begin and end in any order."""
@@ -289,7 +289,7 @@ def write_turns(steps, turns):
 
 @pytest.mark.exact
 @pytest.mark.needs_threads
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(threaded())
 def test_blocks_in_two_threads_are_what_the_model_says(drawn):
     """Sizes and peaks are those of the whole process, whichever thread allocates."""
