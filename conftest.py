@@ -85,7 +85,7 @@ class _Interpreter:
     gc_debug: int
     gc_thresholds: tuple[int, ...]
     gc_callbacks: tuple[object, ...] = attrs.field(eq=lambda hooks: [*map(id, hooks)])
-    gc_frozen: int
+    gc_frozen: int = attrs.field(eq=bool)  # 3.12 starts with some, and they may die
     gc_garbage: int
     trace_hook: object = attrs.field(eq=id)
     profile_hook: object = attrs.field(eq=id)

@@ -39,7 +39,7 @@ def test_a_block_alone_is_not_shared():
         sum(range(100_000))
 
     assert not block.report.memory.shared
-    assert block.report.limits == ()
+    assert not any("other" in sentence for sentence in block.report.limits)
 
 
 def test_threads_that_work_are_said():
