@@ -245,15 +245,15 @@ class Tracker:
         tag_items: tuple[tuple[str, str], ...],
     ) -> None:
         self._label = label
-        self.plan = plan
-        self.every = every
-        self.on_report = on_report
-        self.tag_items = tag_items
+        self.plan: blocks.Plan = plan
+        self.every: int = every
+        self.on_report: OnReport | None = on_report
+        self.tag_items: tuple[tuple[str, str], ...] = tag_items
         self._keep = keep
         self._entries = 0
         self._reports: tuple[TrackReport, ...] = ()
         self._finished: tuple[tuple[ref[object], TrackReport], ...] = ()
-        self.is_named = True
+        self.is_named: bool = True
 
     @property
     def label(self) -> str:

@@ -51,10 +51,10 @@ class Plan:
         types: bool = True,
         collect: bool = True,
     ) -> None:
-        self.frames = frames
-        self.sites = sites
-        self.types = types
-        self.collect = collect
+        self.frames: int = frames
+        self.sites: bool = sites
+        self.types: bool = types
+        self.collect: bool = collect
 
 
 class Findings:
@@ -124,17 +124,17 @@ class Probe:
     )
 
     def __init__(self, plan: Plan, client: object) -> None:
-        self.plan = plan
-        self.client = client
-        self.numbers = array("q", bytes(8 * _NUMBERS))
-        self.baseline = b""
+        self.plan: Plan = plan
+        self.client: object = client
+        self.numbers: array[int] = array("q", bytes(8 * _NUMBERS))
+        self.baseline: bytes = b""
         self.span: tracing.Span | None = None
-        self.frame_limit = 0
-        self.owner = 0
-        self.thread = 0
-        self.has_company = False
-        self.tasks_ran = False
-        self.is_abandoned = False
+        self.frame_limit: int = 0
+        self.owner: int = 0
+        self.thread: int = 0
+        self.has_company: bool = False
+        self.tasks_ran: bool = False
+        self.is_abandoned: bool = False
 
     def clear(self) -> None:
         """Let go of what it needed while refscope is at work."""

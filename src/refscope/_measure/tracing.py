@@ -61,12 +61,12 @@ class Span:
     __slots__ = ("baseline", "frames", "is_disturbed", "is_lost", "numbers", "pauses")
 
     def __init__(self, frames: int) -> None:
-        self.frames = frames
-        self.numbers = array("q", bytes(8 * 5))
-        self.baseline = b""
-        self.is_lost = False
-        self.pauses = 0
-        self.is_disturbed = False
+        self.frames: int = frames
+        self.numbers: array[int] = array("q", bytes(8 * 5))
+        self.baseline: bytes = b""
+        self.is_lost: bool = False
+        self.pauses: int = 0
+        self.is_disturbed: bool = False
 
     @property
     def peak(self) -> int:
@@ -81,13 +81,13 @@ class Traced:
     __slots__ = ("count_diff", "peak", "rows", "size_diff")
 
     def __init__(self, before: Totals, after: Totals, span: Span) -> None:
-        self.rows = _difference(before, after)
-        self.size_diff = sum([size for _, size, _ in self.rows])
+        self.rows: list[tuple[Stack, int, int]] = _difference(before, after)
+        self.size_diff: int = sum([size for _, size, _ in self.rows])
         self.count_diff: int | None = sum([count for _, _, count in self.rows])
         if span.is_disturbed:  # what others did meanwhile is in the rows
             self.size_diff = span.numbers[_GROWN]
             self.count_diff = None
-        self.peak = max(span.peak, self.size_diff)
+        self.peak: int = max(span.peak, self.size_diff)
 
 
 class Session:
