@@ -11,8 +11,16 @@ from typing import TypeAlias
 from ._base import Environment, Report
 from ._compare import DiffKey, diff
 from ._diff import DiffReport, DiffRow
-from ._heap import AllocationSite, Frame, Traceback
+from ._heap import (
+    AllocationSite,
+    Frame,
+    HeapObject,
+    Reference,
+    ReferencePath,
+    Traceback,
+)
 from ._merge import merge
+from ._progress import Progress
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
@@ -29,7 +37,11 @@ __all__ = [
     "Environment",
     "Frame",
     "GcActivity",
+    "HeapObject",
     "MemoryChange",
+    "Progress",
+    "Reference",
+    "ReferencePath",
     "Report",
     "Traceback",
     "TrackReport",

@@ -1,4 +1,4 @@
-"""Where memory was allocated."""
+"""Where memory was allocated, which objects are there, and who refers to whom."""
 
 from __future__ import annotations
 
@@ -56,3 +56,77 @@ class AllocationSite(Record):
 
     count_diff: int
     """Memory blocks alive at the end less memory blocks alive at the start."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HeapObject(Record):
+    """One object, described without running any of its code."""
+
+    type_name: str
+    """Fully qualified: ``module.Class``; without a module for built-in types."""
+
+    address: int
+    """``id()`` of it when it was seen; another object may have it later."""
+
+    size: int
+    """Shallow bytes, the collector's header included, as ``sys.getsizeof`` counts."""
+
+    traceback: Traceback | None = None
+    """Where it was allocated; None when that was not traced."""
+
+    detail: str | None = None
+    """What else is safe to say: a function's qualified name, a module's name, the
+    length of a built-in container; None when there is nothing."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Reference(Record):
+    """One reference from an object (or a running frame, or C) to another."""
+
+    holder: HeapObject
+    """Who refers."""
+
+    target: HeapObject
+    """To what."""
+
+    name: str
+    """How the holder spells it: ``.attr``, ``['key']``, ``[3]``, ``{key}``,
+    ``<cell x>``, ``<local x in f>``; ``<?>`` when Python cannot tell."""
+
+    borrowed: bool = False
+    """True for a local variable of 3.14 or later that does not count."""
+
+    @property
+    def shape(self) -> str:
+        """The name with indices and keys that are no identifiers as ``[x]``."""
+        return shape_of(self.name)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ReferencePath(Record):
+    """How a root keeps an object alive, step by step."""
+
+    root: str
+    """``module shop``, ``thread MainThread``, ``builtins``, ..."""
+
+    references: tuple[Reference, ...]
+    """From the root's object to the one that is kept."""
+
+    expression: str | None = None
+    """Python that leads there, to paste; None where Python has no spelling."""
+
+    fingerprint: str = ""
+    """Eight hex digits for the shape of the path, the same in every run."""
+
+
+def shape_of(name: str) -> str:
+    """Return a reference's name without what differs from run to run.
+
+    >>> shape_of("[3]"), shape_of("['cart']"), shape_of("['a b']"), shape_of(".x")
+    ('[x]', "['cart']", '[x]', '.x')
+    """
+    if name[:1] == "[":
+        key = name[2:-2]
+        is_name = name[1:2] == "'" == name[-2:-1] and key.isidentifier()
+        return name if is_name and key.isascii() else "[x]"
+    return "{x}" if name[:1] == "{" else name

@@ -1,0 +1,93 @@
+"""How much work a search may do, and what is said when it ends early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
+from refscope.reports import Progress
+
+
+OnProgress = Callable[[Progress], object]
+
+CHUNK = 4096
+"""Objects between two looks at the clock; also what fits an argument tuple."""
+
+
+class Budget:
+    """Counts objects and watches the clock for one search.
+
+    Raises:
+        InvalidArgumentError: A bound is below 1 object or not above 0 seconds.
+        ArgumentTypeError: A bound is no number, or ``progress`` cannot be called.
+    """
+
+    __slots__ = ("_deadline", "_max_objects", "_progress", "_started", "objects", "why")
+
+    def __init__(
+        self,
+        max_objects: int | None = None,
+        deadline: float | None = None,
+        progress: OnProgress | None = None,
+    ) -> None:
+        _check("max_objects", max_objects, (int,))
+        _check("deadline", deadline, (int, float))
+        if progress is not None and not callable(progress):
+            raise ArgumentTypeError(
+                f"progress takes a function, not a {type(progress).__name__}"
+            )
+        self._max_objects = max_objects
+        self._deadline = deadline
+        self._progress = progress
+        self._started: float = perf_counter()
+        self.objects: int = 0
+        """Objects looked at so far."""
+        self.why: str | None = None
+        """Why the search had to end early, in a sentence; None if it had not."""
+
+    def spend(self, objects: int, stage: str) -> bool:
+        """Count objects that were looked at; return whether to go on."""
+        self.objects += objects
+        if self._progress is not None:
+            self._tell(self._progress, stage)
+        if self._max_objects is not None and self.objects > self._max_objects:
+            self.why = f"stopped after max_objects={self._max_objects:,} while {stage}"
+        elif self._deadline is not None and self.elapsed > self._deadline:
+            self.why = f"stopped at deadline={self._deadline:g} seconds while {stage}"
+        return self.why is None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the search began."""
+        return perf_counter() - self._started
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the search had to end early."""
+        return self.why is not None
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What the report says of it."""
+        return () if self.why is None else (self.why,)
+
+    def _tell(self, progress: OnProgress, stage: str) -> None:
+        seen = Progress(stage=stage, objects=self.objects, elapsed=self.elapsed)
+        try:
+            progress(seen)
+        except Exception:  # an observer must not break the observed
+            import logging  # noqa: PLC0415  # costs as much as the rest of refscope
+
+            self._progress = None
+            logging.getLogger("refscope").exception("progress failed; it is dropped")
+
+
+def _check(name: str, value: float | None, kinds: tuple[type, ...]) -> None:
+    if value is None:
+        return
+    if type(value) not in kinds:
+        raise ArgumentTypeError(f"{name} takes a number, not {type(value).__name__}")
+    least = 1 if kinds == (int,) else 0
+    if not value >= least:  # also for nan
+        raise InvalidArgumentError(f"{name} takes {least} or more, not {value}")
