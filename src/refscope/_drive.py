@@ -60,10 +60,20 @@ def _kind(function: object) -> Callable[[Any, _Tracker, str], Any]:
     return _plain
 
 
+def _new_block(tracker: _Tracker, label: str, kwargs: dict[str, Any]) -> _Block:
+    """Return the block of a call; the dictionary of its wrapper is ours."""
+    blocks.begin_own()
+    try:
+        ours.claim(kwargs)
+        return tracker.new_block(label)
+    finally:
+        blocks.end_own()
+
+
 def _plain(function: Any, tracker: _Tracker, label: str) -> Any:
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        block = tracker.new_block(label)
+        block = _new_block(tracker, label, kwargs)
         block.start()
         try:
             # A call with ** copies the dictionary, in the block.
@@ -80,7 +90,7 @@ def _plain(function: Any, tracker: _Tracker, label: str) -> Any:
 def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        block = tracker.new_block(label)
+        block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
         return cast("Any", (yield from _driven(block, inner, is_item=False)))
 
@@ -90,7 +100,7 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
 def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:
     @wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        block = tracker.new_block(label)
+        block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
         return await _driven(block, inner, is_item=False)
 
@@ -102,7 +112,7 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         inner = function(*args, **kwargs)
         frame = _frame_object(inner, "ag_frame")
-        block = tracker.new_block(label)
+        block = _new_block(tracker, label, kwargs)
         first = item = inner.asend(None)  # tells the event loop, before the block
         block.start()
         block.pause()

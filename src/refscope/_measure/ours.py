@@ -81,6 +81,17 @@ def disown(thing: object) -> None:
         _untrack(0, id(thing) - header_size(type(thing)))
 
 
+def claim(thing: object) -> None:
+    """Put the trace of one object of ours on a line of ours, if it is traced.
+
+    It goes to a free list when it dies, and may be the program's in its next life.
+    """
+    if _track is not None and is_tracing() and get_object_traceback(thing) is not None:
+        kind = type(thing)
+        header = header_size(kind)
+        _track(0, id(thing) - header, kind.__basicsize__ + header)
+
+
 def disown_if_ours(thing: object) -> None:
     """Take out an object that may be the program's; nothing happens then.
 
