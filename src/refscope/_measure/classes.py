@@ -39,6 +39,11 @@ def is_class(thing: object) -> bool:
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
 
 
+def is_metaclass(kind: type) -> bool:
+    """Return whether the instances of a type are classes."""
+    return bool(get_flags(kind) & _TYPE_SUBCLASS)
+
+
 def type_name(kind: type) -> str:
     """Return ``module.Qualname``, built-in types without module."""
     known = _names.get(id(kind))
