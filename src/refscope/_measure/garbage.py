@@ -5,20 +5,19 @@ query: take the reference count of every object, take off the references that co
 objects, and spread from what is left over; the rest is garbage.  No finalizer runs
 and no weak reference dies.
 
-Other threads move references while the heap is counted.  So what the first pass finds
-are candidates: garbage cannot change, and is always among them.  They are counted
-once more at a single moment, against each other alone; what is held from outside of
-them lives, and so does what that leads to.
+Counting is the dear part, so whatever the modules lead to is set aside before: that
+lives, and refers to nothing else.  The others are candidates.  Threads move references
+meanwhile, but garbage cannot change, so it is always among the candidates.  These are
+counted at a single moment, against each other alone, and once more at a later one.
 """
 
 from __future__ import annotations
 
 import gc
-from collections import deque
+import sys
 from collections.abc import Iterator
 from itertools import chain, compress, repeat
-from operator import gt, sub
-from sys import getrefcount
+from operator import gt, ne
 from types import CodeType, FunctionType, MethodDescriptorType, ModuleType
 
 from . import heap
@@ -37,8 +36,7 @@ UNEXACT = (
 
 def find_garbage(budget: Budget, *, free_threaded: bool = FREE_THREADED) -> Graph:
     """Return the graph of all garbage; automatic collections must be switched off."""
-    candidates = _candidates(budget, free_threaded=free_threaded)
-    return confirmed(candidates, free_threaded=free_threaded)
+    return confirmed(_candidates(budget), free_threaded=free_threaded)
 
 
 def confirmed(
@@ -53,6 +51,7 @@ def confirmed(
     )
     if free_threaded:
         held += [*_changed(graph), *_uncounted_in(graph)]
+    held += compress(nodes, map(ne, graph.counts, heap.counts_of(candidates)))
     dropped = reachable(graph.successors, held) if held else set()
     dropped |= _dying(graph, inner, dropped)
     if dropped:
@@ -60,78 +59,28 @@ def confirmed(
     return graph
 
 
-def _candidates(budget: Budget, *, free_threaded: bool) -> list[object]:
-    """Return garbage, and what other threads made look like it."""
+def _candidates(budget: Budget) -> list[object]:
+    """Return what the modules do not lead to."""
     objects = gc.get_objects()  # young ones first
     room = budget.room
-    complete = budget.spend(len(objects), "counting references")
+    budget.spend(len(objects), _FOLLOWING)
     if room is not None:
         del objects[room:]
-    inner = _references_between(objects, budget)
-    if not complete and budget.is_out_of_time:
-        return []
-    ids = list(map(id, objects))
-    outer = map(sub, map(getrefcount, objects), map(inner.get, ids, repeat(0)))
-    alive = list(compress(objects, map(_OWN.__lt__, outer)))
-    if free_threaded:
-        alive += _uncounted(objects)
-    del inner, outer
-    unreached = dict.fromkeys(ids)
-    _forget_reached(alive, unreached, budget)
-    if budget.is_out_of_time:
-        return []
-    return list(compress(objects, map(unreached.__contains__, ids)))
-
-
-def _references_between(objects: list[object], budget: Budget) -> dict[int, int]:
-    """Return by identity how often each object is referred to by these.
-
-    Not with Counter(iterable): its isinstance(x, Mapping) clears the negative cache
-    of an abstract class, whose weak references would then look like garbage.
-    """
-    counts: dict[int, int] = {}
-    for step in heap.steps_of(objects):
-        count_elements(counts, map(id, heap.flat(step)))
-        if not budget.spend(0, "counting references") and budget.is_out_of_time:
-            break
-    return counts
-
-
-def _forget_reached(
-    alive: list[object], unreached: dict[int, None], budget: Budget
-) -> None:
-    """Take out of ``unreached`` whatever these objects lead to.
-
-    One level of references after the other, in steps that fit an argument tuple.
-    """
-    left, drop = unreached.keys(), unreached.pop
-    deque(map(drop, map(id, alive), repeat(None)), maxlen=0)
+    unreached = dict(zip(map(id, objects), objects, strict=True))
+    del objects
+    left, take = unreached.keys(), unreached.pop
+    alive: list[object] = [sys.modules]
     while alive and not budget.is_out_of_time:
         level: list[object] = []
         for start in range(0, len(alive), CHUNK):
             found = gc.get_referents(*alive[start : start + CHUNK])
-            by_id = dict(zip(map(id, found), found, strict=True))
-            new = by_id.keys() & left
-            level.extend(map(by_id.__getitem__, new))
-            deque(map(drop, new), maxlen=0)
-        budget.spend(0, "following what is alive")
+            level.extend(map(take, left & set(map(id, found))))
+        budget.spend(0, _FOLLOWING)
         alive = level
+    return [] if budget.is_out_of_time else list(unreached.values())
 
 
-_DEFERRED = frozenset(
-    map(id, (CodeType, FunctionType, MethodDescriptorType, ModuleType))
-)
-
-
-def _own_references() -> int:
-    """Return what counting itself holds of an object that nobody else refers to."""
-    alone = [object()]
-    seen: list[int] = []
-    list(compress(alone, map(seen.append, map(getrefcount, alone))))
-    return seen[0]
-
-
-_OWN = _own_references()
+_FOLLOWING = "following what is alive"
 
 
 def _inner_counts(graph: Graph) -> dict[int, int]:
@@ -159,6 +108,11 @@ def _dying(graph: Graph, inner: dict[int, int], alive: set[int]) -> set[int]:
             if not inner[other] and other not in alive:
                 nobody.append(other)
     return dying
+
+
+_DEFERRED = frozenset(
+    map(id, (CodeType, FunctionType, MethodDescriptorType, ModuleType))
+)
 
 
 def _changed(graph: Graph) -> Iterator[int]:

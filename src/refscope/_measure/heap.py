@@ -11,16 +11,13 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice, repeat
-from operator import methodcaller
+from itertools import chain, repeat
+from operator import methodcaller, sub
 from sys import getrefcount
 from typing import cast
 
 from .budget import CHUNK, Budget
 
-
-STEP = 65_536
-"""Objects between two looks at the clock, where none of them may be held."""
 
 _call: Callable[[Callable[[], object]], object] = methodcaller("__call__")
 
@@ -74,9 +71,13 @@ def capture(objects: list[object]) -> Graph:
     On a build without the global interpreter lock it is no single moment.
     """
     graph = _capture(objects)
-    extra = _EXTRA
-    graph.counts[1:] = [count - extra for count in graph.counts[1:]]
+    graph.counts[1:] = map(sub, graph.counts[1:], repeat(_EXTRA))
     return graph
+
+
+def counts_of(objects: list[object]) -> Iterator[int]:
+    """Return reference counts as in a graph of the same objects, nobody's first."""
+    return chain((0,), map(sub, map(getrefcount, objects), repeat(_EXTRA)))
 
 
 def _capture(objects: list[object]) -> Graph:
@@ -122,15 +123,3 @@ def referents_of_all(objects: Sequence[object]) -> dict[int, object]:
         referents = gc.get_referents(*objects[start : start + CHUNK])
         found.update(zip(map(id, referents), referents, strict=True))
     return found
-
-
-def steps_of(objects: Sequence[object]) -> Iterator[Iterator[object]]:
-    """Yield iterators over the next objects, which nothing holds meanwhile."""
-    source = iter(objects)
-    for _ in range(0, len(objects), STEP):
-        yield islice(source, STEP)
-
-
-def flat(things: Iterable[object]) -> Iterator[object]:
-    """Return what all these things refer to, one after the other."""
-    return chain.from_iterable(map(gc.get_referents, things))
