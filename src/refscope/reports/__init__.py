@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from ._base import Environment, Report
 from ._compare import DiffKey, diff
+from ._cycles import Cycle, CycleGroup, CycleKind, CycleReport
 from ._diff import DiffReport, DiffRow
 from ._heap import (
     AllocationSite,
@@ -24,13 +25,17 @@ from ._progress import Progress
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
-AnyReport: TypeAlias = TrackReport | DiffReport
+AnyReport: TypeAlias = TrackReport | DiffReport | CycleReport
 """Every kind of report that can be written to a file; a new kind is added here."""
 
 
 __all__ = [
     "AllocationSite",
     "AnyReport",
+    "Cycle",
+    "CycleGroup",
+    "CycleKind",
+    "CycleReport",
     "DiffKey",
     "DiffReport",
     "DiffRow",
