@@ -163,15 +163,15 @@ def test_nothing_known_about_cuts():
 
 
 def test_long_loops_are_shortened():
-    """Eight steps are shown, with full=True all that the report has."""
+    """Twelve steps are shown, with full=True all that the report has."""
     steps = tuple(
         Reference(holder=thing(n, "Node"), target=thing(n + 1, "Node"), name=".next")
         for n in range(20)
     )
     report = with_example(references=steps, length=500, break_at=steps[15:16])
 
-    assert to_text(report).count("Node .next -> Node\n") == 8
-    assert "... 492 more references, and back" in to_text(report)
+    assert to_text(report).count("Node .next -> Node\n") == 12
+    assert "... 488 more references, and back" in to_text(report)
     assert "cut Node .next (checked)" in to_text(report)
     assert (
         to_text(report, full=True).count("circular.Node .next -> circular.Node") == 20
@@ -193,6 +193,21 @@ def test_no_more_shapes_than_fit():
     assert to_text(report, limit=2).count("[0000000") == 2
 
 
+def test_a_long_loop_leaves_room_for_the_rest():
+    """With much to say below and above, fewer steps are shown."""
+    steps = tuple(
+        Reference(holder=thing(n, "Node"), target=thing(n + 1, "Node"), name=".next")
+        for n in range(30)
+    )
+    report = with_example(references=steps, length=30, break_at=(), advice="word " * 90)
+    limits = tuple(f"sentence {number} " * 5 for number in range(9))
+
+    lines = to_text(attrs.evolve(report, limits=limits)).splitlines()
+    assert len(lines) <= 25
+    assert sum("Node .next" in line for line in lines) == 8
+    assert "   ... 22 more references, and back" in lines
+
+
 def test_what_an_object_is_stands_where_its_place_is_unknown():
     """A function, a frame or a method is told by its name."""
     frame = thing(1, "frame", detail="load at /home/me/shop.py:41")
@@ -210,6 +225,7 @@ def test_every_report_can_be_shown(report):
     """Whatever names a program has: text of the right size, graphs, JSON and back."""
     lines = to_text(report).splitlines()
 
+    assert len(lines) <= 25
     assert max(map(len, lines)) <= 100
     assert all(line.isascii() for line in lines)
     assert to_text(report, full=True, redact=True)

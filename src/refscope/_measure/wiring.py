@@ -16,7 +16,7 @@ from refscope.reports import HeapObject, Reference
 from refscope.reports._heap import shape_of
 
 from .algorithms.feedback import Edge
-from .classes import type_name
+from .classes import is_class, type_name
 from .describe import describe
 from .heap import Graph
 from .names import collapsed, edges
@@ -164,7 +164,10 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
         if firsts not in _CARRYING or not alone[middle]:
             continue
         steps = {
-            edge: [joined(firsts[0], second) for second in wiring.names[edge]]
+            edge: [
+                joined(firsts[0], second, of_class=is_class(wiring.objects[node]))
+                for second in wiring.names[edge]
+            ]
             for edge in inside.get(middle, ())
         }
         if None not in chain.from_iterable(steps.values()):
@@ -178,10 +181,12 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
 _CARRYING = ([".__dict__"], *[[name] for name in _FRAMES])
 
 
-def joined(first: str, second: str) -> str | None:
+def joined(first: str, second: str, *, of_class: bool = False) -> str | None:
     """Return the name of two steps taken together; None for two that stay apart."""
     if first in _FRAMES:
         return second if second[:1] == "<" else None
+    if of_class and second[:4] == "['__":  # its own attributes are others
+        return first + second
     return collapsed(first, second)
 
 

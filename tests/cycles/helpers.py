@@ -1,0 +1,112 @@
+"""What the tests of cycles share: proofs that a report tells the truth."""
+
+from __future__ import annotations
+
+import gc
+import types
+
+import networkx as nx
+
+import refscope
+from refscope._measure import garbage
+from refscope._measure.budget import Budget
+
+
+def found_ids():
+    """Return the identities of all garbage, as refscope finds it."""
+    graph = garbage.find_garbage(Budget())
+    ids = {id(graph.object_of(node)) for node in graph.nodes}
+    graph.close()
+    return ids
+
+
+def saved_ids():
+    """Return the identities of all garbage, as the collector saves it; free it."""
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        gc.collect()
+        return {id(thing) for thing in gc.garbage}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.collect()
+
+
+def names_of(cycle):
+    """Return the names on the loop, in order."""
+    return [reference.name for reference in cycle.references]
+
+
+def only(report):
+    """Return the example of the only group."""
+    [group] = report.groups
+    return group.example
+
+
+def assert_true(report, among=None):
+    """Each loop is a loop of the program, and the cuts open its component.
+
+    Members are looked for among the garbage, or the objects that are given.
+    """
+    ids = found_ids() if among is None else set(map(id, among))
+    by_id = {id(thing): thing for thing in gc.get_objects() if id(thing) in ids}
+    whole = heap_graph(by_id)
+    for group in report.groups:
+        references = group.example.references
+        for reference, after in zip(
+            references, [*references[1:], *references[:1]], strict=True
+        ):
+            assert reference.target.address == after.holder.address
+            assert_leads(reference, by_id)
+        assert_opened(whole, group.example, by_id)
+
+
+def assert_leads(reference, by_id):
+    """What the name says leads from the holder to the target."""
+    holder = by_id[reference.holder.address]
+    target = by_id[reference.target.address]
+    name = reference.name
+    if name.startswith("<local "):
+        frame = getattr(holder, "gi_frame", None) or getattr(holder, "cr_frame", holder)
+        variables = frame.f_locals
+        assert variables[name[7:].partition(" ")[0]] is target
+    elif name.startswith("<cell "):
+        assert type(target) is types.CellType
+    elif name.startswith("<"):
+        assert any(thing is target for thing in gc.get_referents(holder))
+    elif name.startswith("{"):
+        assert any(thing is target for thing in holder)
+    else:
+        assert eval(f"holder{name}", {"holder": holder}) is target  # noqa: S307
+
+
+def heap_graph(by_id):
+    """Return who refers to whom, as networkx has it."""
+    graph = nx.DiGraph()
+    for key, thing in by_id.items():
+        for other in gc.get_referents(thing):
+            if id(other) in by_id:
+                graph.add_edge(key, id(other))
+    return graph
+
+
+def assert_opened(whole, cycle, by_id):
+    """Without the references to cut no loop is left in the component."""
+    member = cycle.references[0].holder.address
+    component = nx.descendants(whole, member) & nx.ancestors(whole, member) | {member}
+    graph = whole.subgraph(component).copy()
+    assert not nx.is_directed_acyclic_graph(graph)
+    for cut in cycle.break_at:
+        holder, target = cut.holder.address, cut.target.address
+        graph.remove_edges_from([(holder, target)])
+        for carrier in list(graph.successors(holder)):
+            if type(by_id[carrier]) in (dict, types.FrameType):
+                graph.remove_edges_from([(carrier, target)])
+    assert nx.is_directed_acyclic_graph(graph)
+
+
+def find_true(**how):
+    """Return a report that was proved."""
+    report = refscope.find_cycles(**how)
+    assert_true(report)
+    return report
