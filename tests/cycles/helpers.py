@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import types
 
 import attrs
@@ -116,5 +117,17 @@ def find_true():
 
 
 def facts(report):
-    """Return a report without what may differ when nothing else does."""
-    return attrs.evolve(report, overhead=0, limits=())
+    """Return a report without what may differ when nothing else does.
+
+    Before 3.12 the snapshot of a frame's variables stays behind, empty.
+    """
+    groups = report.groups
+    if sys.version_info < (3, 12):
+        groups = tuple(
+            attrs.evolve(
+                group, example=attrs.evolve(group.example, held=0, retained_size=0)
+            )
+            for group in groups
+        )
+        report = attrs.evolve(report, objects=0, size=0)
+    return attrs.evolve(report, overhead=0, limits=(), groups=groups)

@@ -98,7 +98,10 @@ def test_an_idiom(make, names, cut, advice):
     assert cycle.is_smallest
     assert advice in cycle.advice
     assert report.complete
-    assert set(report.limits) <= {MATERIALISED}
+    assert [said for said in report.limits if "frozen" not in said] in (
+        [],
+        [MATERIALISED],
+    )
     assert not report.is_clean
     assert report.groups[0].count == 1
 

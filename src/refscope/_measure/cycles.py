@@ -29,8 +29,8 @@ _FROZEN_AT_START = gc.get_freeze_count() if IS_SUPPORTED else 0  # 3.12.1 has so
 _MOST_GROUPS = 1_000
 
 MATERIALISED = (
-    "the __dict__ of some instances, or the frame object of some generators, was made, "
-    "because nothing else tells the names in them"
+    "to name what is in them, the __dict__ of some instances, the frame object of some "
+    "generators or the table of a frame's variables was made, and stays"
 )
 APART = (
     "classes, modules and their functions refer to each other in any program: what is "

@@ -7,9 +7,10 @@ asked for it).  So the same program has the same loops on every Python.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from types import CellType, FunctionType
+from types import CellType, FrameType, FunctionType
 from typing import cast
 
 from refscope.reports import HeapObject, Reference
@@ -57,7 +58,7 @@ class Wiring:
         self.names: dict[Edge, list[str]] = {}
         """How a node refers to another, one name for each reference."""
         self.materialised: int = 0
-        """Instances whose ``__dict__`` had to be made to name an attribute."""
+        """Objects that had to be changed a little to name what is in them."""
 
         self._described: dict[int, HeapObject] = {}
 
@@ -84,6 +85,8 @@ class Wiring:
         """
         found = [edge for edge in edges(holder) if id(edge[1]) in wanted]
         unknown = [name for name, _ in found].count(None)
+        if type(holder) is FrameType and sys.version_info < (3, 12):
+            self.materialised += 1  # f_locals was made, and emptied
         if materialise and unknown:
             again = edges(holder, materialise=True)
             found = [edge for edge in again if id(edge[1]) in wanted]
