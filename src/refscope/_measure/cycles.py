@@ -83,15 +83,12 @@ def live_cycles(budget: Budget) -> CycleReport:
     if room is not None:
         del objects[room:]
     budget.spend(len(objects), STAGE)
-    return _among(Bookkeeping(objects).without(objects), budget, waiting)
+    return _among(Bookkeeping().without(objects), budget, waiting)
 
 
 def cycles_through(roots: Sequence[object], budget: Budget) -> CycleReport:
     """Return the cycles that some objects are on or lead to."""
-    everything = gc.get_objects()
-    bookkeeping = Bookkeeping(everything)
-    del everything
-    return _among(bookkeeping.reached_from(roots, budget), budget, frozenset())
+    return _among(Bookkeeping().reached_from(roots, budget), budget, frozenset())
 
 
 def _among(

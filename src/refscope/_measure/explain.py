@@ -83,7 +83,7 @@ def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Ex
         retained_size=None if hanging is None else size + hanging[1],
         finalizers=len(finalizers),
         finalized=sum(map(gc.is_finalized, finalizers)),
-        break_at=_all_of(wiring, cuts[:MOST_CUTS]),
+        break_at=_all_of(wiring, cuts)[:MOST_CUTS],
         cuts=parts.cut_count,
         is_smallest=parts.is_smallest,
         advice=advice_on(Loop(wiring, loop, next(iter(on_loop), None))),
@@ -172,7 +172,7 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     elif not budget.is_out_of_time:
         cuts, _ = minimum_feedback(successors, effort=0)
     count = _checked(successors, cuts)
-    path, shown = loop[: 2 * MOST_SHOWN], cuts[:MOST_CUTS]
+    path, shown = loop[: 2 * MOST_SHOWN + 2], cuts[:MOST_CUTS]
     owners = _owners(graph, nodes, successors, shown)
     chosen = list(dict.fromkeys([*path, *chain.from_iterable(shown), *owners.values()]))
     wiring = wire(graph, [nodes[place] for place in chosen])
@@ -229,8 +229,9 @@ def _owners(
 
 
 def _checked(successors: Sequence[Sequence[int]], cuts: Sequence[Edge]) -> int:
-    """Return how many cuts there are, 0 if they would leave a loop."""
-    return len(cuts) if is_opened(successors, cuts) else 0
+    """Return how many references are to be cut, 0 if that would leave a loop."""
+    count = sum(list(successors[node]).count(other) for node, other in cuts)
+    return count if is_opened(successors, cuts) else 0
 
 
 def _in_order(parts: _Parts) -> list[Edge]:
