@@ -22,7 +22,6 @@ class Collector:
     __slots__ = (
         "_borrowed",
         "_callback",
-        "_is_aside",
         "_is_quiet",
         "_listeners",
         "_passes",
@@ -37,7 +36,6 @@ class Collector:
         # Each pass stops tracking tuples that hold only what is not tracked, so the
         # first time a few are needed until nested ones have settled.
         self._passes = 2
-        self._is_aside = False
         self._listeners: list[array[int]] = []
         self._borrowed = 0
         self._was_enabled = False
@@ -78,25 +76,28 @@ class Collector:
         must not be thawed: there the lists stay as they are.
         """
         if gc.get_freeze_count() == 0:
+            aside = self.step_aside()
             gc.freeze()
-            try:
-                self._is_quiet = True
-                gc.collect()
-            finally:
-                self._is_quiet = False
-                gc.unfreeze()
+            gc.collect()
+            gc.unfreeze()
+            self.step_back(aside)
 
-    def step_aside(self) -> None:
-        """Take our callback away if it is alone: with none, gc makes no ``info``."""
-        if len(gc.callbacks) == 1 and gc.callbacks[0] is self._callback:
-            gc.callbacks.pop()
-            self._is_aside = True
+    def step_aside(self) -> list[object]:
+        """Take all callbacks away for a collection of ours; return them.
 
-    def step_back(self) -> None:
-        """Listen again; a block that a finalizer opened may have seen to it."""
-        if self._is_aside and self._listeners and self._place() is None:
-            gc.callbacks.insert(0, self._callback)
-        self._is_aside = False
+        They are the program's code, and what they allocate in a collection that the
+        program did not ask for is no news.  With none, gc makes no ``info`` either.
+        """
+        aside: list[object] = gc.callbacks[:]
+        gc.callbacks.clear()
+        return aside
+
+    def step_back(self, aside: list[object]) -> None:
+        """Let the callbacks listen again, before those that came meanwhile."""
+        mine = self._callback
+        if self._place() is not None or not self._listeners:  # it came, or has to go
+            aside = [callback for callback in aside if callback is not mine]
+        gc.callbacks[:0] = aside  # type: ignore[assignment]  # what it had
 
     def listen(self, into: array[int]) -> None:
         """Note the present numbers in a block's array; longest pauses go there."""
@@ -124,7 +125,6 @@ class Collector:
     def abandon(self) -> None:
         """Take the callback away; for the exit of the interpreter."""
         self._listeners.clear()
-        self._is_aside = False
         place = self._place()
         if place is not None:
             del gc.callbacks[place]

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from types import FrameType
-from typing import cast
-
-import attrs
+from typing import TYPE_CHECKING, cast
 
 from .classes import header_size
 from .interpreter import get_object_traceback, is_tracing
+
+
+if TYPE_CHECKING:
+    import attrs
 
 
 _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
@@ -140,9 +142,11 @@ def disown_report(report: object) -> None:
             disown_if_ours(thing)
         elif kind is int and sys.version_info < (3, 14):
             disown(thing)
-        elif attrs.has(kind) and kind.__module__.startswith("refscope."):
+        elif kind.__module__.startswith("refscope."):
             disown(thing)
-            todo.extend([getattr(thing, field.name) for field in attrs.fields(kind)])
+            # Not by attrs.fields, whose lines are not ours.
+            fields: tuple[attrs.Attribute[object], ...] = kind.__attrs_attrs__
+            todo.extend([getattr(thing, field.name) for field in fields])
 
 
 def leave_spares() -> None:
@@ -152,6 +156,34 @@ def leave_spares() -> None:
     """
     spare: dict[str, object] = {}
     del spare
+
+
+async def _endless() -> AsyncGenerator[None, None]:
+    while True:
+        yield
+
+
+def _started(generator: AsyncGenerator[None, None]) -> AsyncGenerator[None, None]:
+    """Begin it behind the back of the event loop, which would close it."""
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        next(generator.asend(None).__await__(), None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+    return generator
+
+
+_spare_items = _started(_endless())
+
+
+def leave_spare_item() -> None:
+    """Put what carries an item of an asynchronous generator on its free list.
+
+    It is made at the ``yield`` (Objects/genobject.c, _PyAsyncGenWrappedValue) and
+    lives no longer than it takes to hand the item over.
+    """
+    next(_spare_items.asend(None).__await__(), None)
 
 
 def claim_spares() -> None:
