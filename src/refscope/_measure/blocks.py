@@ -277,6 +277,7 @@ def _open(probe: Probe) -> None:
     if plan.types:
         probe.baseline = census.freeze(census.take())
     if plan.sites:
+        ours.forget_names()
         probe.span = _session.open(plan.frames)
         probe.frame_limit = _session.limit()
         _session.resume(probe.span)
@@ -331,6 +332,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         found.types = census.difference(probe.baseline)
     found.traced = None
     if span is not None:
+        ours.forget_names()
         found.traced = _session.close(span) if end else _session.look(span)
     found.frame_limit = probe.frame_limit
     found.is_disturbed = span is not None and span.is_disturbed

@@ -73,14 +73,17 @@ class Collector:
         Blocks on a free list keep their trace, or have none, whoever takes them next.
         A full collection empties the lists, and collects nothing and takes no time
         while everything is frozen.  3.12.1 itself starts with frozen objects, which
-        must not be thawed: there the lists stay as they are.
+        must not be thawed: there the lists stay as they are, and our own work is only
+        taken out of the count that makes the next collection come.
         """
+        aside = self.step_aside()
         if gc.get_freeze_count() == 0:
-            aside = self.step_aside()
             gc.freeze()
             gc.collect()
             gc.unfreeze()
-            self.step_back(aside)
+        else:
+            gc.collect(0)
+        self.step_back(aside)
 
     def step_aside(self) -> list[object]:
         """Take all callbacks away for a collection of ours; return them.
