@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import gc
 from array import array
+from collections.abc import Callable
 from time import perf_counter_ns
+from typing import Literal, TypeAlias
+
+
+Callback: TypeAlias = Callable[[Literal["start", "stop"], dict[str, int]], object]
+"""What ``gc.callbacks`` holds."""
 
 
 # Indices of the numbers of the log; in an array, since kept ints are traced blocks.
@@ -85,22 +91,22 @@ class Collector:
             gc.collect(0)
         self.step_back(aside)
 
-    def step_aside(self) -> list[object]:
+    def step_aside(self) -> list[Callback]:
         """Take all callbacks away for a collection of ours; return them.
 
         They are the program's code, and what they allocate in a collection that the
         program did not ask for is no news.  With none, gc makes no ``info`` either.
         """
-        aside: list[object] = gc.callbacks[:]
+        aside = gc.callbacks[:]
         gc.callbacks.clear()
         return aside
 
-    def step_back(self, aside: list[object]) -> None:
+    def step_back(self, aside: list[Callback]) -> None:
         """Let the callbacks listen again, before those that came meanwhile."""
         mine = self._callback
         if self._place() is not None or not self._listeners:  # it came, or has to go
             aside = [callback for callback in aside if callback is not mine]
-        gc.callbacks[:0] = aside  # type: ignore[assignment]  # what it had
+        gc.callbacks[:0] = aside
 
     def listen(self, into: array[int]) -> None:
         """Note the present numbers in a block's array; longest pauses go there."""

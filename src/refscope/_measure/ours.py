@@ -12,14 +12,12 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from types import FrameType
-from typing import TYPE_CHECKING, cast
+from typing import cast
+
+from refscope.reports._record import Record
 
 from .classes import header_size
 from .interpreter import get_object_traceback, is_tracing
-
-
-if TYPE_CHECKING:
-    import attrs
 
 
 _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
@@ -133,7 +131,7 @@ def disown_report(report: object) -> None:
         elif kind.__module__.startswith("refscope."):
             disown(thing)
             # Not by attrs.fields, whose lines are not ours.
-            fields: tuple[attrs.Attribute[object], ...] = kind.__attrs_attrs__
+            fields = cast("type[Record]", kind).__attrs_attrs__
             todo.extend([getattr(thing, field.name) for field in fields])
 
 
