@@ -104,7 +104,8 @@ def assert_opened(whole, cycle, by_id):
         for carrier in list(graph.successors(holder)):
             if type(by_id[carrier]) in (dict, types.FrameType):
                 graph.remove_edges_from([(carrier, target)])
-    assert nx.is_directed_acyclic_graph(graph)
+    left = [(type(by_id[a]), type(by_id[b])) for a, b in graph.edges]
+    assert nx.is_directed_acyclic_graph(graph), left
 
 
 def find_true():

@@ -78,12 +78,17 @@ def garbage_ids(budget: Budget) -> frozenset[int]:
 def live_cycles(budget: Budget) -> CycleReport:
     """Return every cycle of this process, those that wait for the collector too."""
     waiting = garbage_ids(budget)
+    return _among(_program_objects(budget), budget, waiting)
+
+
+def _program_objects(budget: Budget) -> list[object]:
+    """Return what the collector tracks, bookkeeping apart; nothing else holds it."""
     objects = gc.get_objects()
     room = budget.room
     if room is not None:
         del objects[room:]
     budget.spend(len(objects), STAGE)
-    return _among(Bookkeeping().without(objects), budget, waiting)
+    return Bookkeeping().without(objects)
 
 
 def cycles_through(roots: Sequence[object], budget: Budget) -> CycleReport:

@@ -7,6 +7,7 @@ asked for it).  So the same program has the same loops on every Python.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -19,6 +20,7 @@ from refscope.reports._heap import shape_of
 from .algorithms.feedback import Edge
 from .classes import is_class, type_name
 from .describe import describe
+from .frames import names_in
 from .heap import Graph
 from .names import collapsed, edges
 
@@ -83,10 +85,12 @@ class Wiring:
         With ``materialise`` the ``__dict__`` of an instance is made where there is no
         other way to a name.  It stays.
         """
+        empty = _empty_tables(holder)
         found = [edge for edge in edges(holder) if id(edge[1]) in wanted]
         unknown = [name for name, _ in found].count(None)
-        if type(holder) is FrameType and sys.version_info < (3, 12):
+        if sys.version_info < (3, 12) and type(holder) is FrameType:
             self.materialised += 1  # f_locals was made, and emptied
+            _empty(empty, names_in(holder.f_code))
         if materialise and unknown:
             again = edges(holder, materialise=True)
             found = [edge for edge in again if id(edge[1]) in wanted]
@@ -125,6 +129,22 @@ def level_of(name: str) -> int:
     if name in _STRUCTURE:
         return 2
     return 1 if name == ".__class__" else 0
+
+
+def _empty_tables(holder: object) -> list[dict[object, object]]:
+    """Return the empty dictionaries of a frame: f_locals may be one (3.10, 3.11)."""
+    if sys.version_info >= (3, 12) or type(holder) is not FrameType:
+        return []
+    return [
+        thing for thing in gc.get_referents(holder) if type(thing) is dict and not thing
+    ]
+
+
+def _empty(tables: list[dict[object, object]], variables: tuple[str, ...]) -> None:
+    """Empty again what naming has filled, which the graph kept it from emptying."""
+    for table in tables:
+        if sys.gettrace() is None and all(key in variables for key in table):
+            table.clear()
 
 
 _FEW = 20
