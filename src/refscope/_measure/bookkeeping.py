@@ -114,4 +114,4 @@ def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
 
 
 def _is_own(thing: object) -> bool:
-    return is_own_type(thing) if is_class(thing) else is_own_type(type(thing))  # type: ignore[arg-type]
+    return is_own_type(cast("type", thing) if is_class(thing) else type(thing))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
 
 from .classes import object_size
 from .describe import size_of
@@ -56,7 +55,7 @@ class Shapes:
         """
         kind_of = self.kinds.__getitem__
         successors = self._graph.successors
-        referred = map(tuple, map(map, repeat(kind_of), successors))
+        referred = [tuple(map(kind_of, following)) for following in successors]
         wired = list(map(hash, zip(self.kinds, referred, strict=True)))
 
         def key_of(component: Component) -> object:
