@@ -151,6 +151,8 @@ def test_a_cut_beside_the_loop():
         "5 references to cut in all (fewer may do): Cat .me x2, Serval .cousin, ..."
         in text
     )
+    both = to_text(with_example(break_at=(other, LOOP[0]), cuts=2))
+    assert "2 references to cut in all (no fewer will do): Cat .me, Serval" in both
     alone = to_text(with_example(break_at=(other,)))
     assert "cut Cat .me (checked): make it" in alone
 
