@@ -197,18 +197,33 @@ def _memory() -> dict[str, tuple[float, ...]]:
     return {"bytes": (float(_pairs.peak_size() - before),)}
 
 
+def _garbage_graph(size: int) -> list[list[int]]:
+    """Return the graph of garbage as it is made above, in an order without sense."""
+    numbers = list(range(size))
+    random.Random(5).shuffle(numbers)
+    successors: list[list[int]] = [[] for _ in range(size)]
+    for place in range(0, size // 2, 2):
+        _ring(successors, numbers[place : place + 2])
+    for place in range(size // 2, size * 3 // 4, 100):
+        _ring(successors, numbers[place : place + 100])
+    tangle = numbers[size * 3 // 4 :]
+    _ring(successors, tangle)
+    for place, node in enumerate(tangle):
+        successors[node].append(tangle[place * 7 % len(tangle)])
+    return successors
+
+
+def _ring(successors: list[list[int]], nodes: list[int]) -> None:
+    for node, following in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
+        successors[node].append(following)
+
+
 def _components() -> None:
     """C5: components alone, on a ready graph."""
     import networkx as nx
     import scipy.sparse
 
-    numbers = random.Random(5)
-    successors = [
-        [(node + 1) % _GRAPH if node % 50 else node - 1, numbers.randrange(_GRAPH)]
-        if node % 3
-        else []
-        for node in range(_GRAPH)
-    ]
+    successors = _garbage_graph(_GRAPH)
     edges = [(node, other) for node, row in enumerate(successors) for other in row]
     graph = nx.DiGraph(edges)
     heads, tails = zip(*edges, strict=True)
@@ -225,7 +240,7 @@ def _components() -> None:
     def by_scipy() -> None:
         scipy.sparse.csgraph.connected_components(matrix, connection="strong")
 
-    _pairs.check(by_networkx() == by_refscope(), "components")
+    _pairs.check(by_networkx() == by_refscope() == _GRAPH, "components")
     ours, theirs = partial(_timed, by_refscope), partial(_timed, by_networkx)
     rows = [_pairs.Row("components", _pairs.in_turns(ours, theirs, 3), 0.15)]
     rows.append(
