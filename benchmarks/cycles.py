@@ -159,9 +159,7 @@ def _block() -> None:
         make_garbage(1_000)
         return _timed(gc.collect)
 
-    rows = [
-        _pairs.Row("find_cycles(), with names", _pairs.in_turns(find, collect), 0.1)
-    ]
+    rows = [_pairs.Row("finding, without names", _pairs.in_turns(find, collect), 0.1)]
     _pairs.show(
         "C3: 1,000 garbage in 1,000,000 objects set aside, / gc.collect()", rows
     )
