@@ -321,19 +321,22 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
 
 
 def _compare(probe: Probe, *, end: bool) -> Findings:
-    """Return what changed since ``_open``; the census comes before the places."""
+    """Return what changed since ``_open``.
+
+    The census comes after the places: it is slow while tracing is on.
+    """
     numbers, span = probe.numbers, probe.span
     found = Findings()
     found.plan = probe.plan
     found.is_final = end
     found.threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
-    found.types = None
-    if probe.plan.types and not _was_frozen(numbers[_FROZEN], gc.get_freeze_count()):
-        found.types = census.difference(probe.baseline)
     found.traced = None
     if span is not None:
         ours.forget_names()
         found.traced = _session.close(span) if end else _session.look(span)
+    found.types = None
+    if probe.plan.types and not _was_frozen(numbers[_FROZEN], gc.get_freeze_count()):
+        found.types = census.difference(probe.baseline)
     found.frame_limit = probe.frame_limit
     found.is_disturbed = span is not None and span.is_disturbed
     found.pauses = span.pauses - 1 if span is not None and end else 0
