@@ -8,6 +8,7 @@ from refscope._files import load, save
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
+from refscope._references import refcount
 from refscope.exceptions import RefscopeError
 from refscope.reports import TrackReport, diff, merge
 
@@ -21,6 +22,7 @@ __all__ = [
     "diff",
     "load",
     "merge",
+    "refcount",
     "render",
     "reports",
     "save",
