@@ -8,7 +8,7 @@ from refscope._files import load, save
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
-from refscope._references import refcount
+from refscope._references import refcount, referrers
 from refscope.exceptions import RefscopeError
 from refscope.reports import TrackReport, diff, merge
 
@@ -23,6 +23,7 @@ __all__ = [
     "load",
     "merge",
     "refcount",
+    "referrers",
     "render",
     "reports",
     "save",

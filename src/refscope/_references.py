@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from sys import getrefcount
 
-from refscope._measure import refcounts
+from refscope._measure import refcounts, runtime
+from refscope._measure.budget import Budget, OnProgress
+from refscope._measure.explain import explain
 from refscope._measure.refcounts import IS_OLD, OWN, caller_holds, counted
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
-from refscope.reports import RefCount
+from refscope.reports import RefCount, ReferrersReport
 
 
 def refcount(obj: object, *, ignore: int = 0) -> RefCount:
@@ -52,6 +54,53 @@ def refcount(obj: object, *, ignore: int = 0) -> RefCount:
     return counted(box, number, passed, ignore)
 
 
+def referrers(
+    obj: object,
+    *,
+    max_objects: int | None = None,
+    deadline: float | None = None,
+    progress: OnProgress | None = None,
+) -> ReferrersReport:
+    """Return who holds an object: each reference with its name.
+
+    Containers of all kinds are found by the collector; variables of running functions
+    are read from the frames of all threads.  ``unaccounted`` is what is left: held
+    from C, or by an expression that is being evaluated.  What holds the object weakly
+    is no holder.
+
+    A name that cannot be told otherwise is got by asking an instance for its
+    ``__dict__``, or a generator for its frame; both stay, and ``limits`` says so.
+
+    Args:
+        obj: Any object.  Nothing of it, or of its holders, is run.
+        max_objects: End the search after so many objects; None means no limit.
+        deadline: End the search after so many seconds; None means no limit.
+        progress: Called from time to time with a ``Progress``.
+
+    Raises:
+        InvalidArgumentError: A bound is out of range.
+        ArgumentTypeError: A bound is no number, or ``progress`` cannot be called.
+
+    Example:
+        >>> import refscope
+        >>> thing = [1, 2, 3]
+        >>> box = {"things": thing}
+        >>> [reference.name for reference in refscope.referrers(thing).references]
+        ["['things']", "['thing']"]
+    """
+    box = [obj]
+    passed = getrefcount(box[0])
+    del obj
+    if IS_OLD:
+        stack, passed = _call_of_old(), 1
+        number = getrefcount(box[0]) - OWN - stack
+    else:
+        number = getrefcount(box[0]) - OWN
+        passed -= number + OWN
+    budget = Budget(max_objects, deadline, progress)
+    return explain(box, counted(box, number, passed), sys._getframe(1), budget)
+
+
 def _call_of_old() -> int:
     """Return what the call of our caller has on a stack, on 3.10.
 
@@ -71,3 +120,6 @@ def _check_ignore(ignore: object) -> None:
         )
     if ignore < 0:
         raise InvalidArgumentError(f"ignore takes 0 or more, not {ignore}")
+
+
+refcounts.limits.extend(refcounts.calibrate(refcount, runtime.PROBLEM))

@@ -15,6 +15,8 @@ from sys import getrefcount
 from types import CodeType, FrameType
 from typing import Any, cast
 
+from .classes import FREE_THREADED
+
 
 Variables = list[tuple[str, object]]
 
@@ -45,6 +47,26 @@ def variables_of(frame: FrameType) -> Variables:
     Nothing for the frames of modules and class bodies: theirs are in a namespace.
     """
     return _read(frame) if has_variables(frame.f_code) else []
+
+
+def running_frames(caller: FrameType | None) -> list[FrameType]:
+    """Return the frames of all threads, innermost first; of ours from a caller on.
+
+    Without the global lock only the caller's: to read variables of a frame that runs
+    in another thread may crash there.
+    """
+    stacks = [caller]
+    if not FREE_THREADED:  # pragma: no branch  # no such build here
+        tops = sys._current_frames()
+        del tops[threading.get_ident()]  # it would hold itself, for the collector
+        stacks.extend(tops.values())
+    found: list[FrameType] = []
+    for top in stacks:
+        frame = top
+        while frame is not None:
+            found.append(frame)
+            frame = frame.f_back
+    return found
 
 
 def _from_view(frame: FrameType) -> Variables:

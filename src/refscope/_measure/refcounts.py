@@ -9,6 +9,7 @@ hold the object too.  A box, as the list is called here, can be passed on.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from refscope.reports import RefCount
@@ -41,6 +42,23 @@ DEFERRED = (
 
 limits: list[str] = []
 """What holds for every count of this process, in sentences; found out at import."""
+
+
+def calibrate(count: Callable[..., RefCount], problem: str | None) -> list[str]:
+    """Return what must be said of every count, by counts that are known.
+
+    Args:
+        count: ``refcount``; called here and nowhere further down.
+        problem: Why headers cannot be read, or None.
+    """
+    found = [] if problem is None else [f"{problem}: sys.getrefcount is all there is"]
+    thing = object()
+    held = [thing] * 3
+    known = [(count(thing), 4), (count(obj=thing), 4), (count(held[0]), 4)]
+    known.append((count(object()), 0))
+    if any(report.count != number for report, number in known):
+        found.append(UNCALIBRATED)
+    return found
 
 
 def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
