@@ -8,20 +8,24 @@ from refscope._files import load, save
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
-from refscope._references import refcount, referrers
-from refscope.exceptions import RefscopeError
+from refscope._references import hex_address, object_at, refcount, referrers
+from refscope.exceptions import AddressError, ImmortalError, RefscopeError
 from refscope.reports import TrackReport, diff, merge
 
 
 __all__ = [
+    "AddressError",
     "Block",
+    "ImmortalError",
     "RefscopeError",
     "TrackReport",
     "Tracker",
     "__version__",
     "diff",
+    "hex_address",
     "load",
     "merge",
+    "object_at",
     "refcount",
     "referrers",
     "render",

@@ -6,6 +6,7 @@ import sys
 from sys import getrefcount
 
 from refscope._measure import refcounts, runtime
+from refscope._measure.addresses import find, parsed
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.explain import explain
 from refscope._measure.refcounts import IS_OLD, OWN, caller_holds, counted
@@ -99,6 +100,56 @@ def referrers(
         passed -= number + OWN
     budget = Budget(max_objects, deadline, progress)
     return explain(box, counted(box, number, passed), sys._getframe(1), budget)
+
+
+def object_at(
+    address: int | str,
+    *,
+    max_objects: int | None = None,
+    deadline: float | None = None,
+    progress: OnProgress | None = None,
+) -> object:
+    """Return the live object at an address.
+
+    By proof: the object is one that the collector tracks, or something tracked refers
+    to it, or a variable of a running function does.  Nothing is read at the address,
+    so a wrong one does no harm.
+
+    What is found is there now.  Whether it is what was there when the address was
+    taken cannot be told: an address is used again as soon as its object is gone.
+
+    Args:
+        address: As ``id()`` or ``hex_address()`` gives it: a number, or text in base
+            16, with or without ``0x``.
+        max_objects: End the search after so many objects; None means no limit.
+        deadline: End the search after so many seconds; None means no limit.
+        progress: Called from time to time with a ``Progress``.
+
+    Raises:
+        AddressError: No object is known to be there, or it can be no address.
+        ArgumentTypeError: It is neither a number nor text.
+
+    Example:
+        >>> import refscope
+        >>> our_var = 12
+        >>> refscope.object_at(id(our_var)), refscope.object_at(hex(id(our_var)))
+        (12, 12)
+    """
+    number = parsed(address)
+    budget = Budget(max_objects, deadline, progress)
+    return find(number, sys._getframe(1), budget)[0]
+
+
+def hex_address(obj: object) -> str:
+    """Return the address of an object as text, as ``object_at`` takes it.
+
+    Example:
+        >>> import refscope
+        >>> thing = [1, 2, 3]
+        >>> refscope.object_at(refscope.hex_address(thing)) is thing
+        True
+    """
+    return hex(id(obj))
 
 
 def _call_of_old() -> int:

@@ -125,15 +125,14 @@ def _hidden(
     is_text = type(box[0]) is str
     if is_text:
         found += held_as_keys(box, things)
-    for level in behind(things, budget):
-        search.unlisted += level
-        holders = [*search.named(holding(box, level)), *held_by_code(box, level)]
-        found += search.owned(holders)
+    for _, unlisted in behind(things, budget):
+        search.unlisted += unlisted
+        found += [*search.named(holding(box, unlisted)), *held_by_code(box, unlisted)]
         if is_text:
-            found += held_as_keys(box, level)
+            found += held_as_keys(box, unlisted)
         if not _is_open(count, [*held, *found], variables):
             break
-    return found
+    return search.owned(found)
 
 
 def _references(

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from itertools import compress, filterfalse, repeat
+from operator import is_, not_
 from types import CodeType
+from typing import NamedTuple, cast
 
 from .budget import CHUNK, Budget
 from .classes import is_dict
@@ -33,35 +36,63 @@ _CODE_PARTS = (
 )
 
 
-def behind(things: list[object], budget: Budget) -> Iterator[list[object]]:
-    """Yield what things refer to and the collector does not list, level by level.
+class Chunk(NamedTuple):
+    """Part of a search behind what the collector lists."""
+
+    referents: list[object]
+    """What some objects refer to."""
+
+    unlisted: list[object]
+    """Those of them that were not listed and not met before, and may hold others."""
+
+
+def behind(things: list[object], budget: Budget) -> Iterator[Chunk]:
+    """Yield what things refer to, and what that refers to if it is not listed.
 
     Args:
-        things: What the collector lists; to be emptied.
+        things: What the collector lists, and the like.
         budget: The bounds of the search.
     """
-    known = set(map(id, things))
-    known.update((id(things), id(known)))
+    listed = set(map(id, things)) if gc.get_freeze_count() else None
+    known = {id(things), id(listed)}
+    known.add(id(known))
     while things:
-        found: list[object] = []
-        known.add(id(found))
+        level: list[object] = []
+        known.add(id(level))
         for start in range(0, len(things), CHUNK):
+            found = referents(things[start : start + CHUNK])
+            unlisted: list[object] = []
+            known.update((id(found), id(unlisted)))
+            for thing in _may_hold(found, listed):
+                if id(thing) not in known:
+                    known.add(id(thing))
+                    unlisted.append(thing)
+            level += unlisted
+            yield Chunk(found, unlisted)
             if not budget.spend(min(CHUNK, len(things) - start), _STAGE):
                 return
-            for thing in referents(things[start : start + CHUNK]):
-                if id(thing) not in known and id(type(thing)) not in _LEAVES:
-                    known.add(id(thing))
-                    found.append(thing)
-        yield found
-        things = found
+        things = level
+
+
+def _may_hold(things: list[object], listed: set[int] | None) -> Iterator[object]:
+    """Return those that the collector does not list, except for atoms.
+
+    Millions go through here: all of it runs in C.
+    """
+    if listed is None:
+        unlisted = list(filterfalse(gc.is_tracked, things))
+    else:
+        are_new = map(not_, map(listed.__contains__, map(id, things)))
+        unlisted = list(compress(things, are_new))
+    kinds = map(id, map(type, unlisted))
+    return compress(unlisted, map(not_, map(_LEAVES.__contains__, kinds)))
 
 
 def referents(things: list[object]) -> list[object]:
     """Return what things refer to, code included, which tells the collector nothing."""
     found = gc.get_referents(*things)
-    for thing in things:
-        if type(thing) is CodeType:
-            found.extend(part for _, part in parts_of(thing))
+    for thing in compress(things, map(is_, map(type, things), repeat(CodeType))):
+        found += [part for _, part in parts_of(cast("CodeType", thing))]
     return found
 
 

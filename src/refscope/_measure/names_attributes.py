@@ -12,7 +12,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, cast
 
 from .classes import get_members, get_mro, has_managed_dict, is_class, is_dict
@@ -51,7 +51,7 @@ def name_attributes(refs: Referents) -> None:
             if is_dict(thing):  # nothing else that is left can be one
                 refs.take(".__dict__", thing)
         return
-    for names in (_names_of_class, _names_of_module):
+    for names in (_names_of_class, _names_of_module, _names_of_stack):
         if refs.is_done:
             return
         _name_inline(refs, names(refs.kind))
@@ -147,6 +147,14 @@ def _names_of_module(kind: type) -> Iterator[str]:
             module = modules.get(name)
             if is_module(module):
                 yield from _names_in(get_module_dict(module))
+
+
+def _names_of_stack(_: type) -> Iterator[str]:
+    """Yield names that the code uses that is running in this thread."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        yield from frame.f_code.co_names
+        frame = frame.f_back
 
 
 def is_module(thing: object) -> bool:
