@@ -8,7 +8,7 @@ from refscope._files import load, save
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
-from refscope._references import hex_address, object_at, refcount, referrers
+from refscope._references import hex_address, object_at, refcount, referrers, watch
 from refscope.exceptions import AddressError, ImmortalError, RefscopeError
 from refscope.reports import TrackReport, diff, merge
 
@@ -33,4 +33,5 @@ __all__ = [
     "save",
     "track",
     "tracker_of",
+    "watch",
 ]

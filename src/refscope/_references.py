@@ -10,6 +10,7 @@ from refscope._measure.addresses import find, parsed
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.explain import explain
 from refscope._measure.refcounts import IS_OLD, OWN, caller_holds, counted
+from refscope._measure.watching import Watch
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import RefCount, ReferrersReport
 
@@ -100,6 +101,34 @@ def referrers(
         passed -= number + OWN
     budget = Budget(max_objects, deadline, progress)
     return explain(box, counted(box, number, passed), sys._getframe(1), budget)
+
+
+def watch(obj: object) -> Watch:
+    """Watch the references to an object over a block of code.
+
+    ``with watch(obj) as watched: ...`` and then ``watched.report`` tells the count
+    before and after, and which references were gained and lost.  The object is held
+    weakly, so that it can die inside; one that cannot be is held, which does not
+    count, and ``limits`` says so.
+
+    Args:
+        obj: Any object.  Nothing of it, or of its holders, is run.
+
+    Example:
+        >>> import refscope
+        >>> class Thing: ...
+        >>> thing = Thing()
+        >>> things = []
+        >>> with refscope.watch(thing) as watched:
+        ...     things.append(thing)
+        >>> watched.report.diff, watched.report.gained[0].name
+        (1, '[0]')
+    """
+    box = [obj]
+    passed = getrefcount(box[0])
+    del obj
+    passed -= getrefcount(box[0])
+    return Watch(box, 1 if IS_OLD else passed)
 
 
 def object_at(

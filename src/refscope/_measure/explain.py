@@ -120,6 +120,7 @@ def _hidden(
     box = search.box
     if gc.is_tracked(box[0]) and not gc.get_freeze_count():
         return []
+    search.ours.update([id(one.holder) for one in held])
     found: list[Held] = []
     things = gc.get_objects()
     is_text = type(box[0]) is str

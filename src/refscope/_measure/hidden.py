@@ -7,8 +7,9 @@ Tuples, dictionaries and frozen sets of atoms are not tracked, nor is code; what
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
-from itertools import compress, filterfalse, repeat
+from itertools import chain, compress, filterfalse, repeat
 from operator import is_, not_
 from types import CodeType
 from typing import NamedTuple, cast
@@ -22,6 +23,9 @@ from .spelling import element
 
 
 _STAGE = "looking behind what the collector tracks"
+_FROZEN_AT_START = 1000 if sys.version_info[:2] == (3, 12) else 0
+"""3.12 itself freezes a few hundred tuples of constants, all of them parts of code."""
+
 _LEAVES = frozenset(
     map(id, (str, int, float, complex, bytes, bytearray, bool, type(None)))
 )
@@ -46,6 +50,30 @@ class Chunk(NamedTuple):
     """Those of them that were not listed and not met before, and may hold others."""
 
 
+class Listed:
+    """Tells what the collector lists from what it does not."""
+
+    __slots__ = ("_listed",)
+
+    def __init__(self, things: list[object]) -> None:
+        # What is frozen is tracked and not listed; only then it takes all identities.
+        has_frozen = gc.get_freeze_count() > _FROZEN_AT_START
+        self._listed = set(map(id, things)) if has_frozen else None
+
+    def others(self, things: list[object]) -> Iterator[object]:
+        """Return those that are not listed, except for atoms.
+
+        Millions go through here: all of it runs in C.
+        """
+        if self._listed is None:
+            unlisted = list(filterfalse(gc.is_tracked, things))
+        else:
+            are_listed = map(self._listed.__contains__, map(id, things))
+            unlisted = list(compress(things, map(not_, are_listed)))
+        kinds = map(id, map(type, unlisted))
+        return compress(unlisted, map(not_, map(_LEAVES.__contains__, kinds)))
+
+
 def behind(things: list[object], budget: Budget) -> Iterator[Chunk]:
     """Yield what things refer to, and what that refers to if it is not listed.
 
@@ -53,17 +81,21 @@ def behind(things: list[object], budget: Budget) -> Iterator[Chunk]:
         things: What the collector lists, and the like.
         budget: The bounds of the search.
     """
-    listed = set(map(id, things)) if gc.get_freeze_count() else None
-    known = {id(things), id(listed)}
+    listed = Listed(things)
+    known = {id(things)}
     known.add(id(known))
     while things:
         level: list[object] = []
         known.add(id(level))
         for start in range(0, len(things), CHUNK):
-            found = referents(things[start : start + CHUNK])
+            chunk = things[start : start + CHUNK]
+            parts = code_parts(chunk)
+            found = gc.get_referents(*chunk) + parts
             unlisted: list[object] = []
             known.update((id(found), id(unlisted)))
-            for thing in _may_hold(found, listed):
+            # The constants of code may be tracked and frozen from the start (3.12).
+            tuples = compress(parts, map(is_, map(type, parts), repeat(tuple)))
+            for thing in chain(listed.others(found), tuples):
                 if id(thing) not in known:
                     known.add(id(thing))
                     unlisted.append(thing)
@@ -74,26 +106,14 @@ def behind(things: list[object], budget: Budget) -> Iterator[Chunk]:
         things = level
 
 
-def _may_hold(things: list[object], listed: set[int] | None) -> Iterator[object]:
-    """Return those that the collector does not list, except for atoms.
-
-    Millions go through here: all of it runs in C.
-    """
-    if listed is None:
-        unlisted = list(filterfalse(gc.is_tracked, things))
-    else:
-        are_new = map(not_, map(listed.__contains__, map(id, things)))
-        unlisted = list(compress(things, are_new))
-    kinds = map(id, map(type, unlisted))
-    return compress(unlisted, map(not_, map(_LEAVES.__contains__, kinds)))
-
-
-def referents(things: list[object]) -> list[object]:
-    """Return what things refer to, code included, which tells the collector nothing."""
-    found = gc.get_referents(*things)
-    for thing in compress(things, map(is_, map(type, things), repeat(CodeType))):
-        found += [part for _, part in parts_of(cast("CodeType", thing))]
-    return found
+def code_parts(things: list[object]) -> list[object]:
+    """Return the parts of those things that are code, of which no collector knows."""
+    are_code = map(is_, map(type, things), repeat(CodeType))
+    return [
+        part
+        for code in compress(things, are_code)
+        for _, part in parts_of(cast("CodeType", code))
+    ]
 
 
 def parts_of(code: CodeType) -> list[tuple[str, object]]:

@@ -19,7 +19,7 @@ from .budget import CHUNK, Budget
 from .classes import is_dict
 from .names import names_of
 from .names_code import cell
-from .refcounts import Box
+from .refcounts import Box, held_boxes
 from .spelling import collapsed
 
 
@@ -57,7 +57,7 @@ class Search:
 
     def __init__(self, box: Box, ours: set[int]) -> None:
         self.box = box
-        self.ours = {*ours, id(box)}
+        self.ours = {*ours, id(box), *map(id, held_boxes)}
         self.has_materialised = False
         self.unlisted: list[object] = []
         """What the collector does not list, and may own what holds the object."""

@@ -25,6 +25,9 @@ Box = list[object]
 
 ENVIRONMENT = environment()
 
+held_boxes: list[Box] = []
+"""Boxes that refscope keeps while blocks of the program run: they hold, too."""
+
 OWN = 2
 """What ``sys.getrefcount(box[0])`` counts of ours: the box, and the argument."""
 
@@ -70,6 +73,8 @@ def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
         passed: What the argument of a call adds where this one was made.
         ignore: References that the caller knows of and does not mean.
     """
+    if held_boxes:
+        number -= sum(other[0] is box[0] for other in held_boxes if other is not box)
     kind = type(box[0])
     deferred = number >= runtime.DEFERRED // 2
     if number >= runtime.IMMORTAL_FROM - OWN and not deferred:
