@@ -92,7 +92,8 @@ def attribute_of_odd_name(thing):
 def attribute_among_many(thing):
     """Hold by one of 50 attributes, more than fit into an instance."""
     names = {f"a{number}": number for number in range(50)}
-    holder = Holder(**names, found=thing)
+    # A class of its own: afterwards no instance keeps attributes in itself.
+    holder = type("Holder", (Holder,), {})(**names, found=thing)
     return holder, ".found", holder
 
 

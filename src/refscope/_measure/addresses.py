@@ -7,15 +7,14 @@ by ``id()``: what is found is alive, and is there.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
 from operator import indexOf
 from types import FrameType
 
 from refscope.exceptions import AddressError, ArgumentTypeError
 
 from .budget import Budget
-from .frames import has_variables, running_frames, variables_of
-from .hidden import behind, parts_of
+from .frames import running_frames
+from .hidden import behind, frame_values
 
 
 _STAGE = "comparing addresses"
@@ -69,14 +68,22 @@ def find(address: int, caller: FrameType | None, budget: Budget) -> list[object]
         AddressError: There is none that can be reached.
     """
     objects = gc.get_objects()
+    try:
+        return _find(address, objects, running_frames(caller), budget)
+    finally:
+        objects.clear()  # our own frames are in it (3.10): it would hold itself
+
+
+def _find(
+    address: int, objects: list[object], frames: list[FrameType], budget: Budget
+) -> list[object]:
     if found := _among(objects, address):
         return found
-    frames = running_frames(caller)
-    values = [value for frame in frames for value in _values(frame)]
+    values = [value for frame in frames for value in frame_values(frame)]
     if found := _among(values, address):
         return found
     if budget.spend(0, _STAGE):
-        for referents, _ in behind([*objects, *values], budget):
+        for referents, _ in behind(objects, values, budget):
             if found := _among(referents, address):
                 return found
     raise AddressError(
@@ -91,17 +98,6 @@ def _among(things: list[object], address: int) -> list[object]:
     except ValueError:
         return []
     return [things[position]]
-
-
-def _values(frame: FrameType) -> Iterable[object]:
-    """Yield what a running frame refers to, and is not to be found from elsewhere."""
-    code = frame.f_code
-    yield from (frame, code)
-    yield from [part for _, part in parts_of(code)]
-    if has_variables(code):
-        yield from [value for _, value in variables_of(frame)]
-    else:
-        yield frame.f_locals
 
 
 def _searched(objects: int, frames: int, budget: Budget) -> str:

@@ -16,8 +16,8 @@ from .budget import Budget
 from .classes import FREE_THREADED
 from .describe import describe
 from .frames import running_frames
-from .hidden import behind, held_as_keys, held_by_code, holding
-from .holders import Held, Search
+from .hidden import behind, frame_values, held_as_keys, held_by_code
+from .holders import Held, Search, holding
 from .names_code import CONTENTS, cell
 from .refcounts import ENVIRONMENT, Box
 from .variables import BORROWS, Ownership, Variables, share_out, variables_holding
@@ -66,7 +66,7 @@ def _explained(
     variables = variables_holding(box, frames)
     held = _with_cells(held, variables.in_cells)
     if not budget.is_spent and _is_open(count, held, variables):
-        held += _hidden(search, count, held, variables, budget)
+        held += _hidden(search, count, held, variables, frames, budget)
     share = share_out((count.count or 0) - len(held), variables.direct)
     return ReferrersReport(
         refcount=count,
@@ -109,11 +109,12 @@ def _is_open(count: RefCount, held: list[Held], variables: Variables) -> bool:
     return count.count - len(held) > sure
 
 
-def _hidden(
+def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
     search: Search,
     count: RefCount,
     held: list[Held],
     variables: Variables,
+    frames: list[FrameType],
     budget: Budget,
 ) -> list[Held]:
     """Return references from what the collector does not list, until all are found."""
@@ -121,19 +122,29 @@ def _hidden(
     if gc.is_tracked(box[0]) and not gc.get_freeze_count():
         return []
     search.ours.update([id(one.holder) for one in held])
+    objects = gc.get_objects()
+    local = [value for frame in frames for value in frame_values(frame)]
     found: list[Held] = []
-    things = gc.get_objects()
-    is_text = type(box[0]) is str
-    if is_text:
-        found += held_as_keys(box, things)
-    for _, unlisted in behind(things, budget):
-        search.unlisted += unlisted
-        found += [*search.named(holding(box, unlisted)), *held_by_code(box, unlisted)]
-        if is_text:
-            found += held_as_keys(box, unlisted)
-        if not _is_open(count, [*held, *found], variables):
-            break
+    try:
+        if type(box[0]) is str:
+            found += held_as_keys(box, objects)
+        for _, unlisted in behind(objects, local, budget):
+            search.unlisted += unlisted
+            found += _among(search, unlisted)
+            if not _is_open(count, [*held, *found], variables):
+                break
+    finally:
+        objects.clear()  # our own frames are in it (3.10): it would hold itself
     return search.owned(found)
+
+
+def _among(search: Search, things: list[object]) -> list[Held]:
+    """Return references from some things that the collector does not list."""
+    box = search.box
+    found = [*search.named(holding(box, things)), *held_by_code(box, things)]
+    if type(box[0]) is str:
+        found += held_as_keys(box, things)
+    return found
 
 
 def _references(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, compress, filterfalse, repeat
 from operator import is_, not_
-from types import CodeType
+from types import CodeType, FrameType
 from typing import NamedTuple, cast
 
 from .budget import CHUNK, Budget
 from .classes import is_dict
+from .frames import has_variables, variables_of
 from .holders import Held
 from .names_containers import dict_keys
 from .refcounts import Box
@@ -74,36 +75,46 @@ class Listed:
         return compress(unlisted, map(not_, map(_LEAVES.__contains__, kinds)))
 
 
-def behind(things: list[object], budget: Budget) -> Iterator[Chunk]:
-    """Yield what things refer to, and what that refers to if it is not listed.
+def behind(
+    objects: list[object], local: list[object], budget: Budget
+) -> Iterator[Chunk]:
+    """Yield what objects refer to, and what that refers to if it is not listed.
 
     Args:
-        things: What the collector lists, and the like.
+        objects: What the collector lists.
+        local: What running frames refer to.
         budget: The bounds of the search.
     """
-    listed = Listed(things)
-    known = {id(things)}
-    known.add(id(known))
-    while things:
-        level: list[object] = []
-        known.add(id(level))
-        for start in range(0, len(things), CHUNK):
-            chunk = things[start : start + CHUNK]
+    listed = Listed(objects)
+    known = set(map(id, (objects, local, listed)))
+    first = _fresh(listed.others(local), known)
+    yield Chunk(local, first)
+    level = objects
+    following = first
+    while level:
+        for start in range(0, len(level), CHUNK):
+            chunk = level[start : start + CHUNK]
             parts = code_parts(chunk)
             found = gc.get_referents(*chunk) + parts
-            unlisted: list[object] = []
-            known.update((id(found), id(unlisted)))
             # The constants of code may be tracked and frozen from the start (3.12).
             tuples = compress(parts, map(is_, map(type, parts), repeat(tuple)))
-            for thing in chain(listed.others(found), tuples):
-                if id(thing) not in known:
-                    known.add(id(thing))
-                    unlisted.append(thing)
-            level += unlisted
+            unlisted = _fresh(chain(listed.others(found), tuples), known)
+            following += unlisted
+            known.update(map(id, (found, unlisted, following)))
             yield Chunk(found, unlisted)
-            if not budget.spend(min(CHUNK, len(things) - start), _STAGE):
+            if not budget.spend(len(chunk), _STAGE):
                 return
-        things = level
+        level, following = following, []
+
+
+def _fresh(things: Iterable[object], known: set[int]) -> list[object]:
+    """Return the things that are met for the first time."""
+    fresh: list[object] = []
+    for thing in things:
+        if id(thing) not in known:
+            known.add(id(thing))
+            fresh.append(thing)
+    return fresh
 
 
 def code_parts(things: list[object]) -> list[object]:
@@ -121,10 +132,14 @@ def parts_of(code: CodeType) -> list[tuple[str, object]]:
     return [(f".{name}", getattr(code, name, None)) for name in _CODE_PARTS]
 
 
-def holding(box: Box, things: list[object]) -> list[object]:
-    """Return those of the things that refer to what is in the box."""
-    wanted = id(box[0])
-    return [thing for thing in things if wanted in map(id, gc.get_referents(thing))]
+def frame_values(frame: FrameType) -> list[object]:
+    """Return what a running frame refers to, and is not to be found from elsewhere."""
+    code = frame.f_code
+    if has_variables(code):
+        values = [value for _, value in variables_of(frame)]
+    else:
+        values = [frame.f_locals]
+    return [frame, code, *[part for _, part in parts_of(code)], *values]
 
 
 def held_by_code(box: Box, things: list[object]) -> list[Held]:

@@ -19,6 +19,7 @@ from .budget import CHUNK, Budget
 from .classes import is_dict
 from .names import names_of
 from .names_code import cell
+from .names_containers import dict_items
 from .refcounts import Box, held_boxes
 from .spelling import collapsed
 
@@ -29,6 +30,9 @@ UNKNOWN = "<?>"
 _STAGE = "asking who refers to it"
 _CELL = "<cell "
 _TUPLE = id(tuple)
+_DICT = id(dict)
+_LEAST_INTERNED = 1000
+_SAMPLE = 100
 _FEW = 8  # gc.get_referrers compares each reference to each of its arguments
 _WITH_VARIABLES = {
     id(kind) for kind in (AsyncGeneratorType, CoroutineType, FrameType, GeneratorType)
@@ -76,26 +80,29 @@ class Search:
 
     def _one_by_one(self, budget: Budget) -> list[object]:
         """Ask each object, so that the search can be ended early."""
-        wanted = id(self.box[0])
         objects = gc.get_objects()
         found: list[object] = []
         for start in range(0, len(objects), CHUNK):
             chunk = objects[start : start + CHUNK]
             if not budget.spend(len(chunk), _STAGE):
                 break
-            found += [
-                thing for thing in chunk if wanted in map(id, gc.get_referents(thing))
-            ]
-        return [thing for thing in found if thing is not objects]
+            found += holding(self.box, chunk)
+        objects.clear()  # our own frames are in it (3.10): it would hold itself
+        return found
 
     def named(self, holders: Iterable[object]) -> list[Held]:
         """Return one entry for each reference from each holder."""
         return [
             Held(holder, name)
             for holder in holders
-            if id(holder) not in self.ours
+            if not self._is_ours(holder)
             for name in self._names(holder)
         ]
+
+    def _is_ours(self, holder: object) -> bool:
+        return id(holder) in self.ours or (
+            type(self.box[0]) is str and _is_table_of_interned(holder)
+        )
 
     def _names(self, holder: object) -> list[str]:
         names = names_of(holder, self.box[0])
@@ -149,11 +156,37 @@ class Search:
             candidates = gc.get_referrers(*targets.values())
         else:
             candidates = gc.get_objects()
-        for candidate in chain(candidates, self.unlisted):
-            if id(candidate) not in self.ours and candidate is not targets:
-                for target in gc.get_referents(candidate):
-                    if id(target) in targets:
-                        yield candidate, target
+        try:
+            for candidate in chain(candidates, self.unlisted):
+                if id(candidate) not in self.ours and candidate is not targets:
+                    for target in gc.get_referents(candidate):
+                        if id(target) in targets:
+                            yield candidate, target
+        finally:
+            candidates.clear()  # our own frame is in it (3.10): it would hold itself
+
+
+def holding(box: Box, things: Iterable[object]) -> list[object]:
+    """Return those of the things that refer to what is in the box."""
+    wanted = id(box[0])
+    found: list[object] = []
+    for thing in things:
+        if wanted in map(id, gc.get_referents(thing)):
+            found.append(thing)  # noqa: PERF401  # a comprehension has cells on 3.10
+    return found
+
+
+def _is_table_of_interned(holder: object) -> bool:
+    """Return whether a dictionary is that of interned strings (3.14 lets it be seen).
+
+    Each is a key and its own value there, and neither reference counts.
+    """
+    if id(type(holder)) != _DICT:
+        return False
+    pairs = dict_items(holder)
+    return len(pairs) >= _LEAST_INTERNED and all(
+        key is value for key, value in pairs[:_SAMPLE]
+    )
 
 
 def _is_cell(held: Held) -> bool:
