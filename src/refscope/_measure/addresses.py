@@ -13,6 +13,7 @@ from types import FrameType
 from refscope.exceptions import AddressError, ArgumentTypeError
 
 from .budget import Budget
+from .classes import WORD
 from .frames import running_frames
 from .hidden import behind, frame_values
 

@@ -2,7 +2,7 @@
 
 Since 3.13 ``f_locals`` is a view.  Before, it is a dictionary that the frame keeps and
 that keeps the values: on 3.12 it is not needed, as ctypes reads single variables; on
-3.10 and 3.11 it is emptied again, unless somebody else has it.
+3.10 and 3.11 it is emptied again, unless it was there before.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from sys import getrefcount
 from types import CodeType, FrameType
 from typing import Any, cast
 
-from .classes import FREE_THREADED
+from .classes import FREE_THREADED, WORD
+from .managed import WordReader, word_reader
 
 
 Variables = list[tuple[str, object]]
 
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: locals in slots, not in a namespace of their own
-_UNSHARED = 3  # references to a snapshot: the frame's, ours, and that of the argument
 
 
 def has_variables(code: CodeType) -> bool:
@@ -74,28 +73,42 @@ def _from_view(frame: FrameType) -> Variables:
 
 
 def _from_snapshot(frame: FrameType) -> Variables:
+    existed = _snapshot_exists(frame)
     snapshot = cast("dict[str, object]", frame.f_locals)
     names = names_in(frame.f_code)
     found = [(name, snapshot[name]) for name in names if name in snapshot]
-    if getrefcount(snapshot) == _UNSHARED and not _is_traced(frame):
-        for name, _ in found:
-            del snapshot[name]
+    # One that existed is the program's, or that of a hook which is running: emptied,
+    # it would delete the variables (call_trampoline, Python/sysmodule.c).
+    if not existed:
+        snapshot.clear()
     return found
 
 
-def _is_traced(frame: FrameType) -> bool:
-    """Return whether a hook may write the snapshot back into the variables.
+def _snapshot_exists(frame: FrameType) -> bool:
+    """Return whether a frame has its dictionary already; True if that is not known."""
+    return _read_word is None or _address_of_snapshot(_read_word, frame) != 0
 
-    Emptying it would then delete them (call_trampoline, Python/sysmodule.c).
+
+def _address_of_snapshot(read: WordReader, frame: FrameType) -> int:
+    """Return what ``f_locals`` points to (Include/cpython/frameobject.h of 3.10).
+
+    In 3.11 it is one pointer further, in the frame that the interpreter works with.
     """
-    hooks = (
-        frame.f_trace,
-        sys.gettrace(),
-        sys.getprofile(),
-        threading.gettrace(),
-        threading.getprofile(),
-    )
-    return any(hook is not None for hook in hooks)
+    if sys.version_info < (3, 11):
+        return read(id(frame) + 7 * WORD)
+    return read(read(id(frame) + 3 * WORD) + 3 * WORD)
+
+
+def _checked(read: WordReader | None) -> WordReader | None:
+    """Return the reader if it finds the snapshot of a frame, else None."""
+    frame = sys._getframe()
+    if read is None or sys.version_info >= (3, 12):
+        return None
+    before = _address_of_snapshot(read, frame)
+    snapshot = frame.f_locals
+    after = _address_of_snapshot(read, frame)
+    snapshot.clear()
+    return read if (before, after) == (0, id(snapshot)) else None
 
 
 def _variable_reader() -> Callable[[FrameType, str], object] | None:
@@ -125,5 +138,6 @@ def _chosen() -> Callable[[FrameType], Variables]:
     return _from_snapshot if _read_one is None else _one_by_one
 
 
+_read_word = _checked(word_reader())
 _read_one = _variable_reader() if sys.version_info < (3, 13) else None
 _read = _chosen()
