@@ -157,7 +157,7 @@ def test_ten_thousand_random_addresses():
         found = refused = 0
         for number in range(10_000):
             address = source.getrandbits(48)
-            bound = None if number % 500 == 0 else 1  # for the time that it takes
+            bound = None if number % 1000 == 0 else 1  # for the time that it takes
             try:
                 assert id(object_at(address, max_objects=bound)) == address
                 found += 1

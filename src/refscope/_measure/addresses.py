@@ -80,10 +80,10 @@ def _find(
 ) -> list[object]:
     if found := _among(objects, address):
         return found
-    values = [value for frame in frames for value in frame_values(frame)]
-    if found := _among(values, address):
-        return found
-    if budget.spend(0, _STAGE):
+    if budget.spend(len(objects), _STAGE):
+        values = [value for frame in frames for value in frame_values(frame)]
+        if found := _among(values, address):
+            return found
         for referents, _ in behind(objects, values, budget):
             if found := _among(referents, address):
                 return found
