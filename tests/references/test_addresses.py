@@ -167,14 +167,29 @@ def test_ten_thousand_random_addresses():
     """
     env = {**os.environ, "PYTHONPATH": str(Path(refscope.__file__).parents[1])}
     command = [sys.executable, "-c", code]
-    answer = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        command, env=env, capture_output=True, text=True, check=True
+    )
 
     assert answer.stdout == "10000\n"
 
 
 @pytest.mark.parametrize(
     "address",
-    [0, -1, -(10**30), 1 << 64, 1 << 100_000, "", "x", "0xzz", "-1", "12 34", "f" * 99, 9],
+    [
+        0,
+        -1,
+        -(10**30),
+        1 << 64,
+        1 << 100_000,
+        "",
+        "x",
+        "0xzz",
+        "-1",
+        "12 34",
+        "f" * 99,
+        9,
+    ],
     ids=range(12),
 )
 def test_what_is_no_address(address):

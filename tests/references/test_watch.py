@@ -76,7 +76,7 @@ def test_what_cannot_be_held_weakly():
 
 def test_an_immortal_object():
     """There is no difference of no count."""
-    with watch(None) as watched:
+    with watch(Ellipsis) as watched:
         pass
     report = watched.report
 

@@ -45,6 +45,10 @@ def parsed(address: object) -> int:
         raise AddressError(
             f"{shown(number)} is no address: those are 1 to 64 bits long"
         )
+    if number % WORD:
+        raise AddressError(
+            f"{number:#x} is no address of an object: those are multiples of {WORD}"
+        )
     return number
 
 

@@ -31,6 +31,7 @@ _STAGE = "asking who refers to it"
 _CELL = "<cell "
 _TUPLE = id(tuple)
 _DICT = id(dict)
+_NO_OWNERS = {id(kind) for kind in (dict, list, tuple, set, CellType, FrameType)}
 _LEAST_INTERNED = 1000
 _SAMPLE = 100
 _FEW = 8  # gc.get_referrers compares each reference to each of its arguments
@@ -128,7 +129,8 @@ class Search:
         return {
             id(target): owner
             for owner, target in self._referrers(dicts)
-            if ".__dict__" in names_of(owner, target)
+            if id(type(owner)) not in _NO_OWNERS
+            and ".__dict__" in names_of(owner, target)
         }
 
     def _variables(self, found: list[Held]) -> dict[int, str]:

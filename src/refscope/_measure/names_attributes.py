@@ -15,7 +15,14 @@ from contextlib import suppress
 from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, cast
 
-from .classes import get_members, get_mro, has_managed_dict, is_class, is_dict
+from .classes import (
+    get_dict_offset,
+    get_members,
+    get_mro,
+    has_managed_dict,
+    is_class,
+    is_dict,
+)
 from .managed import has_dict
 from .names_containers import dict_items
 from .places import codes_in
@@ -45,7 +52,7 @@ def name_slots(refs: Referents) -> None:
 
 def name_attributes(refs: Referents) -> None:
     """Name what is in the ``__dict__`` of an instance, or instead of one."""
-    if _dict_descriptor(refs.kind) is None:
+    if not get_dict_offset(refs.kind):
         return
     if not has_managed_dict(refs.kind):
         for thing in refs.left():
@@ -100,9 +107,9 @@ def _is_harmless(found: object) -> bool:
 
 def _name_by_dict(refs: Referents) -> None:
     """Name attributes by the ``__dict__``, which is made if there is none."""
-    if refs.is_done:
-        return
     descriptor = cast("Any", _dict_descriptor(refs.kind))
+    if refs.is_done or descriptor is None:
+        return
     members: object = descriptor.__get__(refs.holder)
     if not refs.take(".__dict__", members):
         items = dict_items(members)
