@@ -5,10 +5,10 @@ from __future__ import annotations
 from refscope import render, reports
 from refscope._block import Block
 from refscope._files import load, save
+from refscope._references import hex_address, object_at, refcount, referrers, watch
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
-from refscope._references import hex_address, object_at, refcount, referrers, watch
 from refscope.exceptions import AddressError, ImmortalError, RefscopeError
 from refscope.reports import TrackReport, diff, merge
 

@@ -5,6 +5,7 @@ Each returns the holder, the name of its one reference, and what keeps the holde
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import dataclasses
 import functools
@@ -22,6 +23,11 @@ from collections import (
     deque,
     namedtuple,
 )
+
+
+def fresh(*words):
+    """Return a text of some words that no code has as a constant."""
+    return " ".join(words)
 
 
 class Thing:
@@ -67,7 +73,7 @@ class SlottedData:
     field: object
 
 
-Point = namedtuple("Point", "x y")  # noqa: PYI024
+Point = namedtuple("Point", "x y")  # noqa: PYI024  # the kind
 
 
 def attribute(thing):
@@ -285,7 +291,7 @@ def keyword_default(thing):
 def function_global(thing):
     """Hold as a global of a function whose module is not imported."""
     names = {"found": thing}
-    exec("def function(): return found", names)
+    exec("def function(): return found", names)  # noqa: S102  # a module of its own
     return names, "['found']", names["function"]
 
 
@@ -424,10 +430,8 @@ def async_generator_local(thing):
         yield found
 
     running = generator(thing)
-    try:
+    with contextlib.suppress(StopIteration):
         running.__anext__().send(None)
-    except StopIteration:
-        pass
     holder = running.ag_frame if sys.version_info < (3, 11) else running
     name = f"<local found in {_inside(running.ag_code)}>"
     return holder, name, running
@@ -604,6 +608,7 @@ KINDS = {
     if type(kind) is types.FunctionType
     and kind.__module__ == __name__
     and name[0] != "_"
+    and name != "fresh"
 }
 """Every function above."""
 

@@ -14,7 +14,7 @@ from refscope import render
 from refscope._measure import describe, managed, names
 from refscope._measure.spelling import attribute, collapsed, element, spelled, subscript
 
-from .kinds import KINDS, Both, Holder, Thing
+from .kinds import KINDS, Both, Holder, Thing, fresh
 
 
 _COUNT = """if True:
@@ -75,7 +75,7 @@ def test_all_references_of_a_holder(kind):
 def test_no_dictionary_is_made():
     """Only on request is an instance asked for its dictionary."""
     holder = type("Fresh", (Holder,), {})()
-    name = " ".join(["odd", "name"])
+    name = fresh("odd", "name")
     setattr(holder, name, Thing())
     quiet = [one for one, _ in names.edges(holder)]
     was_made = managed.has_dict(holder)

@@ -19,7 +19,7 @@ from refscope._measure import explain, hidden, variables
 from refscope._measure.budget import Budget
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
-from .kinds import Holder, Thing
+from .kinds import Holder, Thing, fresh
 
 
 BORROWS = sys.version_info >= (3, 14)
@@ -239,7 +239,7 @@ def test_inside_a_profile_function():
 def test_a_class_body_and_a_module():
     """What runs in a namespace holds by that namespace."""
     names = {"referrers": referrers, "Thing": Thing}
-    exec("thing = Thing(); report = referrers(thing)", names)
+    exec("thing = Thing(); report = referrers(thing)", names)  # noqa: S102  # made to measure
 
     assert _names(names["report"]) == ["['thing']"]
     assert names["report"].unaccounted == 0
@@ -317,7 +317,7 @@ def test_an_evaluation_stack_is_unaccounted():
 # -- What the collector does not list.
 def test_an_untracked_tuple():
     """A text in a tuple of texts, which is not tracked, is found."""
-    text = " ".join(["some", "text"])
+    text = fresh("some", "text")
     items = [(text, "x")]
     gc.collect()
     report = referrers(text)
@@ -329,7 +329,7 @@ def test_an_untracked_tuple():
 
 def test_a_key_of_a_dict_of_texts():
     """The collector is not told of such keys; they are found all the same."""
-    text = " ".join(["some", "key"])
+    text = fresh("some", "key")
     names = {text: 1}
     report = referrers(text)
 
@@ -340,7 +340,7 @@ def test_a_key_of_a_dict_of_texts():
 
 def test_a_key_of_an_untracked_dict():
     """The same for a dictionary that is not tracked, up to 3.13."""
-    text = " ".join(["some", "key"])
+    text = fresh("some", "key")
     holder = ({text: 1},)
     gc.collect()
     report = referrers(text)
@@ -353,7 +353,7 @@ def test_a_key_of_an_untracked_dict():
 def test_a_constant():
     """A number among the constants of code is held by the tuple of constants."""
     names = {}
-    exec("def f(): return 123456789.5", names)
+    exec("def f(): return 123456789.5", names)  # noqa: S102  # made to measure
     number = next(value for value in names["f"].__code__.co_consts if value)
     report = referrers(number)
 
@@ -365,7 +365,7 @@ def test_a_constant():
 def test_a_name_of_code():
     """So is a part of code itself."""
     names = {}
-    exec("def f(): return (1.5, 2.5)", names)
+    exec("def f(): return (1.5, 2.5)", names)  # noqa: S102  # made to measure
     code = names["f"].__code__
     box = [code.co_linetable]
     report = referrers(box[0])
@@ -528,7 +528,7 @@ def test_a_dictionary_that_is_made_is_said():
     """Where there is no other way to a name, limits say what stays."""
     thing = Thing()
     holder = type("Holder", (Holder,), {})()
-    name = " ".join(["not", "in", "any", "code"])
+    name = fresh("not", "in", "any", "code")
     setattr(holder, name, thing)
     report = referrers(thing)
 
@@ -563,7 +563,7 @@ def test_a_bound_that_is_not_reached_changes_nothing():
 
 def test_the_second_part_can_be_bounded_too():
     """Also what lies behind the collector's list is not searched without end."""
-    text = " ".join(["some", "text"])
+    text = fresh("some", "text")
     items = [(text,)]
     gc.collect()
     total = len(gc.get_objects())

@@ -102,9 +102,14 @@ def test_an_error_goes_through():
     thing = Thing()
     holder = Holder()
     watched = watch(thing)
-    with pytest.raises(ValueError, match="x"), watched:
-        holder.found = thing
-        raise ValueError("x")
+
+    def work():
+        with watched:
+            holder.found = thing
+            raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        work()
 
     assert [one.name for one in watched.report.gained] == [".found"]
 

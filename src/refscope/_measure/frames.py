@@ -20,6 +20,7 @@ from .managed import WordReader, word_reader
 
 Variables = list[tuple[str, object]]
 
+_IS_OLD: bool = sys.version_info < (3, 11)
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: locals in slots, not in a namespace of their own
 
 
@@ -94,7 +95,7 @@ def _address_of_snapshot(read: WordReader, frame: FrameType) -> int:
 
     In 3.11 it is one pointer further, in the frame that the interpreter works with.
     """
-    if sys.version_info < (3, 11):
+    if _IS_OLD:
         return read(id(frame) + 7 * WORD)
     return read(read(id(frame) + 3 * WORD) + 3 * WORD)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from types import (
     AsyncGeneratorType,
     CellType,
@@ -12,7 +13,6 @@ from types import (
     FunctionType,
     GeneratorType,
 )
-from itertools import chain
 from typing import NamedTuple
 
 from .budget import CHUNK, Budget

@@ -93,7 +93,7 @@ def _shown(same: Sequence[Reference], short: Mapping[str, str]) -> str:
     if len(known) > _MOST_NAMES:
         names += f", ... {units.count(len(known) - _MOST_NAMES)} more"
     path = _path_of(first.holder)
-    if path is not None and len(known) == 1 and names[0] in ".[":
+    if path is not None and len(known) == 1 and names[:1] in {".", "["}:
         return path + names
     return f"{path or _described(first.holder)} {names}"
 
