@@ -87,8 +87,8 @@ def referrers(
         >>> import refscope
         >>> thing = [1, 2, 3]
         >>> box = {"things": thing}
-        >>> [reference.name for reference in refscope.referrers(thing).references]
-        ["['things']", "['thing']"]
+        >>> sorted(one.name for one in refscope.referrers(thing).references)
+        ["['thing']", "['things']"]
     """
     box = [obj]
     passed = getrefcount(box[0])

@@ -6,10 +6,10 @@ hooks and under the JIT, each in a process of its own.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import refscope
@@ -151,11 +151,11 @@ def _generator_expression():
 
 def _dict_comprehension():
     things = [Thing()]
-    return {0: (truth(thing.address), refcount(thing)) for thing in things}[0]
+    return {0: (truth(thing.address), refcount(thing)) for thing in things}[0]  # noqa: B035
 
 
 def _lambda():
-    return (lambda thing: (truth(thing.address), refcount(thing)))(Thing())
+    return (lambda thing: (truth(thing.address), refcount(thing)))(Thing())  # noqa: PLC3002
 
 
 def _loop():
@@ -199,12 +199,13 @@ def _finally_block():
     try:
         return truth(thing.address), refcount(thing)
     finally:
-        str()
+        things = [1]
+        things.clear()
 
 
 def _with_block():
     thing = Thing()
-    with threading.Lock():
+    with contextlib.suppress(KeyError):
         return truth(thing.address), refcount(thing)
 
 
@@ -217,7 +218,7 @@ def _caught():
 
 def _conditional():
     thing = Thing()
-    return truth(thing.address), refcount(thing if thing else None)
+    return truth(thing.address), refcount(thing if thing else None)  # noqa: FURB110
 
 
 def _walrus():
@@ -231,7 +232,7 @@ def _formatted():
 
 def _nested_call():
     thing = Thing()
-    return truth(thing.address), int(int(refcount(thing)))
+    return truth(thing.address), abs(int(refcount(thing)))
 
 
 def _bound_method():

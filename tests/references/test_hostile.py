@@ -21,9 +21,8 @@ def _touch(*_, **__):
     raise TouchedError
 
 
-_MEMBERS = {
-    name: _touch
-    for name in (
+_MEMBERS = dict.fromkeys(
+    (
         "__getattribute__",
         "__getattr__",
         "__setattr__",
@@ -47,13 +46,14 @@ _MEMBERS = {
         "items",
         "values",
         "copy",
-    )
-}
+    ),
+    _touch,
+)
 _LYING = {**_MEMBERS, "__class__": property(_touch), "__dict__": property(_touch)}
-_META = {
-    name: _touch
-    for name in ("__eq__", "__hash__", "__repr__", "__getattribute__", "__len__")
-}
+_META = dict.fromkeys(
+    ("__eq__", "__hash__", "__repr__", "__getattribute__", "__len__"),
+    _touch,
+)
 
 
 def _class_of(base, members=_MEMBERS):
@@ -69,10 +69,7 @@ def _make(kind):
     """Return an instance, made and filled past its class."""
     if issubclass(kind, BaseException):
         return kind("x")
-    thing = kind.__new__(kind)
-    if "__dict__" not in kind.__dict__ or kind.__dict__["__dict__"] is None:
-        return thing
-    return thing
+    return kind.__new__(kind)
 
 
 _KINDS = {

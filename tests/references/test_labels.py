@@ -1,4 +1,4 @@
-"""Names of references: how many there are, that they are right, and that none runs code."""
+"""Names of references: how many there are, that they are right, how they look."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_what_sys_would_say():
     of_local = refcount(thing).sys_count, sys.getrefcount(thing)
     of_item = refcount(items[0]).sys_count, sys.getrefcount(items[0])
     try:
-        raise ValueError
+        int("x")
     except ValueError:
         in_except = refcount(thing).sys_count, sys.getrefcount(thing)
 

@@ -384,7 +384,9 @@ def test_frozen(name):
     package = str(Path(explain.__file__).parents[2])
     env = {**os.environ, "PYTHONPATH": package}
     command = [sys.executable, str(script), name]
-    answer = subprocess.run(command, env=env, capture_output=True, text=True)
+    answer = subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False
+    )
 
     assert (answer.stdout, answer.returncode) == ("right\n", 0)
 

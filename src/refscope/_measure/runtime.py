@@ -1,4 +1,4 @@
-"""Which build this is: how it stores a count of references, and what such a number says.
+"""Which build this is: how it stores a count, and what such a number says.
 
 Counts are read by ``sys.getrefcount``, which knows the build best.  The header of an
 object is read by address once at import, to see that both agree here.

@@ -1,4 +1,4 @@
-"""One object watched over a block of code: what its references were, and what became."""
+"""One object watched over a block of code: its references before and after."""
 
 from __future__ import annotations
 
