@@ -85,7 +85,7 @@ def _find(
     if found := _among(objects, address):
         return found
     if budget.spend(len(objects), _STAGE):
-        values = [value for frame in frames for value in frame_values(frame)]
+        values = frame_values(frames)
         if found := _among(values, address):
             return found
         for referents, _ in behind(objects, values, budget):

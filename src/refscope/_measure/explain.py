@@ -123,7 +123,7 @@ def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
         return []
     search.ours.update([id(one.holder) for one in held])
     objects = gc.get_objects()
-    local = [value for frame in frames for value in frame_values(frame)]
+    local = frame_values(frames)
     found: list[Held] = []
     try:
         if type(box[0]) is str:

@@ -2,14 +2,14 @@
 
 Since 3.13 ``f_locals`` is a view.  Before, it is a dictionary that the frame keeps and
 that keeps the values: on 3.12 it is not needed, as ctypes reads single variables; on
-3.10 and 3.11 it is emptied again, unless it was there before.
+3.10 and 3.11 it is emptied again, unless it had values before.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any, cast
@@ -19,8 +19,10 @@ from .managed import WordReader, word_reader
 
 
 Variables = list[tuple[str, object]]
+NONE: Variables = []
 
 _IS_OLD: bool = sys.version_info < (3, 11)
+HEADER = object.__basicsize__
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: locals in slots, not in a namespace of their own
 
 
@@ -41,12 +43,26 @@ def place_in(code: CodeType) -> str:
     return getattr(code, "co_qualname", code.co_name)  # 3.11+
 
 
-def variables_of(frame: FrameType) -> Variables:
+def variables_of(frame: FrameType, inner: Variables = NONE) -> Variables:
     """Return name and value of each variable of a function's frame that has one.
 
     Nothing for the frames of modules and class bodies: theirs are in a namespace.
+
+    Args:
+        frame: Where they are.
+        inner: Variables of the function that it called, if it is not suspended.
     """
-    return _read(frame) if has_variables(frame.f_code) else []
+    return _read(frame, inner) if has_variables(frame.f_code) else []
+
+
+def variables_in(
+    frames: Iterable[FrameType], can_matter: Callable[[FrameType], bool]
+) -> Iterator[tuple[FrameType, Variables]]:
+    """Yield the variables of those frames that can matter, innermost first."""
+    inner: Variables = []
+    for frame in frames:
+        inner = variables_of(frame, inner) if can_matter(frame) else []
+        yield frame, inner
 
 
 def running_frames(caller: FrameType | None) -> list[FrameType]:
@@ -69,25 +85,40 @@ def running_frames(caller: FrameType | None) -> list[FrameType]:
     return found
 
 
-def _from_view(frame: FrameType) -> Variables:
+def _from_view(frame: FrameType, _: Variables) -> Variables:
     return list(frame.f_locals.items())
 
 
-def _from_snapshot(frame: FrameType) -> Variables:
-    existed = _snapshot_exists(frame)
+def _from_snapshot(frame: FrameType, inner: Variables) -> Variables:
+    is_used = _has_snapshot(frame) or _is_watched(frame, inner)
     snapshot = cast("dict[str, object]", frame.f_locals)
     names = names_in(frame.f_code)
     found = [(name, snapshot[name]) for name in names if name in snapshot]
-    # One that existed is the program's, or that of a hook which is running: emptied,
+    # One with values is the program's, or that of a hook which is running: emptied,
     # it would delete the variables (call_trampoline, Python/sysmodule.c).
-    if not existed:
+    if not is_used:
         snapshot.clear()
     return found
 
 
-def _snapshot_exists(frame: FrameType) -> bool:
-    """Return whether a frame has its dictionary already; True if that is not known."""
-    return _read_word is None or _address_of_snapshot(_read_word, frame) != 0
+def _has_snapshot(frame: FrameType) -> bool:
+    """Return whether a frame has values in its dictionary; True if it is not known.
+
+    The number of values is the word behind the header (PyDictObject.ma_used).
+    """
+    if _read_word is None:
+        return True
+    address = _address_of_snapshot(_read_word, frame)
+    return address != 0 and _read_word(address + HEADER) != 0
+
+
+def _is_watched(frame: FrameType, inner: Variables) -> bool:
+    """Return whether the function that a frame called has that frame: as hooks do."""
+    return any(
+        value is frame
+        or (type(value) is tuple and any(item is frame for item in value))
+        for _, value in inner
+    )
 
 
 def _address_of_snapshot(read: WordReader, frame: FrameType) -> int:
@@ -125,7 +156,7 @@ def _variable_reader() -> Callable[[FrameType, str], object] | None:
     return read
 
 
-def _one_by_one(frame: FrameType) -> Variables:
+def _one_by_one(frame: FrameType, _: Variables) -> Variables:
     found: Variables = []
     for name in names_in(frame.f_code):
         with suppress(NameError):  # it has no value now
@@ -133,7 +164,7 @@ def _one_by_one(frame: FrameType) -> Variables:
     return found
 
 
-def _chosen() -> Callable[[FrameType], Variables]:
+def _chosen() -> Callable[[FrameType, Variables], Variables]:
     if sys.version_info >= (3, 13):
         return _from_view
     return _from_snapshot if _read_one is None else _one_by_one

@@ -16,7 +16,7 @@ from typing import NamedTuple, cast
 
 from .budget import CHUNK, Budget
 from .classes import is_dict
-from .frames import has_variables, variables_of
+from .frames import has_variables, variables_in
 from .holders import Held
 from .names_containers import dict_keys
 from .refcounts import Box
@@ -132,14 +132,16 @@ def parts_of(code: CodeType) -> list[tuple[str, object]]:
     return [(f".{name}", getattr(code, name, None)) for name in _CODE_PARTS]
 
 
-def frame_values(frame: FrameType) -> list[object]:
-    """Return what a running frame refers to, and is not to be found from elsewhere."""
-    code = frame.f_code
-    if has_variables(code):
-        values = [value for _, value in variables_of(frame)]
-    else:
-        values = [frame.f_locals]
-    return [frame, code, *[part for _, part in parts_of(code)], *values]
+def frame_values(frames: Iterable[FrameType]) -> list[object]:
+    """Return what running frames refer to, and is not to be found from elsewhere."""
+    found: list[object] = []
+    for frame, variables in variables_in(frames, lambda _: True):
+        code = frame.f_code
+        found += [frame, code, *[part for _, part in parts_of(code)]]
+        found += [value for _, value in variables]
+        if not has_variables(code):
+            found.append(frame.f_locals)
+    return found
 
 
 def held_by_code(box: Box, things: list[object]) -> list[Held]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-from .frames import has_variables, place_in, variables_of
+from .frames import place_in, variables_in
 from .names_code import local
 from .refcounts import Box
 
@@ -49,9 +49,9 @@ class Variables(NamedTuple):
 def variables_holding(box: Box, frames: Iterable[FrameType]) -> Variables:
     """Return the variables that refer to what is in the box."""
     found = Variables([], [])
-    for frame in frames:
+    for frame, values in variables_in(frames, lambda frame: _can_hold(box, frame)):
         code = frame.f_code
-        names = list(_names(box, frame))
+        names = [name for name, value in values if value is box[0]]
         cells = {*code.co_cellvars, *code.co_freevars}.intersection(names)
         # A copy of a variable that borrows does so too.
         borrows = BORROWS and any(_may_borrow(box, code, name) for name in names)
@@ -62,14 +62,6 @@ def variables_holding(box: Box, frames: Iterable[FrameType]) -> Variables:
             if name not in cells
         )
     return found
-
-
-def _names(box: Box, frame: FrameType) -> Iterator[str]:
-    if not has_variables(frame.f_code) or not _can_hold(box, frame):
-        return
-    for name, value in variables_of(frame):
-        if value is box[0]:
-            yield name
 
 
 def _can_hold(box: Box, frame: FrameType) -> bool:
