@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from refscope import render
-from refscope._measure import describe, managed, names
+from refscope._measure import describe, managed, names, names_containers
 from refscope._measure.spelling import attribute, collapsed, element, spelled, subscript
 
 from .kinds import KINDS, Both, Holder, Thing, fresh
@@ -203,3 +203,29 @@ def test_where_it_was_allocated():
 
     assert described.traceback.innermost.filename == __file__
     assert unknown.traceback is None
+
+
+# -- Odd moments.
+def test_a_container_that_never_stands_still():
+    """One that changes at each attempt to read it has no names, and no error."""
+
+    def read(_):
+        raise RuntimeError
+
+    assert names_containers.snapshot(read, []) == []
+
+
+def test_an_empty_cell():
+    """A variable of a generator without a value does not disturb the others."""
+
+    def generator():
+        found = Thing()
+        yield lambda: (found, later)
+        later = 1
+
+    running = generator()
+    inner = next(running)
+    found = [name for name, _ in names.edges(running, materialise=True)]
+
+    assert "<cell found>" in found or "gi_frame" in str(found)
+    assert inner
