@@ -5,25 +5,33 @@ from __future__ import annotations
 from refscope import render, reports
 from refscope._block import Block
 from refscope._files import load, save
+from refscope._references import hex_address, object_at, refcount, referrers, watch
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
-from refscope.exceptions import RefscopeError
+from refscope.exceptions import AddressError, ImmortalError, RefscopeError
 from refscope.reports import TrackReport, diff, merge
 
 
 __all__ = [
+    "AddressError",
     "Block",
+    "ImmortalError",
     "RefscopeError",
     "TrackReport",
     "Tracker",
     "__version__",
     "diff",
+    "hex_address",
     "load",
     "merge",
+    "object_at",
+    "refcount",
+    "referrers",
     "render",
     "reports",
     "save",
     "track",
     "tracker_of",
+    "watch",
 ]

@@ -58,6 +58,12 @@ class Budget:
         return self.why is None
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether the search may have to end early, or somebody watches it."""
+        bounds = (self._max_objects, self._deadline, self._progress)
+        return any(bound is not None for bound in bounds)
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the search began."""
         return perf_counter() - self._started

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import typing_extensions
 
@@ -18,6 +19,7 @@ get_subclasses: Callable[[type], list[type]] = type.__subclasses__
 _get_module: Callable[[type], object] = type.__dict__["__module__"].__get__
 _get_qualname: Callable[[type], str] = type.__dict__["__qualname__"].__get__
 _get_basic_size: Callable[[type], int] = type.__dict__["__basicsize__"].__get__
+get_dict_offset: Callable[[type], int] = type.__dict__["__dictoffset__"].__get__
 _get_item_size: Callable[[type], int] = type.__dict__["__itemsize__"].__get__
 
 WORD = 8 if sys.maxsize > 2**32 else 4
@@ -28,6 +30,7 @@ _MANAGED_WEAKREF = 1 << 3  # 3.12+
 _MANAGED_DICT = 1 << 4  # 3.11+
 _HEAP_TYPE = 1 << 9  # such a type may die, all others stay
 _HAVE_GC = 1 << 14
+_DICT_SUBCLASS = 1 << 29
 _TYPE_SUBCLASS = 1 << 31
 
 _HARMLESS = type(typing_extensions.Protocol)
@@ -37,6 +40,21 @@ _names: dict[int, str] = {}
 def is_class(thing: object) -> bool:
     """Return whether a thing is a class, also when its ``__class__`` lies."""
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
+
+
+def method_of(kind: type, name: str) -> Callable[[object], object]:
+    """Return a method of a built-in type, to be called past what a class overrides."""
+    return cast("Callable[[object], object]", get_members(kind)[name])
+
+
+def is_dict(thing: object) -> bool:
+    """Return whether a thing is a dictionary or of a subclass, by its type alone."""
+    return bool(get_flags(type(thing)) & _DICT_SUBCLASS)
+
+
+def has_managed_dict(kind: type) -> bool:
+    """Return whether attributes lie in the instances, until ``__dict__`` is read."""
+    return sys.version_info >= (3, 11) and bool(get_flags(kind) & _MANAGED_DICT)
 
 
 def type_name(kind: type) -> str:

@@ -8,7 +8,18 @@ from typing import Any, TypeVar
 import attrs
 
 from refscope.exceptions import ArgumentTypeError
-from refscope.reports import AllocationSite, DiffReport, Report, Traceback, TrackReport
+from refscope.reports import (
+    AllocationSite,
+    DiffReport,
+    HeapObject,
+    RefCount,
+    RefCountChange,
+    Reference,
+    ReferrersReport,
+    Report,
+    Traceback,
+    TrackReport,
+)
 
 from ._page import last_parts
 
@@ -17,9 +28,10 @@ R = TypeVar("R", bound=Report)
 
 
 def redacted(report: R) -> R:
-    """Return the report without labels, tags and folders.
+    """Return the report without labels, tags, keys, values and folders.
 
-    Names of files, functions and types stay, and so do the sentences of ``limits``.
+    Names of files, functions, variables, attributes and types stay, and so do the
+    sentences of ``limits``.
     """
     redact: Callable[[R], R] | None = _REDACTORS.get(type(report))
     if redact is None:
@@ -34,12 +46,15 @@ def _track(report: TrackReport) -> TrackReport:
 
 
 def _site(site: AllocationSite) -> AllocationSite:
+    return attrs.evolve(site, traceback=_traceback(site.traceback))
+
+
+def _traceback(traceback: Traceback) -> Traceback:
     frames = tuple(
         attrs.evolve(frame, filename=last_parts(frame.filename, 1))
-        for frame in site.traceback.frames
+        for frame in traceback.frames
     )
-    traceback = Traceback(frames, site.traceback.total_nframe)
-    return attrs.evolve(site, traceback=traceback)
+    return Traceback(frames, traceback.total_nframe)
 
 
 def _diff(report: DiffReport) -> DiffReport:
@@ -48,7 +63,74 @@ def _diff(report: DiffReport) -> DiffReport:
     return attrs.evolve(report, before_label=None, after_label=None, rows=rows)
 
 
+def _count(report: RefCount) -> RefCount:
+    return attrs.evolve(report, value=None)
+
+
+def _referrers(report: ReferrersReport) -> ReferrersReport:
+    return attrs.evolve(
+        report,
+        refcount=_count(report.refcount),
+        references=tuple(map(redacted_reference, report.references)),
+    )
+
+
+def _change(report: RefCountChange) -> RefCountChange:
+    return attrs.evolve(
+        report,
+        before=_count(report.before),
+        after=None if report.after is None else _count(report.after),
+        gained=tuple(map(redacted_reference, report.gained)),
+        lost=tuple(map(redacted_reference, report.lost)),
+    )
+
+
+def redacted_reference(reference: Reference) -> Reference:
+    """Return a reference without keys and folders."""
+    return attrs.evolve(
+        reference,
+        holder=redacted_object(reference.holder),
+        target=redacted_object(reference.target),
+        name=redacted_name(reference.name),
+    )
+
+
+def redacted_object(thing: HeapObject) -> HeapObject:
+    """Return an object without folders."""
+    traceback, detail = thing.traceback, thing.detail
+    return attrs.evolve(
+        thing,
+        traceback=None if traceback is None else _traceback(traceback),
+        detail=None if detail is None else _without_folders(detail),
+    )
+
+
+def redacted_name(name: str) -> str:
+    """Return the name of a reference without its key; indices and attributes stay.
+
+    >>> redacted_name("['secret']"), redacted_name("[3]"), redacted_name(".x")
+    ('[...]', '[3]', '.x')
+    """
+    if name[:1] == "[" and not name[1:-1].isdigit():
+        return "[...]"
+    if name[:1] == "{":
+        return "{...}"
+    for start in (".__dict__[", "<cached result for ", "<cached key "):
+        if name.startswith(start):
+            return f"{start}...{name[-1]}"
+    return name
+
+
+def _without_folders(detail: str) -> str:
+    """Return ``f at file:line`` without the folders; other details as they are."""
+    function, separator, place = detail.partition(" at ")
+    return f"{function}{separator}{last_parts(place, 1)}"
+
+
 _REDACTORS: Mapping[type[Report], Callable[[Any], Any]] = {
     TrackReport: _track,
     DiffReport: _diff,
+    RefCount: _count,
+    RefCountChange: _change,
+    ReferrersReport: _referrers,
 }

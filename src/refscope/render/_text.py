@@ -6,11 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
-from refscope.reports import DiffReport, Report, TrackReport
+from refscope.reports import (
+    DiffReport,
+    RefCount,
+    RefCountChange,
+    ReferrersReport,
+    Report,
+    TrackReport,
+)
 
 from ._diff_text import diff_lines
 from ._page import Page
 from ._redact import redacted
+from ._references_text import change_lines, count_lines, referrers_lines
 from ._track_text import track_lines
 
 
@@ -50,4 +58,7 @@ def to_text(
 _LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {
     TrackReport: track_lines,
     DiffReport: diff_lines,
+    RefCount: count_lines,
+    RefCountChange: change_lines,
+    ReferrersReport: referrers_lines,
 }

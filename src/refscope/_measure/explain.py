@@ -1,0 +1,182 @@
+"""Counts explained: who holds the references, and what is left over."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from sys import getrefcount
+from types import FrameType
+
+import attrs
+
+from refscope.reports import HeapObject, RefCount, Reference, ReferrersReport
+
+from .budget import Budget
+from .classes import FREE_THREADED
+from .describe import describe
+from .frames import running_frames
+from .hidden import behind, frame_values, held_as_keys, held_by_code
+from .holders import Held, Search, holding
+from .names_code import CONTENTS, cell
+from .refcounts import ENVIRONMENT, Box
+from .variables import BORROWS, Ownership, Variables, share_out, variables_holding
+
+
+MATERIALISED = (
+    "the __dict__ of an instance, or the frame object of a generator, was made to find "
+    "a name, and stays"
+)
+CHANGED = "references came or went during the search: what is listed may be too much"
+BORROWED = (
+    "variables of 3.14 and later can borrow a reference: which of them own one cannot "
+    "be told here"
+)
+OTHER_THREADS = (
+    "variables of other threads are not looked at in this build: it may not be safe"
+)
+TOO_MANY = "more references were found than are counted: some are not owned"
+
+
+def explain(
+    box: Box, count: RefCount, caller: FrameType | None, budget: Budget
+) -> ReferrersReport:
+    """Return the report of who holds what is in the box.
+
+    Args:
+        box: Holds the object; nothing else of refscope's does.
+        count: How many references there are.
+        caller: Where the program called refscope.
+        budget: The bounds of the search.
+    """
+    before = getrefcount(box[0])
+    report = _explained(box, count, caller, budget)
+    # Nothing of the search holds the object any more.
+    if getrefcount(box[0]) == before:
+        return report
+    return attrs.evolve(report, exact=False, limits=(*report.limits, CHANGED))
+
+
+def _explained(
+    box: Box, count: RefCount, caller: FrameType | None, budget: Budget
+) -> ReferrersReport:
+    frames = running_frames(caller)
+    search = Search(box, {*map(id, frames), *map(id, _own_frames(caller))})
+    held = search.tracked(budget)
+    variables = variables_holding(box, frames)
+    held = _with_cells(held, variables.in_cells)
+    if not budget.is_spent and _is_open(count, held, variables):
+        held += _hidden(search, count, held, variables, frames, budget)
+    share = share_out((count.count or 0) - len(held), variables.direct)
+    return ReferrersReport(
+        refcount=count,
+        references=_references(box, held, variables, share),
+        unaccounted=None if count.immortal or budget.is_spent else share.unaccounted,
+        exact=count.exact and (count.immortal or share.is_certain),
+        complete=not budget.is_spent,
+        limits=tuple(_limits(search, count, share, budget)),
+        environment=ENVIRONMENT,
+        overhead=budget.elapsed,
+    )
+
+
+def _own_frames(caller: FrameType | None) -> list[FrameType]:
+    """Return the frames from here to the one that called refscope."""
+    own: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not caller:
+        own.append(frame)
+        frame = frame.f_back
+    return own
+
+
+def _with_cells(held: list[Held], names: list[str]) -> list[Held]:
+    """Return the references with cells named by variables of running frames."""
+    free = iter(names)
+    return [
+        Held(one.holder, cell(next(free, None) or next(iter(names))))
+        if names and one.name == CONTENTS
+        else one
+        for one in held
+    ]
+
+
+def _is_open(count: RefCount, held: list[Held], variables: Variables) -> bool:
+    """Return whether references are left that holders out of sight can have."""
+    if count.count is None:
+        return False
+    sure = sum(not variable.may_borrow for variable in variables.direct)
+    return count.count - len(held) > sure
+
+
+def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
+    search: Search,
+    count: RefCount,
+    held: list[Held],
+    variables: Variables,
+    frames: list[FrameType],
+    budget: Budget,
+) -> list[Held]:
+    """Return references from what the collector does not list, until all are found."""
+    box = search.box
+    if gc.is_tracked(box[0]) and not gc.get_freeze_count():
+        return []
+    search.ours.update([id(one.holder) for one in held])
+    objects = gc.get_objects()
+    local = frame_values(frames)
+    found: list[Held] = []
+    try:
+        if type(box[0]) is str:
+            found += held_as_keys(box, objects)
+        for _, unlisted in behind(objects, local, budget):
+            search.unlisted += unlisted
+            found += _among(search, unlisted)
+            if not _is_open(count, [*held, *found], variables):
+                break
+    finally:
+        objects.clear()  # our own frames are in it (3.10): it would hold itself
+    return search.owned(found)
+
+
+def _among(search: Search, things: list[object]) -> list[Held]:
+    """Return references from some things that the collector does not list."""
+    box = search.box
+    found = [*search.named(holding(box, things)), *held_by_code(box, things)]
+    if type(box[0]) is str:
+        found += held_as_keys(box, things)
+    return found
+
+
+def _references(
+    box: Box, held: list[Held], variables: Variables, share: Ownership
+) -> tuple[Reference, ...]:
+    target = describe(box[0])
+    known: dict[int, HeapObject] = {}
+    for one in held:
+        if id(one.holder) not in known:
+            known[id(one.holder)] = describe(one.holder)
+    rows = [
+        Reference(holder=known[id(one.holder)], target=target, name=one.name)
+        for one in held
+    ]
+    for variable, borrowed in zip(variables.direct, share.borrowed, strict=True):
+        holder = describe(variable.frame)
+        rows.append(
+            Reference(
+                holder=holder, target=target, name=variable.name, borrowed=borrowed
+            )
+        )
+    return tuple(rows)
+
+
+def _limits(
+    search: Search, count: RefCount, share: Ownership, budget: Budget
+) -> Iterator[str]:
+    yield from count.limits
+    yield from budget.limits
+    if search.has_materialised:
+        yield MATERIALISED
+    if not share.is_certain and not count.immortal and not budget.is_spent:
+        yield BORROWED if BORROWS else TOO_MANY
+    if FREE_THREADED:  # pragma: no cover  # no such build here
+        yield OTHER_THREADS

@@ -1,0 +1,160 @@
+"""How built-in containers refer to what is in them.
+
+Contents are read by the methods of the built-in type itself: a subclass may have
+overridden them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import gc
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from contextvars import ContextVar
+from itertools import pairwise
+from typing import TypeVar, cast
+
+from .classes import get_members, get_mro, is_dict, method_of
+from .referents import Referents
+from .spelling import attribute, element, place, subscript
+
+
+T = TypeVar("T")
+
+
+Items = Iterable[object]
+Pairs = Iterable[tuple[object, object]]
+
+FROZEN_DICT: type = getattr(builtins, "frozendict", dict)
+"""The type of 3.15; ``dict`` before."""
+
+CACHE = type(functools.lru_cache(lambda: None))
+"""The type of a function with a cache."""
+
+_dict_items = cast("Callable[[object], Pairs]", method_of(dict, "items"))
+_frozen_dict_items = cast("Callable[[object], Pairs]", method_of(FROZEN_DICT, "items"))
+_dict_keys = cast("Callable[[object], Items]", method_of(dict, "keys"))
+_list_iter = cast("Callable[[object], Items]", method_of(list, "__iter__"))
+_tuple_iter = cast("Callable[[object], Items]", method_of(tuple, "__iter__"))
+_deque_iter = cast("Callable[[object], Items]", method_of(deque, "__iter__"))
+_set_iter = cast("Callable[[object], Items]", method_of(set, "__iter__"))
+_frozen_set_iter = cast("Callable[[object], Items]", method_of(frozenset, "__iter__"))
+
+_ATTEMPTS = 3
+
+
+def snapshot(read: Callable[[object], Iterable[T]], holder: object) -> list[T]:
+    """Return the items of a container that another thread may be changing."""
+    for _ in range(_ATTEMPTS):
+        with suppress(RuntimeError):  # changed size during iteration
+            return list(read(holder))
+    return []
+
+
+def dict_items(holder: object) -> list[tuple[object, object]]:
+    """Return keys and values of a dictionary, past whatever its class overrides."""
+    return snapshot(_dict_items, holder)
+
+
+def dict_keys(holder: object) -> list[object]:
+    """Return the keys of a dictionary, past whatever its class overrides."""
+    return snapshot(_dict_keys, holder)
+
+
+def name_dict(refs: Referents) -> None:
+    """Name values by their keys, then keys."""
+    _name_pairs(refs, dict_items(refs.holder))
+
+
+def name_frozen_dict(refs: Referents) -> None:
+    """Name values and keys of the frozendict of 3.15, which is no dict."""
+    _name_pairs(refs, snapshot(_frozen_dict_items, refs.holder))
+
+
+def _name_pairs(refs: Referents, pairs: list[tuple[object, object]]) -> None:
+    keys = [key for key, _ in pairs]
+    refs.take_items(subscript, keys, [value for _, value in pairs])
+    refs.take_items(element, keys, keys)
+
+
+def name_default_dict(refs: Referents) -> None:
+    """Name the function that makes what is missing."""
+    refs.take_members(defaultdict, ("default_factory",))
+
+
+def name_list(refs: Referents) -> None:
+    """Name items by their place."""
+    items = snapshot(_list_iter, refs.holder)
+    refs.take_items(place, range(len(items)), items)
+
+
+def name_tuple(refs: Referents) -> None:
+    """Name items by their place, or by the field of a named tuple."""
+    items = snapshot(_tuple_iter, refs.holder)
+    fields = _fields_of(refs.kind)
+    if len(fields) == len(items):
+        refs.take_items(attribute, fields, items)
+    else:
+        refs.take_items(place, range(len(items)), items)
+
+
+def _fields_of(kind: type) -> tuple[str, ...]:
+    """Return the fields of a named tuple; nothing for other tuples."""
+    for base in get_mro(kind):
+        if base is tuple:
+            break
+        fields = get_members(base).get("_fields")
+        if type(fields) is tuple:
+            texts = cast("tuple[object, ...]", fields)
+            if all(type(text) is str for text in texts):
+                return cast("tuple[str, ...]", texts)
+    return ()
+
+
+def name_deque(refs: Referents) -> None:
+    """Name items by their place."""
+    items = snapshot(_deque_iter, refs.holder)
+    refs.take_items(place, range(len(items)), items)
+
+
+def name_set(refs: Referents) -> None:
+    """Name elements by themselves."""
+    items = snapshot(_set_iter, refs.holder)
+    refs.take_items(element, items, items)
+
+
+def name_frozen_set(refs: Referents) -> None:
+    """Name elements by themselves."""
+    items = snapshot(_frozen_set_iter, refs.holder)
+    refs.take_items(element, items, items)
+
+
+def name_cache(refs: Referents) -> None:
+    """Name what ``functools.lru_cache`` keeps.
+
+    Of a bounded cache the collector sees keys and results by turns, in the order of
+    their use (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
+    """
+    everything = gc.get_referents(refs.holder)
+    cache = next(filter(is_dict, everything), None)  # ``__dict__`` comes later
+    refs.take("<cache>", cache)
+    keys = set(map(id, [] if cache is None else dict_keys(cache)))
+    for thing, result in pairwise(everything):
+        if id(thing) in keys:
+            refs.take(f"<cached result for {element(thing)[1:-1]}>", result)
+            refs.take(f"<cached key {element(thing)[1:-1]}>", thing)
+
+
+def name_context_node(refs: Referents) -> None:
+    """Name values of context variables in a node of the tree of a context.
+
+    The collector sees them in pairs (Python/hamt.c): the value, then its variable.
+    """
+    everything = gc.get_referents(refs.holder)
+    for value, variable in pairwise(everything):
+        if type(variable) is ContextVar:
+            name = cast("ContextVar[object]", variable).name
+            refs.take(f"<context variable {name}>", value)
+            refs.take("<context variable>", cast("object", variable))
