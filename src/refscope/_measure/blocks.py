@@ -87,7 +87,7 @@ class Findings:
     frame_limit: int
     types: list[tuple[str, int, int | None]] | None
     collector: list[int] | None
-    blocks_diff: int
+    blocks_diff: int | None
     rss_diff: int | None
     duration_ns: int
     overhead_ns: int
@@ -346,7 +346,9 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         _collector.ignore(numbers)
     rss = activity.resident_size()
     found.rss_diff = rss - numbers[_RSS] if rss >= 0 else None
-    found.blocks_diff = numbers[_END_BLOCKS] - numbers[_BLOCKS]
+    blocks = numbers[_END_BLOCKS]
+    # Without pymalloc (WebAssembly, some debug builds) there are none at all.
+    found.blocks_diff = blocks - numbers[_BLOCKS] if blocks else None
     found.duration_ns = numbers[_END_TIME] - numbers[_TIME]
     found.overhead_ns = numbers[_WORK] + perf_counter_ns() - numbers[_END_TIME]
     found.tasks_ran = probe.tasks_ran or activity.other_tasks()
