@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 import refscope
-from refscope._measure import advice, cuts, explain, garbage, heap
+from refscope._measure import advice, cuts, dissect, garbage, heap
 from refscope._measure.algorithms.components import components
 from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
 from refscope._measure.budget import Budget
@@ -179,7 +179,7 @@ def frozen(report):
 
 def test_large_components_without_time():
     """The loop is shown, and where to cut is left open."""
-    size = explain.MOST_NAMED + 10
+    size = dissect.MOST_NAMED + 10
     nodes = [[] for _ in range(size)]
     for number, node in enumerate(nodes):
         node += [nodes[(number + 1) % size], nodes[number * 3 % size]]
@@ -187,7 +187,7 @@ def test_large_components_without_time():
     graph = heap.capture(nodes)
     [component] = components(graph.successors)
 
-    found = explain.explain(graph, component, 0, Budget(deadline=0))
+    found = dissect.explain(graph, component, 0, Budget(deadline=0))
     graph.close()
     assert found.cycle.cuts == 0
     assert found.cycle.break_at == ()

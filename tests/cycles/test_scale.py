@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import refscope
-from refscope._measure import explain
+from refscope._measure import dissect
 
 from . import idioms
 from .helpers import names_of, only
@@ -26,7 +26,7 @@ def test_a_long_ring():
     report = refscope.find_cycles()
 
     cycle = only(report)
-    assert names_of(cycle) == [".following"] * explain.MOST_SHOWN
+    assert names_of(cycle) == [".following"] * dissect.MOST_SHOWN
     assert cycle.component_size == report.objects
     assert cycle.length >= RING
     assert cycle.held == 0
@@ -66,14 +66,14 @@ def test_a_component_of_many_members():
     cycle = report.groups[0].example
     assert cycle.component_size > size // 2
     assert 1 <= len(cycle.references) <= 3
-    assert cycle.cuts > explain.MOST_CUTS == len(cycle.break_at)
+    assert cycle.cuts > dissect.MOST_CUTS == len(cycle.break_at)
     assert not cycle.is_smallest
     assert any("large sets of references" in limit for limit in report.limits)
 
 
 def test_cuts_of_a_large_component_are_told_by_their_owner():
     """Where a cut begins at the dictionary of an instance, the instance is named."""
-    size = explain.MOST_NAMED + 100
+    size = dissect.MOST_NAMED + 100
     cats = [idioms.Cat() for _ in range(size)]
     for number, cat in enumerate(cats):
         cat.left = cats[(number + 1) % size]

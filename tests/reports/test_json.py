@@ -27,6 +27,9 @@ from refscope.reports import (
     DiffReport,
     DiffRow,
     MemoryChange,
+    RefCount,
+    RefCountChange,
+    ReferrersReport,
     Report,
     TrackReport,
     TypeChange,
@@ -282,7 +285,23 @@ def test_a_kind_without_form_is_refused_by_name():
 
 def test_every_kind_can_be_redacted():
     """A kind that is added needs its rule, or its files would tell too much."""
-    samples = [TrackReport(), DiffReport(by="site"), CycleReport()]
+    count = RefCount(
+        count=1,
+        sys_count=2,
+        stored=1,
+        immortal=False,
+        exact=True,
+        type_name="T",
+        address=1,
+    )
+    samples = [
+        TrackReport(),
+        DiffReport(by="site"),
+        CycleReport(),
+        count,
+        RefCountChange(before=count, diff=-1, died=True),
+        ReferrersReport(refcount=count, unaccounted=0),
+    ]
 
     assert {type(sample) for sample in samples} == set(KINDS.values())
     assert [from_json(to_json(sample, redact=True)) for sample in samples] == samples

@@ -18,7 +18,7 @@ from .algorithms.components import components
 from .bookkeeping import STAGE, Bookkeeping, own_nodes
 from .budget import Budget
 from .classes import FREE_THREADED
-from .explain import MOST_CUTS, MOST_SHOWN, Explained, explain
+from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
 from .heap import Graph
 from .interpreter import IS_SUPPORTED
 from .lines import with_functions

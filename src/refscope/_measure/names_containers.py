@@ -138,9 +138,9 @@ def name_cache(refs: Referents) -> None:
     their use (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
     """
     everything = gc.get_referents(refs.holder)
-    keys: set[int] = set()
-    for cache in filter(is_dict, everything):
-        keys.update(map(id, dict_keys(cache)))
+    cache = next(filter(is_dict, everything), None)  # ``__dict__`` comes later
+    refs.take("<cache>", cache)
+    keys = set(map(id, [] if cache is None else dict_keys(cache)))
     for thing, result in pairwise(everything):
         if id(thing) in keys:
             refs.take(f"<cached result for {element(thing)[1:-1]}>", result)

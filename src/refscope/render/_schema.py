@@ -16,7 +16,9 @@ def schema() -> dict[str, object]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A report of refscope",
-        "oneOf": [kind.schema() for kind in kinds],
+        "oneOf": [
+            {**codec_of(kind).schema(), **_head(name)} for name, kind in KINDS.items()
+        ],
         "$defs": {name: _definition(records[name]) for name in sorted(records)},
     }
 
@@ -33,19 +35,18 @@ def _records(codecs: Sequence[Codec]) -> list[Record]:
 
 
 def _definition(record: Record) -> dict[str, object]:
-    name = record.kind.__name__
-    head: dict[str, object] = {}
-    if KINDS.get(name) is record.kind:
-        head = {
-            "kind": {"const": name},
-            "format_version": {"const": FORMAT_VERSION},
-        }
-    properties = {
-        **head,
-        **{field.key: field.codec.schema() for field in record.fields_of()},
-    }
+    properties = {field.key: field.codec.schema() for field in record.fields_of()}
     return {
         "type": "object",
         "properties": properties,
         "required": list(properties),
     }
+
+
+def _head(name: str) -> dict[str, object]:
+    """Return what is asked of a document only: a report can be part of another."""
+    properties = {
+        "kind": {"const": name},
+        "format_version": {"const": FORMAT_VERSION},
+    }
+    return {"properties": properties, "required": list(properties)}

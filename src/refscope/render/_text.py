@@ -6,12 +6,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
-from refscope.reports import CycleReport, DiffReport, Report, TrackReport
+from refscope.reports import (
+    CycleReport,
+    DiffReport,
+    RefCount,
+    RefCountChange,
+    ReferrersReport,
+    Report,
+    TrackReport,
+)
 
 from ._cycles_text import cycle_lines
 from ._diff_text import diff_lines
 from ._page import Page
 from ._redact import redacted
+from ._references_text import change_lines, count_lines, referrers_lines
 from ._track_text import track_lines
 
 
@@ -52,4 +61,7 @@ _LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {
     TrackReport: track_lines,
     DiffReport: diff_lines,
     CycleReport: cycle_lines,
+    RefCount: count_lines,
+    RefCountChange: change_lines,
+    ReferrersReport: referrers_lines,
 }

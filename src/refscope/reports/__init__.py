@@ -22,10 +22,13 @@ from ._heap import (
 )
 from ._merge import merge
 from ._progress import Progress
+from ._references import RefCount, RefCountChange, ReferrersReport
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
-AnyReport: TypeAlias = TrackReport | DiffReport | CycleReport
+AnyReport: TypeAlias = (
+    TrackReport | DiffReport | CycleReport | RefCount | RefCountChange | ReferrersReport
+)
 """Every kind of report that can be written to a file; a new kind is added here."""
 
 
@@ -45,8 +48,11 @@ __all__ = [
     "HeapObject",
     "MemoryChange",
     "Progress",
+    "RefCount",
+    "RefCountChange",
     "Reference",
     "ReferencePath",
+    "ReferrersReport",
     "Report",
     "Traceback",
     "TrackReport",
