@@ -227,7 +227,7 @@ def diff_reports(names=NAMES, numbers=SMALL):
     )
 
 
-def heap_objects(names, numbers):
+def members(names, numbers):
     """Return a strategy of objects."""
     rows = st.lists(frames(names), max_size=2).map(tuple)
     return st.builds(
@@ -242,7 +242,7 @@ def heap_objects(names, numbers):
 
 def cycles(names, numbers):
     """Return a strategy of cycles, which need not make sense."""
-    things = heap_objects(names, numbers)
+    things = members(names, numbers)
     references = st.builds(
         Reference, holder=things, target=things, name=names, borrowed=st.booleans()
     )
