@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 from .budget import CHUNK, Budget
 from .classes import is_dict
 from .frames import has_variables, variables_in
+from .hazards import referents_of
 from .holders import Held
 from .names_containers import dict_keys
 from .refcounts import Box
@@ -95,7 +96,7 @@ def behind(
         for start in range(0, len(level), CHUNK):
             chunk = level[start : start + CHUNK]
             parts = code_parts(chunk)
-            found = gc.get_referents(*chunk) + parts
+            found = referents_of(chunk) + parts
             # The constants of code may be tracked and frozen from the start (3.12).
             tuples = compress(parts, map(is_, map(type, parts), repeat(tuple)))
             unlisted = _fresh(chain(listed.others(found), tuples), known)

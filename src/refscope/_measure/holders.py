@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from .budget import CHUNK, Budget
 from .classes import is_dict
+from .hazards import hazard
 from .names import names_of
 from .names_code import cell
 from .names_containers import dict_items
@@ -159,8 +160,9 @@ class Search:
         else:
             candidates = gc.get_objects()
         try:
+            apart = (id(targets), id(hazard()))
             for candidate in chain(candidates, self.unlisted):
-                if id(candidate) not in self.ours and candidate is not targets:
+                if id(candidate) not in self.ours and id(candidate) not in apart:
                     for target in gc.get_referents(candidate):
                         if id(target) in targets:
                             yield candidate, target
@@ -172,8 +174,9 @@ def holding(box: Box, things: Iterable[object]) -> list[object]:
     """Return those of the things that refer to what is in the box."""
     wanted = id(box[0])
     found: list[object] = []
+    avoided = hazard()
     for thing in things:
-        if wanted in map(id, gc.get_referents(thing)):
+        if thing is not avoided and wanted in map(id, gc.get_referents(thing)):
             found.append(thing)  # noqa: PERF401  # a comprehension has cells on 3.10
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import repeat
@@ -11,6 +10,7 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, NamedTuple, cast
 
 from .classes import get_members
+from .hazards import referents_of
 
 
 Edge = tuple["str | None", object]
@@ -42,7 +42,7 @@ class Referents:
         """References that have their name."""
         self._wanted = wanted
         self._left: dict[int, list[object]] = {}
-        things = gc.get_referents(holder)
+        things = referents_of((holder,))
         if wanted is not None:
             number = countOf(map(is_, things, repeat(wanted.thing)), True)  # noqa: FBT003
             things = [wanted.thing] * number
