@@ -10,6 +10,8 @@ import pytest
 
 PROGRAM = """
 import asyncio
+import sys
+
 import refscope
 
 
@@ -34,6 +36,11 @@ asyncio.run(main())
 refscope.find_cycles()
 refscope.find_cycles(live=True)
 refscope.find_cycles(through=[asyncio, main])
+refscope.referrers(vars(sys.modules["_asyncio"]))
+try:
+    refscope.object_at(12345)
+except refscope.AddressError:
+    pass
 print("done")
 """
 
