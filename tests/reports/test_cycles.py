@@ -11,6 +11,7 @@ from hypothesis import given
 from refscope import save
 from refscope.exceptions import ArgumentTypeError
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
+from refscope.render._redact import redacted_name
 from refscope.reports import (
     Cycle,
     CycleGroup,
@@ -345,3 +346,20 @@ def test_fingerprints_do_not_depend_on_where_a_loop_begins():
 def test_shapes_of_names(name, shape):
     """What differs between runs and versions is left out."""
     assert shape_of(name) == shape
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (".x", ".x"),
+        ("[3]", "[3]"),
+        ("['secret']", "[...]"),
+        ("{'secret'}", "{...}"),
+        (".__dict__['secret key']", ".__dict__[...]"),
+        ("<cached key 'secret'>", "<cached key ...>"),
+        ("<cached result for 'secret'>", "<cached result for ...>"),
+    ],
+)
+def test_keys_are_left_out(name, shown):
+    """Names without data stay as they are."""
+    assert redacted_name(name) == shown
