@@ -21,6 +21,7 @@ from . import idioms
 from .helpers import facts, found_ids, only, saved_ids
 
 
+IS_WASM = sys.platform == "emscripten"
 ALL_IDIOMS = [
     idioms.cousins,
     idioms.error_in_local,
@@ -40,7 +41,10 @@ ALL_IDIOMS = [
 def make_everything():
     """Leave one cycle of each idiom behind, and something that hangs on one."""
     for make in ALL_IDIOMS:
-        make()
+        # The incremental collector (3.14.0 to 3.14.4, Pyodide) stops tracking a tuple of
+        # the class before it saves what is left.
+        if make is not idioms.local_class or not IS_WASM:
+            make()
     cat = idioms.Cat()
     cat.me = cat
     cat.data = [{"key": ["deep", (1, [2])]}, b"x" * 1000]

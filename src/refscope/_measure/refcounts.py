@@ -76,7 +76,7 @@ def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
     if held_boxes:
         number -= sum(other[0] is box[0] for other in held_boxes if other is not box)
     kind = type(box[0])
-    deferred = number >= runtime.DEFERRED // 2
+    deferred = FREE_THREADED and number >= runtime.DEFERRED // 2
     if number >= runtime.IMMORTAL_FROM - OWN and not deferred:
         return _immortal(box, number + OWN)
     kept_elsewhere = FREE_THREADED and (deferred or _is_deferred(box))
