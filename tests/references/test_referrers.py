@@ -15,7 +15,7 @@ from types import CellType, FrameType
 import pytest
 
 from refscope import refcount, referrers
-from refscope._measure import explain, frames, hidden, variables
+from refscope._measure import explain, frames, hidden, ours, variables
 from refscope._measure.budget import Budget
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
@@ -535,6 +535,14 @@ def test_frames_of_refscope_are_not_found():
 
     assert all("_references.py" not in (owner.detail or "") for owner in owners)
     assert after == before
+
+
+def test_what_modules_of_refscope_hold_is_listed():
+    """They stay, as those of the program do: their references count and have names."""
+    report = referrers(vars(ours))
+
+    assert {one.holder.type_name for one in report.references} >= {"function", "module"}
+    assert (report.unaccounted, report.exact) == (0, True)
 
 
 def test_a_weak_reference_is_no_holder():
