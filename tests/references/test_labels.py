@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import os
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from refscope import render
+from refscope import referrers, render
 from refscope._measure import describe, managed, names, names_containers
 from refscope._measure.spelling import attribute, collapsed, element, spelled, subscript
 
@@ -221,8 +222,8 @@ def test_an_empty_cell():
 
     def generator():
         found = Thing()
-        yield lambda: (found, later)
-        later = 1
+        yield lambda: (earlier, found, later)
+        earlier = later = 1
 
     running = generator()
     inner = next(running)
@@ -230,3 +231,50 @@ def test_an_empty_cell():
 
     assert "<cell found>" in found or "gi_frame" in str(found)
     assert inner
+
+
+def test_fields_that_are_no_names():
+    """A tuple is no named one because its class has strange fields."""
+    target = [1]
+    holder = type("Odd", (tuple,), {"_fields": (1, 2), "__slots__": ()})([target, 2])
+
+    assert names.names_of(holder, target) == ["[0]"]
+
+
+def test_annotations_that_are_no_names():
+    """Among them those that are texts are tried as attributes."""
+    name = fresh("declared", "only").replace(" ", "_")  # no constant of any code
+    kind = type("Odd", (Holder,), {"__annotations__": {1: int, name: int}})
+    holder, target = kind(), [1]
+    setattr(holder, name, target)
+    report = referrers(target)
+
+    assert report.references[0].name == "." + name
+    assert report.limits == ()
+
+
+def test_a_class_whose_module_is_not_there():
+    """Names that the running code uses are tried then."""
+    kind = type("Odd", (Holder,), {"__module__": "not_imported"})
+    holder, target = kind(), [1]
+    holder.only_here = target
+    report = referrers(target)
+
+    assert report.references[0].name == ".only_here"
+    assert report.references[0].holder.type_name == "not_imported.Odd"
+    assert report.limits == ()
+
+
+def test_values_of_several_context_variables():
+    """Each value in a context has the name of its own variable."""
+    variables = [contextvars.ContextVar(f"number_{number}") for number in range(5)]
+    values = [[number] for number in range(5)]
+    context = contextvars.Context()
+    for variable, value in zip(variables, values, strict=True):
+        context.run(variable.set, value)
+    found = [
+        [one.name for one in referrers(value).references if one.name[:2] == "<c"]
+        for value in values
+    ]
+
+    assert found == [[f"<context variable number_{number}>"] for number in range(5)]

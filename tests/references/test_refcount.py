@@ -8,8 +8,8 @@ import sys
 import attrs
 import pytest
 
-from refscope import ImmortalError, RefscopeError, refcount
-from refscope._measure import refcounts, runtime
+from refscope import ImmortalError, RefscopeError, _references, refcount
+from refscope._measure import frames, refcounts, runtime
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
 
@@ -229,3 +229,21 @@ def test_the_call_is_not_on_a_stack():
     if not refcounts.IS_OLD:
         pytest.skip("only 3.10 keeps arguments there")
     assert refcounts.caller_holds(sys._getframe()) in {0, 1}
+
+
+@pytest.mark.skipif(not refcounts.IS_OLD, reason="only 3.10 copies for hooks")
+@pytest.mark.parametrize("hook", [None, print])
+def test_variables_of_the_call_are_copied_only_for_hooks(monkeypatch, hook):
+    """Without one nothing is left behind in the frame of the call."""
+    monkeypatch.setattr(sys, "gettrace", lambda: hook)
+    monkeypatch.setattr(sys, "getprofile", lambda: None)
+    thing = Thing()
+    count = refcount(thing)
+
+    def call():
+        frame = sys._getframe()
+        _references._call_of_old()
+        return frames._has_snapshot(frame)
+
+    assert call() == (hook is not None)
+    assert count.count == 1

@@ -10,12 +10,12 @@ import sys
 import threading
 import weakref
 from pathlib import Path
-from types import FrameType
+from types import CellType, FrameType
 
 import pytest
 
 from refscope import refcount, referrers
-from refscope._measure import explain, hidden, variables
+from refscope._measure import explain, frames, hidden, ours, variables
 from refscope._measure.budget import Budget
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
@@ -108,6 +108,22 @@ def test_a_cell_that_nobody_knows():
     assert _names(report) == [".cell_contents"]
 
 
+def test_a_cell_that_is_a_variable_itself():
+    """A generator that has a cell as a value has no name for what is in it."""
+
+    def generator(held):
+        yield held
+
+    cells = [CellType(Holder())]
+    running = generator(cells[0])
+    next(running)
+    cells[0].cell_contents.found = running
+    report = referrers(cells[0].cell_contents)
+
+    assert _names(report) == [".cell_contents"]
+    assert report.unaccounted == 0
+
+
 def test_a_cell_of_a_generator():
     """A generator that waits has a name for the cells that it made."""
 
@@ -187,6 +203,18 @@ def test_a_snapshot_that_the_program_has_stays():
     assert names["thing"] is thing
     assert "names" in again
     assert report.unaccounted == 0
+
+
+def test_a_snapshot_of_which_nothing_is_known_stays(monkeypatch):
+    """Where memory cannot be read, variables are found and none is taken away."""
+    monkeypatch.setattr(frames, "_read_word", None)
+    thing = Thing()
+    frame = sys._getframe()
+    found = dict(frames._from_snapshot(frame, []))
+
+    assert found["thing"] is thing
+    assert frame.f_locals["thing"] is thing
+    assert frames._has_snapshot(frame)
 
 
 def test_under_a_trace_function():
@@ -488,18 +516,33 @@ def test_no_reference_is_left():
     assert report.references
 
 
-def test_frames_of_refscope_are_not_found():
-    """Only the program's frames are looked at."""
-    thing = Thing()
-    report = referrers(thing)
-    owners = [one.holder for one in report.references]
-
-    assert all("_references.py" not in (owner.detail or "") for owner in owners)
-    assert not [
-        frame
+def _frames_of_refscope():
+    return [
+        id(frame)
         for frame in gc.get_objects()
         if type(frame) is FrameType and "_measure" in frame.f_code.co_filename
     ]
+
+
+def test_frames_of_refscope_are_not_found():
+    """Only the program's frames are looked at."""
+    thing = Thing()
+    # 3.10 has a frame for whatever is suspended, as one generator of ours always is.
+    before = _frames_of_refscope()
+    report = referrers(thing)
+    owners = [one.holder for one in report.references]
+    after = _frames_of_refscope()
+
+    assert all("_references.py" not in (owner.detail or "") for owner in owners)
+    assert after == before
+
+
+def test_what_modules_of_refscope_hold_is_listed():
+    """They stay, as those of the program do: their references count and have names."""
+    report = referrers(vars(ours))
+
+    assert {one.holder.type_name for one in report.references} >= {"function", "module"}
+    assert (report.unaccounted, report.exact) == (0, True)
 
 
 def test_a_weak_reference_is_no_holder():
@@ -563,6 +606,25 @@ def test_a_bound_that_is_not_reached_changes_nothing():
     assert holder
 
 
+def test_a_progress_hook_that_fails(caplog):
+    """It is heard of once in the log, is not called again, and the search goes on."""
+    calls = []
+
+    def fail(progress):
+        calls.append(progress.stage)
+        raise ZeroDivisionError
+
+    thing = Thing()
+    report = referrers(thing, progress=fail)
+    [record] = caplog.records
+
+    assert len(calls) == 1
+    assert (record.name, record.levelname) == ("refscope", "ERROR")
+    assert record.exc_info[0] is ZeroDivisionError
+    assert _names(report) == ["<local thing in test_a_progress_hook_that_fails>"]
+    assert (report.complete, report.exact, report.unaccounted) == (True, True, 0)
+
+
 def test_the_second_part_can_be_bounded_too():
     """Also what lies behind the collector's list is not searched without end."""
     text = fresh("some", "text")
@@ -581,6 +643,8 @@ def test_the_second_part_can_be_bounded_too():
     [
         ({"max_objects": 0}, InvalidArgumentError),
         ({"deadline": -1}, InvalidArgumentError),
+        ({"max_objects": 1.5}, ArgumentTypeError),
+        ({"deadline": "1"}, ArgumentTypeError),
         ({"progress": 1}, ArgumentTypeError),
     ],
 )

@@ -65,10 +65,9 @@ def _named(refs: Referents) -> list[Edge]:
         if rule is not None:
             rule(refs)
         _name_parts(refs, base)
-    if not refs.is_done:
-        attributes.name_slots(refs)
-        attributes.name_attributes(refs)
-        _name_rest(refs, bases)
+    attributes.name_slots(refs)
+    attributes.name_attributes(refs)
+    _name_rest(refs, bases)
     refs.take_all(None)
     return refs.named
 

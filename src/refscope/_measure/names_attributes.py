@@ -174,8 +174,6 @@ def name_class(refs: Referents) -> None:
     for thing in refs.left():
         if is_module(thing):
             refs.take("<module>", thing)
-        elif is_dict(thing):
-            refs.take("<subclasses>", thing)
         elif is_class(thing):
             refs.take(".__base__", thing)
 

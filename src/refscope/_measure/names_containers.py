@@ -103,8 +103,6 @@ def name_tuple(refs: Referents) -> None:
 def _fields_of(kind: type) -> tuple[str, ...]:
     """Return the fields of a named tuple; nothing for other tuples."""
     for base in get_mro(kind):
-        if base is tuple:
-            break
         fields = get_members(base).get("_fields")
         if type(fields) is tuple:
             texts = cast("tuple[object, ...]", fields)

@@ -93,11 +93,10 @@ class Referents:
                 return
             self.take(f".{name}", thing)
 
-    def take_all(self, name: str | None, *kinds: type) -> None:
-        """Take all that is left, or what is left of some exact types."""
+    def take_all(self, name: str | None) -> None:
+        """Take all that is left."""
         for thing in self.left():
-            if not kinds or any(type(thing) is kind for kind in kinds):
-                self.take(name, thing)
+            self.take(name, thing)
 
     def left(self) -> list[object]:
         """Return what has no name yet."""
