@@ -41,8 +41,8 @@ ALL_IDIOMS = [
 def make_everything():
     """Leave one cycle of each idiom behind, and something that hangs on one."""
     for make in ALL_IDIOMS:
-        # The incremental collector (3.14.0 to 3.14.4, Pyodide) stops tracking a tuple of
-        # the class before it saves what is left.
+        # The incremental collector (3.14.0 to 3.14.4, Pyodide) stops tracking a tuple
+        # of the class before it saves what is left.
         if make is not idioms.local_class or not IS_WASM:
             make()
     cat = idioms.Cat()

@@ -384,5 +384,5 @@ def _after_fork() -> None:
 
 
 atexit.register(_abandon)
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)
