@@ -33,6 +33,7 @@ _OURS = (
         "_tracker.py",
         "_cycles.py",
         "_references.py",
+        "_cycles.py",
     ),
 )
 FILES = (
