@@ -473,6 +473,7 @@ def test_borrowing_is_nested():
 # -- Who else is at work.
 def test_resident_memory_is_told():
     """On Linux the change of the resident set is a number of bytes."""
+    gc.collect()  # what other tests left must not go in the block
     size = activity.resident_size()
     with track("x", sites=False, **LIGHT) as block:
         # More than malloc ever takes from what was freed before (M_MMAP_THRESHOLD).
