@@ -476,8 +476,8 @@ def test_resident_memory_is_told():
     gc.collect()  # what other tests left must not go in the block
     size = activity.resident_size()
     with track("x", sites=False, **LIGHT) as block:
-        # More than malloc ever takes from what was freed before (M_MMAP_THRESHOLD).
-        kept = bytearray(40 * LARGE)
+        # More than malloc ever keeps of what was freed before (M_TRIM_THRESHOLD).
+        kept = bytearray(100 * LARGE)
         kept[::4096] = bytes(len(kept[::4096]))
 
     assert (size > 0) == sys.platform.startswith("linux")
