@@ -33,7 +33,6 @@ _OURS = (
         "_tracker.py",
         "_cycles.py",
         "_references.py",
-        "_cycles.py",
     ),
 )
 FILES = (
