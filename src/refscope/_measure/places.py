@@ -8,7 +8,7 @@ function is gone or unknown stays without a name.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from operator import is_
 from types import CellType, CodeType, FunctionType, ModuleType
@@ -44,7 +44,7 @@ def _functions_at(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
             filename = members.get("__file__")
             is_main = members.get("__name__") == "__main__"
             if is_main or (type(filename) is str and filename in wanted):
-                for name, code in _codes_in(members):
+                for name, code in codes_in(members):
                     if code.co_filename in codes:
                         codes[code.co_filename].setdefault(id(code), (name, code))
     found: dict[tuple[str, int], str] = {}
@@ -67,7 +67,7 @@ def _lines(code: CodeType) -> set[int]:
     return {line for _, _, line in code.co_lines() if line is not None}
 
 
-def _codes_in(members: dict[str, object]) -> Iterator[tuple[str, CodeType]]:
+def codes_in(members: Mapping[str, object]) -> Iterator[tuple[str, CodeType]]:
     """Yield qualified name and code of all functions of a module or class."""
     todo: list[object] = list(members.values())
     seen: set[int] = set()

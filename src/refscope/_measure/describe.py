@@ -1,0 +1,166 @@
+"""What can be said of any object without running its code."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import cast
+
+from refscope.reports import Frame, HeapObject, Traceback
+
+from .classes import (
+    get_flags,
+    get_members,
+    get_mro,
+    header_size,
+    is_class,
+    object_size,
+    type_name,
+)
+from .frames import place_in
+from .interpreter import get_object_traceback
+from .names_attributes import get_module_dict
+
+
+_MANAGED_DICT = 1 << 4
+_Lines = tuple[tuple[str, int], ...]
+
+
+def describe(thing: object) -> HeapObject:
+    """Return what a report says of an object."""
+    return HeapObject(
+        type_name=type_name(type(thing)),
+        address=id(thing),
+        size=size_of(thing),
+        traceback=traceback_of(thing),
+        detail=detail_of(thing),
+    )
+
+
+def size_of(thing: object) -> int:
+    """Return the shallow size, as ``sys.getsizeof`` would without a user's method.
+
+    A ``__sizeof__`` written in Python is passed by for the one under it.
+    """
+    kind = type(thing)
+    for base in get_mro(kind):
+        method = get_members(base).get("__sizeof__")
+        if type(method) is MethodDescriptorType:
+            size = method(thing)
+            return cast("int", size) + header_size(kind)
+    return max(object_size(kind), 0)  # pragma: no cover  # object itself has one
+
+
+def traceback_of(thing: object) -> Traceback | None:
+    """Return where an object was allocated, or None if that was not traced."""
+    lines = _lines_of(thing)
+    if lines is None:
+        return None
+    # tracemalloc has the innermost frame first.
+    return Traceback(tuple(Frame(name, line) for name, line in reversed(lines)))
+
+
+def detail_of(thing: object) -> str | None:
+    """Return a few safe words about an object, or None."""
+    kind = type(thing)
+    if is_class(thing):
+        return type_name(cast("type", thing))
+    for base in get_mro(kind):
+        tell = _DETAILS.get(id(base))
+        if tell is not None:
+            return tell(thing)
+    return None
+
+
+def _length(measure: Callable[[object], int], unit: str) -> Callable[[object], str]:
+    return lambda thing: f"{measure(thing):,} {unit}"
+
+
+def _of_function(thing: object) -> str | None:
+    return _text(cast("FunctionType", thing).__qualname__)
+
+
+def _of_method(thing: object) -> str | None:
+    function = cast("MethodType", thing).__func__
+    return _of_function(function) if type(function) is FunctionType else None
+
+
+def _of_module(thing: object) -> str | None:
+    name: object = get_module_dict(thing).get("__name__")
+    return _text(name) if type(name) is str else None
+
+
+def _of_code(thing: object) -> str | None:
+    return place_in(cast("CodeType", thing))
+
+
+def _of_frame(thing: object) -> str | None:
+    frame = cast("FrameType", thing)
+    code = frame.f_code
+    return f"{place_in(code)} at {code.co_filename}:{frame.f_lineno}"
+
+
+def _of_suspended(thing: object) -> str | None:
+    return _text(cast("GeneratorType[object, object, object]", thing).__qualname__)
+
+
+def _text(name: str) -> str:
+    return str.__str__(name)
+
+
+_LENGTHS: Mapping[type, str] = {
+    **dict.fromkeys((list, tuple, dict, set, frozenset, deque), "items"),
+    str: "characters",
+    bytes: "bytes",
+    bytearray: "bytes",
+}
+_DETAILS: Mapping[int, Callable[[object], str | None]] = {
+    **{
+        id(kind): _length(cast("Callable[[object], int]", kind.__len__), unit)
+        for kind, unit in _LENGTHS.items()
+    },
+    id(FunctionType): _of_function,
+    id(MethodType): _of_method,
+    id(ModuleType): _of_module,
+    id(CodeType): _of_code,
+    id(FrameType): _of_frame,
+    id(GeneratorType): _of_suspended,
+    id(CoroutineType): _of_suspended,
+    id(AsyncGeneratorType): _of_suspended,
+}
+
+
+def _traceback_by_address() -> Callable[[int], _Lines | None] | None:
+    """Return a reader of tracebacks by the address of a memory block, or None."""
+    try:
+        import ctypes  # noqa: PLC0415  # absent from some embedded builds
+
+        read = ctypes.pythonapi._PyTraceMalloc_GetTraceback
+        read.restype = ctypes.py_object
+        read.argtypes = (ctypes.c_uint, ctypes.c_size_t)
+    except (ImportError, AttributeError):  # pragma: no cover  # no such build here
+        return None
+    return lambda address: cast("_Lines | None", read(0, address))
+
+
+_read_at = _traceback_by_address() if sys.version_info[:2] == (3, 11) else None
+
+
+def _lines_of(thing: object) -> _Lines | None:
+    kind = type(thing)
+    if _read_at is not None and get_flags(kind) & _MANAGED_DICT:
+        # 3.11 itself forgets the words before the object (gh-101430).
+        return _read_at(id(thing) - header_size(kind))
+    return get_object_traceback(thing)

@@ -1,0 +1,200 @@
+"""How instances refer to their attributes.
+
+Slots are read by their descriptors.  Since 3.11 the other attributes lie in the
+instance itself until somebody asks for its ``__dict__``, which then stays: so names
+that are likely are tried first, each with a look that runs no code of the program,
+and only ``materialise`` asks for the dictionary.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+from typing import cast
+
+from .classes import get_flags, get_members, get_mro, is_class
+from .places import codes_in
+from .referents import Referents
+from .spelling import attribute
+
+
+_MANAGED_DICT = 1 << 4  # Include/object.h, 3.11+
+_DICT_SUBCLASS = 1 << 29
+_NO_SLOTS = ("__dictoffset__", "__weakrefoffset__")
+
+get_module_dict = cast("MemberDescriptorType", ModuleType.__dict__["__dict__"]).__get__
+"""Reads the namespace of a module past its class."""
+
+_missing = object()
+
+
+def name_slots(refs: Referents) -> None:
+    """Name what the slots of all classes of an object hold."""
+    for base in get_mro(refs.kind):
+        if refs.is_done:
+            return
+        for name, member in list(get_members(base).items()):
+            if type(member) is MemberDescriptorType and name not in _NO_SLOTS:
+                refs.take_member(name, member)
+
+
+def name_attributes(refs: Referents) -> None:
+    """Name what is in the ``__dict__`` of an instance, or instead of one."""
+    if not _has_dict(refs.kind):
+        return
+    if not get_flags(refs.kind) & _MANAGED_DICT or sys.version_info < (3, 11):
+        for thing in refs.left():
+            if is_dict(thing):  # nothing else that is left can be one
+                refs.take(".__dict__", thing)
+        return
+    for names in (_names_of_class, _names_of_module):
+        if refs.is_done:
+            return
+        _name_inline(refs, names(refs.kind))
+        _name_visible_dict(refs)
+    if refs.materialise and not refs.is_done:
+        _name_materialised(refs)
+
+
+def is_dict(thing: object) -> bool:
+    """Return whether a thing is a dictionary or of a subclass, by its type alone."""
+    return bool(get_flags(type(thing)) & _DICT_SUBCLASS)
+
+
+def static_lookup(kind: type, name: str) -> object:
+    """Return what a class or its bases have under a name, unbound; or a marker."""
+    for base in get_mro(kind):
+        members = get_members(base)
+        if name in members:
+            return members[name]
+    return _missing
+
+
+def _has_dict(kind: type) -> bool:
+    return type(_dict_descriptor(kind)) is GetSetDescriptorType
+
+
+def _dict_descriptor(kind: type) -> object:
+    """Return the descriptor of C that reads an instance's ``__dict__``."""
+    for base in get_mro(kind):
+        descriptor = get_members(base).get("__dict__")
+        if type(descriptor) is GetSetDescriptorType:
+            return descriptor
+    return None
+
+
+def _name_inline(refs: Referents, names: Iterable[str]) -> None:
+    """Try names on an instance, those where no code of the class can run."""
+    kind, holder = refs.kind, refs.holder
+    for name in dict.fromkeys(names):
+        if refs.is_done:
+            return
+        if _is_harmless(static_lookup(kind, name)):
+            try:
+                value: object = object.__getattribute__(holder, name)
+            except Exception:  # noqa: BLE001  # unset
+                continue
+            refs.take(attribute(name), value)
+
+
+def _is_harmless(found: object) -> bool:
+    """Return whether a class attribute would not be called by a look."""
+    return found is _missing or not any(
+        "__get__" in get_members(base) for base in get_mro(type(found))
+    )
+
+
+def _name_visible_dict(refs: Referents) -> None:
+    """Recognise the one dictionary that is left as ``__dict__``, by what is in it."""
+    left = refs.left()
+    if len(left) == 1 and is_dict(left[0]):
+        members = cast("dict[object, object]", left[0])
+        if any(_is_attribute(refs, *item) for item in list(dict.items(members))):
+            refs.take(".__dict__", members)
+
+
+def _is_attribute(refs: Referents, name: object, value: object) -> bool:
+    if type(name) is not str or not _is_harmless(static_lookup(refs.kind, name)):
+        return False
+    try:
+        return object.__getattribute__(refs.holder, name) is value
+    except Exception:  # noqa: BLE001  # not an attribute
+        return False
+
+
+def _name_materialised(refs: Referents) -> None:
+    """Ask for the ``__dict__``, which may be made by that, and name what is in it."""
+    descriptor = cast("GetSetDescriptorType", _dict_descriptor(refs.kind))
+    members = descriptor.__get__(refs.holder)
+    if not refs.take(".__dict__", members):
+        items = list(dict.items(members))
+        names, values = [name for name, _ in items], [value for _, value in items]
+        refs.take_items(attribute, names, values)
+
+
+def _names_of_class(kind: type) -> Iterator[str]:
+    """Yield names that the classes of an object speak of."""
+    for base in get_mro(kind):
+        members = get_members(base)
+        yield from _texts(members.get("__static_attributes__"))  # 3.13+
+        for key in ("__annotations__", "__annotations_cache__", "__dataclass_fields__"):
+            yield from _texts(members.get(key))
+        yield from _names_in(members)
+
+
+def _names_of_module(kind: type) -> Iterator[str]:
+    """Yield names that the modules of the classes speak of."""
+    modules = cast("Mapping[str, object]", sys.modules)
+    for base in get_mro(kind):
+        name = get_members(base).get("__module__")
+        if type(name) is str and name != "builtins":
+            module = modules.get(name)
+            if is_module(module):
+                yield from _names_in(get_module_dict(module))
+
+
+def is_module(thing: object) -> bool:
+    """Return whether a thing is a module, also when its ``__class__`` lies."""
+    return any(base is ModuleType for base in get_mro(type(thing)))
+
+
+def _names_in(members: Mapping[str, object]) -> Iterator[str]:
+    """Yield names that the code of a class or module uses."""
+    for _, code in codes_in(members):
+        yield from code.co_names
+        yield from [name for name in code.co_consts if type(name) is str]
+
+
+def _texts(names: object) -> Iterator[str]:
+    if type(names) is tuple or type(names) is dict:
+        for name in list(cast("Iterable[object]", names)):
+            if type(name) is str:
+                yield name
+
+
+def name_class(refs: Referents) -> None:
+    """Name the parts of a class."""
+    holder = cast("type", refs.holder)
+    for thing in _namespaces(holder):
+        refs.take(".__dict__", thing)
+    refs.take_members(type, ("__mro__", "__bases__", "__base__"))
+    for thing in refs.left():
+        if is_module(thing):
+            refs.take("<module>", thing)
+        elif type(thing) is dict:
+            refs.take("<subclasses>", thing)
+        elif is_class(thing):
+            refs.take(".__base__", thing)
+
+
+def _namespaces(holder: type) -> list[object]:
+    """Return the dictionary that the proxy of a class stands for."""
+    return gc.get_referents(get_members(holder))
+
+
+def name_module(refs: Referents) -> None:
+    """Name the namespace of a module, and what its C code keeps."""
+    refs.take_members(ModuleType, ("__dict__",))
+    refs.take_all("<module state>")

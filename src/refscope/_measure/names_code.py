@@ -1,0 +1,142 @@
+"""How functions, frames and what is suspended refer to their parts and variables."""
+
+from __future__ import annotations
+
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+)
+from typing import cast
+
+from .frames import place_in, variables_of
+from .referents import Referents
+from .spelling import LONGEST
+
+
+_FUNCTION_PARTS = (
+    "__code__",
+    "__globals__",
+    "__closure__",
+    "__defaults__",
+    "__kwdefaults__",
+    "__builtins__",
+    "__name__",
+    "__qualname__",
+    "__module__",
+    "__doc__",
+    "__type_params__",
+)
+_FRAME_PARTS = ("f_back", "f_code", "f_globals", "f_builtins", "f_trace")
+_PREFIXES: dict[int, str] = {
+    id(GeneratorType): "gi",
+    id(CoroutineType): "cr",
+    id(AsyncGeneratorType): "ag",
+}
+
+
+def name_function(refs: Referents) -> None:
+    """Name the parts of a function.
+
+    Its ``__dict__`` and annotations are known by what is in them: asking for the one
+    would make it, and asking for the other runs code (3.14).
+    """
+    refs.take_members(FunctionType, _FUNCTION_PARTS)
+    function = cast("FunctionType", refs.holder)
+    for thing in refs.left():
+        if type(thing) is dict or type(thing) is tuple:
+            is_annotation = _are_annotations(function, thing)
+            refs.take(".__annotations__" if is_annotation else ".__dict__", thing)
+        else:
+            refs.take(".__annotate__", thing)
+
+
+def _are_annotations(function: FunctionType, thing: object) -> bool:
+    """Return whether a dictionary has parameters for keys; a tuple always is it."""
+    if type(thing) is tuple:
+        return True
+    code = function.__code__
+    known = {*code.co_varnames, "return"}
+    keys = list(cast("dict[object, object]", thing))
+    return bool(keys) and all(type(key) is str and key in known for key in keys)
+
+
+def name_cell(refs: Referents) -> None:
+    """Name what a variable of a closure holds."""
+    refs.take_members(CellType, ("cell_contents",))
+
+
+def name_frame(refs: Referents) -> None:
+    """Name the parts and variables of a frame."""
+    refs.take_members(FrameType, _FRAME_PARTS)
+    if not refs.is_done:
+        _name_inside(refs, cast("FrameType", refs.holder))
+
+
+def name_suspended(refs: Referents) -> None:
+    """Name the parts and variables of a generator or coroutine.
+
+    Its frame object is made when somebody asks for it first (3.11), and stays.
+    """
+    kind, prefix = next(
+        (base, _PREFIXES[id(base)])
+        for base in (GeneratorType, CoroutineType, AsyncGeneratorType)
+        if refs.kind is base
+    )
+    awaited = "yieldfrom" if kind is GeneratorType else "await"
+    parts = ("code", awaited, "origin")
+    refs.take_members(kind, [f"{prefix}_{part}" for part in parts])
+    refs.take_members(kind, ("__name__", "__qualname__"))
+    has_frame = any(type(thing) is FrameType for thing in refs.left())
+    if has_frame or (refs.materialise and not refs.is_done):
+        refs.take_members(kind, (f"{prefix}_frame",))
+        frame = getattr(refs.holder, f"{prefix}_frame", None)
+        if type(frame) is FrameType and not refs.is_done:
+            _name_inside(refs, frame)
+
+
+def _name_inside(refs: Referents, frame: FrameType) -> None:
+    """Name variables, the cells of variables, and the rest by its type."""
+    code = frame.f_code
+    inside = place_in(code)[:LONGEST]
+    refs.take(".f_code", code)
+    refs.take(".f_globals", frame.f_globals)
+    variables = variables_of(frame)
+    for name, value in variables:
+        if not refs.take(local(name, inside), value):
+            _take_cell(refs, name, value)
+    for thing in refs.left():
+        if type(thing) is CellType:
+            refs.take("<cell>", thing)
+        elif type(thing) is FunctionType and thing.__code__ is code:
+            refs.take("<function>", thing)
+    refs.take_all(f"<evaluation stack of {inside}>")
+
+
+def local(name: str, function: str) -> str:
+    """Return ``<local x in f>``."""
+    return f"<local {name} in {function}>"
+
+
+def cell(name: str) -> str:
+    """Return ``<cell x>``."""
+    return f"<cell {name}>"
+
+
+def _take_cell(refs: Referents, name: str, value: object) -> None:
+    """Take the cell that holds the value of a variable."""
+    for thing in refs.left():
+        if type(thing) is CellType and _contents(thing) is value:
+            refs.take(cell(name), thing)
+            return
+
+
+def _contents(held: CellType) -> object:
+    try:
+        return cast("object", held.cell_contents)
+    except ValueError:  # empty
+        return None

@@ -1,0 +1,125 @@
+"""Attributes that types written in C keep as fields, and that are safe to read.
+
+A table, from type to names.  Types that a program may never import stand in it by
+name; their descriptors are checked to be those of C when they are used.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+import weakref
+from collections.abc import Mapping
+
+
+PARTS: Mapping[type, tuple[str, ...]] = {
+    types.MethodType: ("__func__", "__self__"),
+    types.BuiltinFunctionType: ("__self__", "__module__"),
+    types.MethodWrapperType: ("__self__",),
+    types.WrapperDescriptorType: ("__objclass__", "__name__", "__qualname__"),
+    types.MethodDescriptorType: ("__objclass__", "__name__", "__qualname__"),
+    types.ClassMethodDescriptorType: ("__objclass__", "__name__", "__qualname__"),
+    types.MemberDescriptorType: ("__objclass__", "__name__", "__qualname__"),
+    types.GetSetDescriptorType: ("__objclass__", "__name__", "__qualname__"),
+    types.TracebackType: ("tb_next", "tb_frame"),
+    property: ("fget", "fset", "fdel", "__doc__"),
+    classmethod: ("__func__",),
+    staticmethod: ("__func__",),
+    functools.partial: ("func", "args", "keywords"),
+    slice: ("start", "stop", "step"),
+    super: ("__thisclass__", "__self__", "__self_class__"),
+    weakref.ref: ("__callback__",),
+    types.GenericAlias: ("__origin__", "__args__", "__parameters__"),
+    types.UnionType: ("__args__", "__parameters__"),
+    memoryview: ("obj",),
+    types.CodeType: ("co_consts", "co_names"),
+    BaseException: ("args", "__cause__", "__context__", "__traceback__"),
+    ImportError: ("msg", "name", "path", "name_from"),
+    AttributeError: ("name", "obj"),
+    NameError: ("name",),
+    StopIteration: ("value",),
+    SystemExit: ("code",),
+    OSError: ("errno", "strerror", "filename", "filename2"),
+    SyntaxError: (
+        "msg",
+        "filename",
+        "lineno",
+        "offset",
+        "text",
+        "end_lineno",
+        "end_offset",
+        "print_file_and_line",
+    ),
+    UnicodeEncodeError: ("encoding", "object", "reason"),
+    UnicodeDecodeError: ("encoding", "object", "reason"),
+    UnicodeTranslateError: ("object", "reason"),
+}
+"""What is read first; exceptions also take the parts of their bases."""
+
+PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
+    "BaseExceptionGroup": ("message", "exceptions"),
+    "_asyncio.Future": ("_loop", "_result", "_exception", "_source_traceback"),
+    "_asyncio.Task": (
+        "_loop",
+        "_coro",
+        "_fut_waiter",
+        "_result",
+        "_exception",
+        "_source_traceback",
+    ),
+    "_ctypes.CFuncPtr": ("restype", "argtypes", "errcheck", "_objects"),
+    "_ctypes._Pointer": ("_objects",),
+    "_ctypes.Structure": ("_objects",),
+    "_ctypes.Array": ("_objects",),
+    "_io.BufferedReader": ("raw",),
+    "_io.BufferedWriter": ("raw",),
+    "_io.BufferedRandom": ("raw",),
+    "_io.TextIOWrapper": ("buffer", "encoding", "errors"),
+    "re.Pattern": ("pattern", "groupindex"),
+    "re.Match": ("re", "string"),
+    "typing.TypeVar": ("__name__", "__bound__", "__constraints__", "__default__"),
+    "typing.ParamSpec": ("__name__", "__bound__", "__default__"),
+    "typing.TypeAliasType": ("__name__", "__type_params__"),
+    "_struct.Struct": ("format",),
+    "functools._lru_cache_wrapper": (),
+}
+"""The same for types that may not be there, by their full name."""
+
+REST: Mapping[type, str] = {
+    types.MappingProxyType: "<mapping>",
+    weakref.ProxyType: "<callback>",
+    weakref.CallableProxyType: "<callback>",
+    types.BuiltinFunctionType: "<class>",
+    types.MethodWrapperType: "<slot>",
+    types.UnionType: "<part>",
+    types.GenericAlias: "<origin>",
+    classmethod: ".__dict__",
+    staticmethod: ".__dict__",
+    property: ".__name__",
+    types.SimpleNamespace: ".__dict__",
+    BaseException: ".__dict__",
+    functools.partial: ".__dict__",
+}
+"""How what is then left is named, because a type has only one thing more."""
+
+REST_BY_NAME: Mapping[str, str] = {
+    "_asyncio.Future": "<callbacks or context>",
+    "_asyncio.Task": "<callbacks or context>",
+    "_contextvars.Context": "<tree>",
+    "_contextvars.ContextVar": "<default>",
+    "_contextvars.Token": "<token>",
+    "_abc._abc_data": "<registry or cache>",
+    "_thread._local": "<values of threads>",
+    "functools._lru_cache_wrapper": "<cache>",
+    "functools._lru_list_elem": "<link>",
+    "managedbuffer": "<buffer>",
+    "operator.itemgetter": "<items>",
+    "operator.attrgetter": "<names>",
+    "operator.methodcaller": "<call>",
+    "re.Pattern": "<pattern>",
+    "_struct.Struct": "<codes>",
+    "builtin_method": "<class>",
+}
+
+UNDERLYING = "<underlying>"
+"""For iterators and views: they have no attribute for it."""

@@ -1,0 +1,99 @@
+"""The references of one object, taken one by one as a rule finds their names."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from types import GetSetDescriptorType, MemberDescriptorType
+
+from .classes import get_members
+
+
+Edge = tuple["str | None", object]
+"""How a holder refers to something, None if that is not known; and what it is."""
+
+
+class Referents:
+    """What one holder refers to, as the collector sees it, with multiplicity."""
+
+    __slots__ = ("_left", "_wanted", "holder", "kind", "materialise", "named")
+
+    def __init__(
+        self, holder: object, wanted: int | None = None, *, materialise: bool = False
+    ) -> None:
+        self.holder = holder
+        self.kind: type = type(holder)
+        self.materialise = materialise
+        self.named: list[Edge] = []
+        """References that have their name."""
+        self._wanted = wanted
+        self._left: dict[int, list[object]] = {}
+        for thing in gc.get_referents(holder):
+            if wanted is None or id(thing) == wanted:
+                self._left.setdefault(id(thing), []).append(thing)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every reference has its name."""
+        return not self._left
+
+    def take(self, name: str | None, thing: object) -> bool:
+        """Give a reference to a thing its name; return whether there was one."""
+        same = self._left.get(id(thing))
+        if same is None:
+            return False
+        self.named.append((name, same.pop()))
+        if not same:
+            del self._left[id(thing)]
+        return True
+
+    def take_items(
+        self,
+        spell: Callable[[object], str],
+        keys: Sequence[object],
+        things: Sequence[object],
+    ) -> None:
+        """Take each thing under the name that its key has."""
+        for position in self._positions(things):
+            if id(things[position]) in self._left:
+                self.take(spell(keys[position]), things[position])
+
+    def take_members(self, kind: type, names: Sequence[str]) -> None:
+        """Take attributes that are kept in C, by the descriptors of their type."""
+        members = get_members(kind)
+        for name in names:
+            if self.is_done:
+                return
+            self.take_member(name, members.get(name))
+
+    def take_member(self, name: str, descriptor: object) -> None:
+        """Take what a descriptor written in C reads."""
+        kind = type(descriptor)
+        if kind is MemberDescriptorType or kind is GetSetDescriptorType:
+            try:
+                thing: object = descriptor.__get__(self.holder)  # type: ignore[attr-defined]
+            except Exception:  # noqa: BLE001  # unset, or not ready
+                return
+            self.take(f".{name}", thing)
+
+    def take_all(self, name: str | None, *kinds: type) -> None:
+        """Take all that is left, or what is left of some exact types."""
+        for thing in self.left():
+            if not kinds or any(type(thing) is kind for kind in kinds):
+                self.take(name, thing)
+
+    def left(self) -> list[object]:
+        """Return what has no name yet."""
+        return [thing for same in self._left.values() for thing in same]
+
+    def _positions(self, things: Sequence[object]) -> Iterator[int]:
+        """Yield where to look: everywhere, or where the wanted thing is."""
+        if self._wanted is None:
+            yield from range(len(things))
+            return
+        ids = list(map(id, things))
+        position = -1
+        for _ in repeat(None, ids.count(self._wanted)):
+            position = ids.index(self._wanted, position + 1)
+            yield position
