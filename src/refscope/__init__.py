@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from refscope import render, reports
 from refscope._block import Block
+from refscope._expect import Expectation, expect_gone
 from refscope._files import load, save
+from refscope._retention import add_inspector, why_alive
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
@@ -14,11 +16,14 @@ from refscope.reports import TrackReport, diff, merge
 
 __all__ = [
     "Block",
+    "Expectation",
     "RefscopeError",
     "TrackReport",
     "Tracker",
     "__version__",
+    "add_inspector",
     "diff",
+    "expect_gone",
     "load",
     "merge",
     "render",
@@ -26,4 +31,5 @@ __all__ = [
     "save",
     "track",
     "tracker_of",
+    "why_alive",
 ]

@@ -49,6 +49,11 @@ def own(*kinds: type) -> None:
     _suspects.update(kinds)
 
 
+def is_own(thing: object) -> bool:
+    """Return whether an object is refscope's by its type."""
+    return id(type(thing)) in _own_types
+
+
 def take() -> Census:
     """Count the objects of this process by type name."""
     objects = gc.get_objects()

@@ -32,6 +32,10 @@ _OURS = (
         "_track.py",
         "_tracker.py",
         "_references.py",
+        "_cycles.py",
+        "_expect.py",
+        "_leaks.py",
+        "_retention.py",
     ),
 )
 FILES = (

@@ -21,10 +21,18 @@ from ._heap import (
 )
 from ._merge import merge
 from ._progress import Progress
+from ._retention import (
+    ExpectationReport,
+    RetentionReport,
+    SurvivorGroup,
+    Verdict,
+)
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
-AnyReport: TypeAlias = TrackReport | DiffReport
+AnyReport: TypeAlias = (
+    TrackReport | DiffReport | RetentionReport | ExpectationReport
+)
 """Every kind of report that can be written to a file; a new kind is added here."""
 
 
@@ -35,6 +43,7 @@ __all__ = [
     "DiffReport",
     "DiffRow",
     "Environment",
+    "ExpectationReport",
     "Frame",
     "GcActivity",
     "HeapObject",
@@ -43,9 +52,12 @@ __all__ = [
     "Reference",
     "ReferencePath",
     "Report",
+    "RetentionReport",
+    "SurvivorGroup",
     "Traceback",
     "TrackReport",
     "TypeChange",
+    "Verdict",
     "diff",
     "merge",
 ]
