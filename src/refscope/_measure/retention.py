@@ -161,11 +161,10 @@ class Heap:
             known = self._holders_of
             found = {id(h): h for node in wanted for h in known.get(node, ())}
             return found.values()
-        level = [self._objects[node] for node in wanted]
-        referrers = gc.get_referrers(*level)
+        level = tuple([self._objects[node] for node in wanted])
         return [
             thing
-            for thing in referrers
+            for thing in gc.get_referrers(*level)
             if thing is not level and not self._is_own(thing)
         ]
 
