@@ -58,6 +58,18 @@ class Budget:
         return self.why is None
 
     @property
+    def room(self) -> int | None:
+        """Objects that may still be looked at; None if there is no bound."""
+        if self._max_objects is None:
+            return None
+        return max(self._max_objects - self.objects, 0)
+
+    @property
+    def is_out_of_time(self) -> bool:
+        """Whether the deadline has passed."""
+        return self._deadline is not None and self.elapsed > self._deadline
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the search began."""
         return perf_counter() - self._started

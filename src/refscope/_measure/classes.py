@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import typing_extensions
 
@@ -28,6 +29,7 @@ _MANAGED_WEAKREF = 1 << 3  # 3.12+
 _MANAGED_DICT = 1 << 4  # 3.11+
 _HEAP_TYPE = 1 << 9  # such a type may die, all others stay
 _HAVE_GC = 1 << 14
+_DICT_SUBCLASS = 1 << 29
 _TYPE_SUBCLASS = 1 << 31
 
 _HARMLESS = type(typing_extensions.Protocol)
@@ -37,6 +39,26 @@ _names: dict[int, str] = {}
 def is_class(thing: object) -> bool:
     """Return whether a thing is a class, also when its ``__class__`` lies."""
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
+
+
+def is_metaclass(kind: type) -> bool:
+    """Return whether the instances of a type are classes."""
+    return bool(get_flags(kind) & _TYPE_SUBCLASS)
+
+
+def method_of(kind: type, name: str) -> Callable[[object], object]:
+    """Return a method of a built-in type, to be called past what a class overrides."""
+    return cast("Callable[[object], object]", get_members(kind)[name])
+
+
+def is_dict(thing: object) -> bool:
+    """Return whether a thing is a dictionary or of a subclass, by its type alone."""
+    return bool(get_flags(type(thing)) & _DICT_SUBCLASS)
+
+
+def has_managed_dict(kind: type) -> bool:
+    """Return whether attributes lie in the instances, until ``__dict__`` is read."""
+    return sys.version_info >= (3, 11) and bool(get_flags(kind) & _MANAGED_DICT)
 
 
 def type_name(kind: type) -> str:

@@ -21,11 +21,12 @@ from typing import cast
 from refscope.reports import Frame, HeapObject, Traceback
 
 from .classes import (
-    get_flags,
     get_members,
     get_mro,
+    has_managed_dict,
     header_size,
     is_class,
+    method_of,
     object_size,
     type_name,
 )
@@ -34,7 +35,6 @@ from .interpreter import get_object_traceback
 from .names_attributes import get_module_dict
 
 
-_MANAGED_DICT = 1 << 4
 _Lines = tuple[tuple[str, int], ...]
 
 
@@ -128,7 +128,9 @@ _LENGTHS: Mapping[type, str] = {
 }
 _DETAILS: Mapping[int, Callable[[object], str | None]] = {
     **{
-        id(kind): _length(cast("Callable[[object], int]", kind.__len__), unit)
+        id(kind): _length(
+            cast("Callable[[object], int]", method_of(kind, "__len__")), unit
+        )
         for kind, unit in _LENGTHS.items()
     },
     id(FunctionType): _of_function,
@@ -160,7 +162,7 @@ _read_at = _traceback_by_address() if sys.version_info[:2] == (3, 11) else None
 
 def _lines_of(thing: object) -> _Lines | None:
     kind = type(thing)
-    if _read_at is not None and get_flags(kind) & _MANAGED_DICT:
+    if _read_at is not None and has_managed_dict(kind):
         # 3.11 itself forgets the words before the object (gh-101430).
         return _read_at(id(thing) - header_size(kind))
     return get_object_traceback(thing)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from sys import getrefcount
 from types import CodeType, FrameType
-from typing import cast
+from typing import Any, cast
 
 
 Variables = list[tuple[str, object]]
@@ -91,18 +92,16 @@ def _variable_reader() -> Callable[[FrameType, str], object] | None:
 def _one_by_one(frame: FrameType) -> Variables:
     found: Variables = []
     for name in names_in(frame.f_code):
-        try:
-            found.append((name, _read_one(frame, name)))  # type: ignore[misc]
-        except NameError:  # it has no value now
-            continue
+        with suppress(NameError):  # it has no value now
+            found.append((name, cast("Any", _read_one)(frame, name)))
     return found
 
 
+def _chosen() -> Callable[[FrameType], Variables]:
+    if sys.version_info >= (3, 13):
+        return _from_view
+    return _from_snapshot if _read_one is None else _one_by_one
+
+
 _read_one = _variable_reader() if sys.version_info < (3, 13) else None
-_read: Callable[[FrameType], Variables]
-if sys.version_info >= (3, 13):
-    _read = _from_view
-elif _read_one is not None:
-    _read = _one_by_one
-else:
-    _read = _from_snapshot
+_read = _chosen()

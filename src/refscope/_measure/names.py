@@ -87,9 +87,10 @@ def _underlying_types() -> list[type]:
     table = OrderedDict[int, int]()
     plain = dict(table)
     samples: list[object] = [
-        *map(iter, ([], (), plain, set[int](), "", b"", bytearray(), range(0))),
+        *(iter([]), iter(()), iter(plain), iter({0}), iter(""), iter(b"")),
+        *(iter(bytearray()), iter(range(0)), iter(deque[int]()), iter(table)),
         *(plain.keys(), plain.values(), plain.items()),
-        *map(iter, (plain.values(), plain.items(), deque[int](), table)),
+        *(iter(plain.values()), iter(plain.items())),
         *(table.keys(), table.values(), table.items()),
         *(reversed([]), reversed(()), reversed(plain), reversed(table)),
         iter(int, 0),

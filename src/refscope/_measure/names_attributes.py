@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
-from typing import cast
+from typing import Any, cast
 
-from .classes import get_flags, get_members, get_mro, is_class
+from .classes import get_members, get_mro, has_managed_dict, is_class, is_dict
+from .names_containers import dict_items
 from .places import codes_in
 from .referents import Referents
 from .spelling import attribute
 
 
-_MANAGED_DICT = 1 << 4  # Include/object.h, 3.11+
-_DICT_SUBCLASS = 1 << 29
 _NO_SLOTS = ("__dictoffset__", "__weakrefoffset__")
 
-get_module_dict = cast("MemberDescriptorType", ModuleType.__dict__["__dict__"]).__get__
+get_module_dict: Callable[[object], dict[str, object]] = cast(
+    "Any", get_members(ModuleType)["__dict__"]
+).__get__
 """Reads the namespace of a module past its class."""
 
 _missing = object()
@@ -44,23 +46,18 @@ def name_attributes(refs: Referents) -> None:
     """Name what is in the ``__dict__`` of an instance, or instead of one."""
     if not _has_dict(refs.kind):
         return
-    if not get_flags(refs.kind) & _MANAGED_DICT or sys.version_info < (3, 11):
+    if not has_managed_dict(refs.kind):
         for thing in refs.left():
             if is_dict(thing):  # nothing else that is left can be one
                 refs.take(".__dict__", thing)
         return
-    for names in (_names_of_class, _names_of_module):
+    for names in (_names_of_class, _names_of_module, _names_of_callers):
         if refs.is_done:
             return
         _name_inline(refs, names(refs.kind))
         _name_visible_dict(refs)
     if refs.materialise and not refs.is_done:
         _name_materialised(refs)
-
-
-def is_dict(thing: object) -> bool:
-    """Return whether a thing is a dictionary or of a subclass, by its type alone."""
-    return bool(get_flags(type(thing)) & _DICT_SUBCLASS)
 
 
 def static_lookup(kind: type, name: str) -> object:
@@ -92,11 +89,8 @@ def _name_inline(refs: Referents, names: Iterable[str]) -> None:
         if refs.is_done:
             return
         if _is_harmless(static_lookup(kind, name)):
-            try:
-                value: object = object.__getattribute__(holder, name)
-            except Exception:  # noqa: BLE001  # unset
-                continue
-            refs.take(attribute(name), value)
+            with suppress(Exception):  # unset
+                refs.take(attribute(name), object.__getattribute__(holder, name))
 
 
 def _is_harmless(found: object) -> bool:
@@ -109,10 +103,10 @@ def _is_harmless(found: object) -> bool:
 def _name_visible_dict(refs: Referents) -> None:
     """Recognise the one dictionary that is left as ``__dict__``, by what is in it."""
     left = refs.left()
-    if len(left) == 1 and is_dict(left[0]):
-        members = cast("dict[object, object]", left[0])
-        if any(_is_attribute(refs, *item) for item in list(dict.items(members))):
-            refs.take(".__dict__", members)
+    if len(left) != 1 or not is_dict(left[0]):
+        return
+    if any(_is_attribute(refs, *item) for item in dict_items(left[0])):
+        refs.take(".__dict__", left[0])
 
 
 def _is_attribute(refs: Referents, name: object, value: object) -> bool:
@@ -126,10 +120,10 @@ def _is_attribute(refs: Referents, name: object, value: object) -> bool:
 
 def _name_materialised(refs: Referents) -> None:
     """Ask for the ``__dict__``, which may be made by that, and name what is in it."""
-    descriptor = cast("GetSetDescriptorType", _dict_descriptor(refs.kind))
-    members = descriptor.__get__(refs.holder)
+    descriptor = cast("Any", _dict_descriptor(refs.kind))
+    members: object = descriptor.__get__(refs.holder)
     if not refs.take(".__dict__", members):
-        items = list(dict.items(members))
+        items = dict_items(members)
         names, values = [name for name, _ in items], [value for _, value in items]
         refs.take_items(attribute, names, values)
 
@@ -153,6 +147,14 @@ def _names_of_module(kind: type) -> Iterator[str]:
             module = modules.get(name)
             if is_module(module):
                 yield from _names_in(get_module_dict(module))
+
+
+def _names_of_callers(_: type) -> Iterator[str]:
+    """Yield names that the running functions use, the script's own code with them."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        yield from frame.f_code.co_names
 
 
 def is_module(thing: object) -> bool:
@@ -183,7 +185,7 @@ def name_class(refs: Referents) -> None:
     for thing in refs.left():
         if is_module(thing):
             refs.take("<module>", thing)
-        elif type(thing) is dict:
+        elif is_dict(thing):
             refs.take("<subclasses>", thing)
         elif is_class(thing):
             refs.take(".__base__", thing)

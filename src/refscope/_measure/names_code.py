@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import (
     AsyncGeneratorType,
     CellType,
-    CodeType,
     CoroutineType,
     FrameType,
     FunctionType,
@@ -13,7 +12,9 @@ from types import (
 )
 from typing import cast
 
+from .classes import is_dict
 from .frames import place_in, variables_of
+from .names_containers import dict_keys
 from .referents import Referents
 from .spelling import LONGEST
 
@@ -48,20 +49,21 @@ def name_function(refs: Referents) -> None:
     refs.take_members(FunctionType, _FUNCTION_PARTS)
     function = cast("FunctionType", refs.holder)
     for thing in refs.left():
-        if type(thing) is dict or type(thing) is tuple:
-            is_annotation = _are_annotations(function, thing)
-            refs.take(".__annotations__" if is_annotation else ".__dict__", thing)
-        else:
+        if type(thing) is FunctionType:
             refs.take(".__annotate__", thing)
+        elif _are_annotations(function, thing):
+            refs.take(".__annotations__", thing)
+        else:
+            refs.take(".__dict__", thing)
 
 
 def _are_annotations(function: FunctionType, thing: object) -> bool:
     """Return whether a dictionary has parameters for keys; a tuple always is it."""
-    if type(thing) is tuple:
+    if not is_dict(thing):
         return True
     code = function.__code__
     known = {*code.co_varnames, "return"}
-    keys = list(cast("dict[object, object]", thing))
+    keys = dict_keys(thing)
     return bool(keys) and all(type(key) is str and key in known for key in keys)
 
 

@@ -11,48 +11,71 @@ import functools
 import gc
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import ContextVar
-from typing import cast
+from itertools import pairwise
+from typing import TypeVar, cast
 
-from .classes import get_members, get_mro
+from .classes import get_members, get_mro, is_dict, method_of
 from .referents import Referents
 from .spelling import attribute, element, place, subscript
 
 
-FROZEN_DICT = getattr(builtins, "frozendict", None)
-"""The type of 3.15, or None."""
+T = TypeVar("T")
+
+
+Items = Iterable[object]
+Pairs = Iterable[tuple[object, object]]
+
+FROZEN_DICT: type = getattr(builtins, "frozendict", dict)
+"""The type of 3.15; ``dict`` before."""
 
 CACHE = type(functools.lru_cache(lambda: None))
 """The type of a function with a cache."""
 
+_dict_items = cast("Callable[[object], Pairs]", method_of(dict, "items"))
+_frozen_dict_items = cast("Callable[[object], Pairs]", method_of(FROZEN_DICT, "items"))
+_dict_keys = cast("Callable[[object], Items]", method_of(dict, "keys"))
+_list_iter = cast("Callable[[object], Items]", method_of(list, "__iter__"))
+_tuple_iter = cast("Callable[[object], Items]", method_of(tuple, "__iter__"))
+_deque_iter = cast("Callable[[object], Items]", method_of(deque, "__iter__"))
+_set_iter = cast("Callable[[object], Items]", method_of(set, "__iter__"))
+_frozen_set_iter = cast("Callable[[object], Items]", method_of(frozenset, "__iter__"))
+
 _ATTEMPTS = 3
 
 
-def snapshot(items: Callable[[], Iterable[object]]) -> list[object]:
+def snapshot(read: Callable[[object], Iterable[T]], holder: object) -> list[T]:
     """Return the items of a container that another thread may be changing."""
     for _ in range(_ATTEMPTS):
-        try:
-            return list(items())
-        except RuntimeError:  # changed size during iteration
-            continue
+        with suppress(RuntimeError):  # changed size during iteration
+            return list(read(holder))
     return []
+
+
+def dict_items(holder: object) -> list[tuple[object, object]]:
+    """Return keys and values of a dictionary, past whatever its class overrides."""
+    return snapshot(_dict_items, holder)
+
+
+def dict_keys(holder: object) -> list[object]:
+    """Return the keys of a dictionary, past whatever its class overrides."""
+    return snapshot(_dict_keys, holder)
 
 
 def name_dict(refs: Referents) -> None:
     """Name values by their keys, then keys."""
-    holder = cast("dict[object, object]", refs.holder)
-    _name_pairs(refs, snapshot(lambda: dict.items(holder)))
+    _name_pairs(refs, dict_items(refs.holder))
 
 
 def name_frozen_dict(refs: Referents) -> None:
     """Name values and keys of the frozendict of 3.15, which is no dict."""
-    _name_pairs(refs, snapshot(lambda: FROZEN_DICT.items(refs.holder)))
+    _name_pairs(refs, snapshot(_frozen_dict_items, refs.holder))
 
 
-def _name_pairs(refs: Referents, pairs: list[object]) -> None:
-    items = cast("list[tuple[object, object]]", pairs)
-    keys = [key for key, _ in items]
-    refs.take_items(subscript, keys, [value for _, value in items])
+def _name_pairs(refs: Referents, pairs: list[tuple[object, object]]) -> None:
+    keys = [key for key, _ in pairs]
+    refs.take_items(subscript, keys, [value for _, value in pairs])
     refs.take_items(element, keys, keys)
 
 
@@ -63,13 +86,13 @@ def name_default_dict(refs: Referents) -> None:
 
 def name_list(refs: Referents) -> None:
     """Name items by their place."""
-    items = list(list.__iter__(cast("list[object]", refs.holder)))
+    items = snapshot(_list_iter, refs.holder)
     refs.take_items(place, range(len(items)), items)
 
 
 def name_tuple(refs: Referents) -> None:
     """Name items by their place, or by the field of a named tuple."""
-    items = list(tuple.__iter__(cast("tuple[object, ...]", refs.holder)))
+    items = snapshot(_tuple_iter, refs.holder)
     fields = _fields_of(refs.kind)
     if len(fields) == len(items):
         refs.take_items(attribute, fields, items)
@@ -92,21 +115,19 @@ def _fields_of(kind: type) -> tuple[str, ...]:
 
 def name_deque(refs: Referents) -> None:
     """Name items by their place."""
-    holder = cast("deque[object]", refs.holder)
-    items = snapshot(lambda: deque.__iter__(holder))
+    items = snapshot(_deque_iter, refs.holder)
     refs.take_items(place, range(len(items)), items)
 
 
 def name_set(refs: Referents) -> None:
     """Name elements by themselves."""
-    holder = cast("set[object]", refs.holder)
-    items = snapshot(lambda: set.__iter__(holder))
+    items = snapshot(_set_iter, refs.holder)
     refs.take_items(element, items, items)
 
 
 def name_frozen_set(refs: Referents) -> None:
     """Name elements by themselves."""
-    items = list(frozenset.__iter__(cast("frozenset[object]", refs.holder)))
+    items = snapshot(_frozen_set_iter, refs.holder)
     refs.take_items(element, items, items)
 
 
@@ -117,13 +138,13 @@ def name_cache(refs: Referents) -> None:
     their use (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
     """
     everything = gc.get_referents(refs.holder)
-    own = [thing for thing in everything if type(thing) is dict]
-    for cache in own:
-        keys = {id(key): key for key in snapshot(lambda: dict.keys(cache))}  # noqa: B023
-        for thing, result in zip(everything, everything[1:], strict=False):
-            if id(thing) in keys:
-                refs.take(f"<cached result for {element(thing)[1:-1]}>", result)
-                refs.take(f"<cached key {element(thing)[1:-1]}>", thing)
+    keys: set[int] = set()
+    for cache in filter(is_dict, everything):
+        keys.update(map(id, dict_keys(cache)))
+    for thing, result in pairwise(everything):
+        if id(thing) in keys:
+            refs.take(f"<cached result for {element(thing)[1:-1]}>", result)
+            refs.take(f"<cached key {element(thing)[1:-1]}>", thing)
 
 
 def name_context_node(refs: Referents) -> None:
@@ -132,7 +153,8 @@ def name_context_node(refs: Referents) -> None:
     The collector sees them in pairs (Python/hamt.c): the value, then its variable.
     """
     everything = gc.get_referents(refs.holder)
-    for value, variable in zip(everything, everything[1:], strict=False):
+    for value, variable in pairwise(everything):
         if type(variable) is ContextVar:
-            refs.take(f"<context variable {variable.name}>", value)
-            refs.take("<context variable>", variable)
+            name = cast("ContextVar[object]", variable).name
+            refs.take(f"<context variable {name}>", value)
+            refs.take("<context variable>", cast("object", variable))

@@ -10,9 +10,10 @@ import functools
 import types
 import weakref
 from collections.abc import Mapping
+from typing import Any
 
 
-PARTS: Mapping[type, tuple[str, ...]] = {
+PARTS: Mapping[Any, tuple[str, ...]] = {
     types.MethodType: ("__func__", "__self__"),
     types.BuiltinFunctionType: ("__self__", "__module__"),
     types.MethodWrapperType: ("__self__",),
@@ -85,7 +86,7 @@ PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
 }
 """The same for types that may not be there, by their full name."""
 
-REST: Mapping[type, str] = {
+REST: Mapping[Any, str] = {
     types.MappingProxyType: "<mapping>",
     weakref.ProxyType: "<callback>",
     weakref.CallableProxyType: "<callback>",

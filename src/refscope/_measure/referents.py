@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any, cast
 
 from .classes import get_members
 
@@ -72,7 +73,7 @@ class Referents:
         kind = type(descriptor)
         if kind is MemberDescriptorType or kind is GetSetDescriptorType:
             try:
-                thing: object = descriptor.__get__(self.holder)  # type: ignore[attr-defined]
+                thing: object = cast("Any", descriptor).__get__(self.holder)
             except Exception:  # noqa: BLE001  # unset, or not ready
                 return
             self.take(f".{name}", thing)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from ._base import Environment, Report
 from ._compare import DiffKey, diff
+from ._cycles import Cycle, CycleGroup, CycleKind, CycleReport
 from ._diff import DiffReport, DiffRow
 from ._heap import (
     AllocationSite,
@@ -19,6 +20,7 @@ from ._heap import (
     ReferencePath,
     Traceback,
 )
+from ._leaks import Leak, LeakReport
 from ._merge import merge
 from ._progress import Progress
 from ._retention import (
@@ -31,7 +33,12 @@ from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
 AnyReport: TypeAlias = (
-    TrackReport | DiffReport | RetentionReport | ExpectationReport
+    TrackReport
+    | DiffReport
+    | CycleReport
+    | LeakReport
+    | RetentionReport
+    | ExpectationReport
 )
 """Every kind of report that can be written to a file; a new kind is added here."""
 
@@ -39,6 +46,10 @@ AnyReport: TypeAlias = (
 __all__ = [
     "AllocationSite",
     "AnyReport",
+    "Cycle",
+    "CycleGroup",
+    "CycleKind",
+    "CycleReport",
     "DiffKey",
     "DiffReport",
     "DiffRow",
@@ -47,6 +58,8 @@ __all__ = [
     "Frame",
     "GcActivity",
     "HeapObject",
+    "Leak",
+    "LeakReport",
     "MemoryChange",
     "Progress",
     "Reference",

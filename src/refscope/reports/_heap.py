@@ -124,9 +124,29 @@ def shape_of(name: str) -> str:
 
     >>> shape_of("[3]"), shape_of("['cart']"), shape_of("['a b']"), shape_of(".x")
     ('[x]', "['cart']", '[x]', '.x')
+    >>> shape_of("<local e in Shop.sell>"), shape_of("<cached result for 3>")
+    ('<local e in sell>', '<cached result>')
     """
     if name[:1] == "[":
         key = name[2:-2]
         is_name = name[1:2] == "'" == name[-2:-1] and key.isidentifier()
         return name if is_name and key.isascii() else "[x]"
+    if name[:1] == "<":
+        return _shape_of_variable(name)
     return "{x}" if name[:1] == "{" else name
+
+
+def _shape_of_variable(name: str) -> str:
+    """Return a name in brackets with no more of a function than its own name.
+
+    Python knows its qualified name since 3.11 only.  A key is left out.
+    """
+    inside = name[1:-1]
+    for words in (" in ", " of "):
+        what, found, function = inside.partition(words)
+        if found:
+            return f"<{what}{words}{function.rpartition('.')[2]}>"
+    what, found, _ = inside.partition(" for ")
+    if found:
+        return f"<{what}>"
+    return "<cached key>" if inside.startswith("cached key ") else name

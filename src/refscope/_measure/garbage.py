@@ -1,0 +1,142 @@
+"""What the collector would free, found without touching it.
+
+The collector's own algorithm (InternalDocs/garbage_collector.md in CPython) as a
+query: take the reference count of every object, take off the references that come from
+objects, and spread from what is left over; the rest is garbage.  No finalizer runs
+and no weak reference dies.
+
+Counting is the dear part, so whatever the modules lead to is set aside before: that
+lives, and refers to nothing else.  The others are candidates.  Threads move references
+meanwhile, but garbage cannot change, so it is always among the candidates.  These are
+counted at a single moment, against each other alone, and once more at a later one.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from itertools import chain, compress, repeat
+from operator import gt, ne
+from types import CodeType, FunctionType, MethodDescriptorType, ModuleType
+
+from . import heap
+from .algorithms.reach import reachable
+from .budget import CHUNK, Budget
+from .classes import FREE_THREADED, is_metaclass
+from .heap import Graph
+from .interpreter import count_elements
+
+
+UNEXACT = (
+    "this build keeps no exact reference counts for functions, classes, modules and "
+    "code: they count as alive, and so does what they lead to"
+)
+
+
+def find_garbage(budget: Budget, *, free_threaded: bool = FREE_THREADED) -> Graph:
+    """Return the graph of all garbage; automatic collections must be switched off."""
+    return confirmed(_candidates(budget), free_threaded=free_threaded)
+
+
+def confirmed(
+    candidates: list[object], *, free_threaded: bool = FREE_THREADED
+) -> Graph:
+    """Return the graph of those candidates that only candidates refer to."""
+    graph = heap.capture(candidates)
+    inner = _inner_counts(graph)
+    nodes = range(len(graph))
+    held = list(
+        compress(nodes, map(gt, graph.counts, map(inner.get, nodes, repeat(0))))
+    )
+    if free_threaded:
+        held += [*_changed(graph), *_uncounted_in(graph)]
+    held += compress(nodes, map(ne, graph.counts, heap.counts_of(candidates)))
+    dropped = reachable(graph.successors, held) if held else set()
+    dropped |= _dying(graph, inner, dropped)
+    if dropped:
+        graph.drop(dropped)
+    return graph
+
+
+def _candidates(budget: Budget) -> list[object]:
+    """Return what the modules do not lead to."""
+    objects = gc.get_objects()  # young ones first
+    room = budget.room
+    budget.spend(len(objects), _FOLLOWING)
+    if room is not None:
+        del objects[room:]
+    unreached = dict(zip(map(id, objects), objects, strict=True))
+    del objects
+    left, take = unreached.keys(), unreached.pop
+    alive: list[object] = [sys.modules]
+    while alive and not budget.is_out_of_time:
+        level: list[object] = []
+        for start in range(0, len(alive), CHUNK):
+            found = gc.get_referents(*alive[start : start + CHUNK])
+            level.extend(map(take, left & set(map(id, found))))
+        budget.spend(0, _FOLLOWING)
+        alive = level
+    return [] if budget.is_out_of_time else list(unreached.values())
+
+
+_FOLLOWING = "following what is alive"
+
+
+def _inner_counts(graph: Graph) -> dict[int, int]:
+    """Return by node how often the nodes refer to it."""
+    counts: dict[int, int] = {}
+    count_elements(counts, chain.from_iterable(graph.successors))
+    return counts
+
+
+def _dying(graph: Graph, inner: dict[int, int], alive: set[int]) -> set[int]:
+    """Return objects that nobody refers to, and what goes with them.
+
+    They are no garbage: another thread let go of them, and the list of candidates is
+    what held them.
+    """
+    if len(inner) == len(graph) - 1:
+        return set()
+    nobody = [node for node in graph.nodes if node not in inner and node not in alive]
+    dying: set[int] = set()
+    while nobody:
+        node = nobody.pop()
+        dying.add(node)
+        for other in graph.successors[node]:
+            inner[other] -= 1
+            if not inner[other] and other not in alive:
+                nobody.append(other)
+    return dying
+
+
+_DEFERRED = frozenset(
+    map(id, (CodeType, FunctionType, MethodDescriptorType, ModuleType))
+)
+
+
+def _changed(graph: Graph) -> Iterator[int]:
+    """Yield the nodes that are not as they were; without a global lock some may be."""
+    again = heap.capture(graph.objects)
+    pairs = zip(graph.successors, again.successors, strict=True)
+    for node, (before, after) in enumerate(pairs):
+        if before != after or graph.counts[node] != again.counts[node]:
+            yield node
+
+
+def _uncounted_in(graph: Graph) -> Iterator[int]:
+    chosen = set(map(id, _uncounted(graph.objects)))
+    for node in graph.nodes:
+        if id(graph.object_of(node)) in chosen:
+            yield node
+
+
+def _uncounted(objects: list[object]) -> list[object]:
+    """Return those whose count is deferred or split on a free-threaded build."""
+    kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
+    chosen = {
+        key for key, kind in kinds.items() if key in _DEFERRED or is_metaclass(kind)
+    }
+    return list(
+        compress(objects, map(chosen.__contains__, map(id, map(type, objects))))
+    )

@@ -1,0 +1,125 @@
+"""Live objects to a graph of integers, by identity, and back.
+
+Everything per object happens in C: a chain of ``map``, ``filter`` and ``tuple`` that
+runs to its end without a step of Python in between.  That is fast, and it is a lock:
+under the global interpreter lock no other thread can change anything meanwhile.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, repeat
+from operator import methodcaller, sub
+from sys import getrefcount
+from typing import cast
+
+from .budget import CHUNK, Budget
+
+
+_call: Callable[[Callable[[], object]], object] = methodcaller("__call__")
+
+
+class Graph:
+    """Objects as nodes, and which node refers to which, as often as it does.
+
+    Node 0 is nobody: it has no references, and no object.
+    """
+
+    __slots__ = ("counts", "nodes", "objects", "successors")
+
+    def __init__(
+        self,
+        objects: list[object],
+        successors: list[tuple[int, ...]],
+        counts: list[int],
+    ) -> None:
+        self.objects: list[object] = objects
+        """The objects; that of node ``v`` is at ``v - 1``."""
+        self.successors: list[tuple[int, ...]] = successors
+        """Nodes by node, in the order of ``gc.get_referents``."""
+        self.counts: list[int] = counts
+        """Reference counts by node, without those that the list is the cause of."""
+        self.nodes: Sequence[int] = range(1, len(successors))
+        """The nodes that matter; no other has references."""
+
+    def __len__(self) -> int:
+        return len(self.successors)
+
+    def object_of(self, node: int) -> object:
+        """Return the object of a node."""
+        return self.objects[node - 1]
+
+    def drop(self, nodes: set[int]) -> None:
+        """Forget nodes: they refer to nothing any more, and nothing to them."""
+        for node in nodes:
+            self.successors[node] = ()
+        self.nodes = [node for node in self.nodes if node not in nodes]
+        for node in self.nodes:
+            if not nodes.isdisjoint(self.successors[node]):
+                self.successors[node] = tuple(
+                    [other for other in self.successors[node] if other not in nodes]
+                )
+
+
+def capture(objects: list[object]) -> Graph:
+    """Return the graph of these objects at one moment.
+
+    Nothing else of the caller's may refer to them, or their counts are too high.
+    On a build without the global interpreter lock it is no single moment.
+    """
+    graph = _capture(objects)
+    graph.counts[1:] = map(sub, graph.counts[1:], repeat(_EXTRA))
+    return graph
+
+
+def counts_of(objects: list[object]) -> Iterator[int]:
+    """Return reference counts as in a graph of the same objects, nobody's first."""
+    return chain((0,), map(sub, map(getrefcount, objects), repeat(_EXTRA)))
+
+
+def _capture(objects: list[object]) -> Graph:
+    number_of = dict(
+        zip(map(id, objects), range(1, len(objects) + 1), strict=False)
+    ).get
+    numbers = map(map, repeat(number_of), map(map, repeat(id), _referents_of(objects)))
+    known = map(filter, repeat(None), numbers)
+    successors: list[tuple[int, ...]] = [()]
+    counts = [0]
+    steps: tuple[Callable[[], object], ...] = (
+        partial(
+            successors.extend, cast("Iterable[tuple[int, ...]]", map(tuple, known))
+        ),
+        partial(counts.extend, map(getrefcount, objects)),
+    )
+    deque(map(_call, steps), maxlen=0)
+    return Graph(objects, successors, counts)
+
+
+def _referents_of(objects: Iterable[object]) -> Iterator[list[object]]:
+    return map(gc.get_referents, objects)
+
+
+_EXTRA = _capture([object()]).counts[1]
+"""References to an object that nobody refers to, as ``_capture`` counts them."""
+
+
+def reached_from(roots: Sequence[object], budget: Budget, stage: str) -> list[object]:
+    """Return the objects that these lead to, themselves included, each once."""
+    seen = dict(zip(map(id, roots), roots, strict=True))
+    level = list(seen.values())
+    while level and budget.spend(len(level), stage):
+        found = referents_of_all(level)
+        level = [seen.setdefault(key, found[key]) for key in found.keys() - seen.keys()]
+    return list(seen.values())
+
+
+def referents_of_all(objects: Sequence[object]) -> dict[int, object]:
+    """Return by identity what these objects refer to."""
+    found: dict[int, object] = {}
+    for start in range(0, len(objects), CHUNK):
+        referents = gc.get_referents(*objects[start : start + CHUNK])
+        found.update(zip(map(id, referents), referents, strict=True))
+    return found

@@ -1,0 +1,184 @@
+"""One component with every reference named, ready to be searched for loops and cuts.
+
+Steps that a reader does not think of are taken together with the one before: an
+instance's ``__dict__``, and the frame object of a generator (3.10, or where somebody
+asked for it).  So the same program has the same loops on every Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from types import CellType, FunctionType
+from typing import cast
+
+from refscope.reports import Reference
+from refscope.reports._heap import shape_of
+
+from .algorithms.feedback import Edge
+from .classes import type_name
+from .describe import describe
+from .heap import Graph
+from .names import collapsed, edges
+
+
+UNKNOWN = "<?>"
+
+_STRUCTURE = frozenset(
+    {
+        ".__base__",
+        ".__bases__",
+        ".__builtins__",
+        ".__globals__",
+        ".__mro__",
+        ".__objclass__",
+        ".f_back",
+        ".f_builtins",
+        ".f_globals",
+        "<class>",
+        "<function>",
+        "<mapping>",
+        "<module>",
+        "<subclasses>",
+    }
+)
+_FRAMES = (".gi_frame", ".cr_frame", ".ag_frame")
+
+
+class Wiring:
+    """Named references between objects; nodes are numbered from 0."""
+
+    __slots__ = ("materialised", "names", "objects", "types")
+
+    def __init__(self, objects: Sequence[object]) -> None:
+        self.objects: Sequence[object] = objects
+        self.types: list[str] = [type_name(type(thing)) for thing in objects]
+        """Names of the objects' types."""
+        self.names: dict[Edge, list[str]] = {}
+        """How a node refers to another, one name for each reference."""
+        self.materialised: int = 0
+        """Instances whose ``__dict__`` had to be made to name an attribute."""
+
+    def successors(self, level: int) -> list[list[int]]:
+        """Return the graph of references up to a level, in an order by their names.
+
+        Level 0 leaves out how classes and frames refer to themselves and each other,
+        and 1 leaves out less; 2 is everything.
+        """
+        rows: list[list[tuple[str, str, int]]] = [[] for _ in self.objects]
+        for (node, other), names in self.names.items():
+            shown = [name for name in names if level_of(name) <= level]
+            if shown:
+                rows[node].append((min(shown), self.types[other], other))
+        return [[other for _, _, other in sorted(row)] for row in rows]
+
+    def named(
+        self, holder: object, wanted: Mapping[int, int], *, materialise: bool = False
+    ) -> list[tuple[str, object]]:
+        """Return how an object refers to those that are wanted.
+
+        With ``materialise`` the ``__dict__`` of an instance is made where there is no
+        other way to a name.  It stays.
+        """
+        found = [edge for edge in edges(holder) if id(edge[1]) in wanted]
+        unknown = [name for name, _ in found].count(None)
+        if materialise and unknown:
+            again = edges(holder, materialise=True)
+            found = [edge for edge in again if id(edge[1]) in wanted]
+            self.materialised += [name for name, _ in found].count(None) < unknown
+        return [(UNKNOWN if name is None else name, other) for name, other in found]
+
+    def name_unknown(self, loop: Iterable[Edge]) -> None:
+        """Name references that are shown, at any price."""
+        for node, other in loop:
+            if UNKNOWN in self.names[node, other]:
+                wanted = {id(self.objects[other]): other}
+                again = self.named(self.objects[node], wanted, materialise=True)
+                self.names[node, other] = [name for name, _ in again]
+
+    def shape(self, edge: Edge) -> tuple[str, str]:
+        """Return what a fingerprint says of a reference."""
+        names = sorted(self.names[edge], key=lambda name: (level_of(name), name))
+        return self.types[edge[0]], shape_of(names[0])
+
+    def reference(self, edge: Edge, name: str) -> Reference:
+        """Return one reference as a report has it."""
+        node, other = edge
+        return Reference(
+            holder=describe(self.objects[node]),
+            target=describe(self.objects[other]),
+            name=name,
+        )
+
+
+def level_of(name: str) -> int:
+    """Return how much a reference is the bookkeeping of Python, from 0 to 2."""
+    if name in _STRUCTURE:
+        return 2
+    return 1 if name == ".__class__" else 0
+
+
+_FEW = 20
+"""Members of a component of which nearly every reference is shown."""
+
+
+def wire(graph: Graph, nodes: Sequence[int]) -> Wiring:
+    """Return the wiring between nodes of a graph."""
+    wiring = Wiring([graph.object_of(node) for node in nodes])
+    place_of = {id(thing): place for place, thing in enumerate(wiring.objects)}
+    few = len(nodes) <= _FEW
+    for place, thing in enumerate(wiring.objects):
+        for name, other in wiring.named(thing, place_of, materialise=few):
+            wiring.names.setdefault((place, place_of[id(other)]), []).append(name)
+    _name_cells(wiring)
+    alone = [graph.counts[node] == 1 for node in nodes]
+    _join_steps(wiring, alone)
+    return wiring
+
+
+def _name_cells(wiring: Wiring) -> None:
+    """Name the cells of a closure by their variables, which its function knows."""
+    closures = {
+        other: wiring.objects[node]
+        for (node, other), names in wiring.names.items()
+        if ".__closure__" in names
+    }
+    for (node, other), names in wiring.names.items():
+        if node in closures and type(wiring.objects[other]) is CellType:
+            variables = cast("FunctionType", closures[node]).__code__.co_freevars
+            names[:] = [f"<cell {variables[int(name[1:-1])]}>" for name in names]
+
+
+def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
+    """Take two steps together where a reader sees one."""
+    inside: dict[int, list[Edge]] = {}
+    for edge in wiring.names:
+        inside.setdefault(edge[0], []).append(edge)
+    for (node, middle), firsts in list(wiring.names.items()):
+        if firsts not in _CARRYING or not alone[middle]:
+            continue
+        steps = {
+            edge: [joined(firsts[0], second) for second in wiring.names[edge]]
+            for edge in inside.get(middle, ())
+        }
+        if None not in chain.from_iterable(steps.values()):
+            del wiring.names[node, middle]
+            for edge, names in steps.items():
+                del wiring.names[edge]
+                known = wiring.names.setdefault((node, edge[1]), [])
+                known.extend(cast("list[str]", names))
+
+
+_CARRYING = ([".__dict__"], *[[name] for name in _FRAMES])
+
+
+def joined(first: str, second: str) -> str | None:
+    """Return the name of two steps taken together; None for two that stay apart."""
+    if first in _FRAMES:
+        return second if second[:1] == "<" else None
+    return collapsed(first, second)
+
+
+def best_name(names: Iterable[str]) -> str:
+    """Return the name to show of several references between the same two objects."""
+    return min(names, key=lambda name: (level_of(name), name))

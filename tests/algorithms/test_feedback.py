@@ -1,0 +1,97 @@
+"""Smallest sets of references whose removal leaves no loop."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refscope._measure.algorithms.feedback import is_opened, minimum_feedback
+
+from .graphs import cheapest_by_trial, edges_of, graphs, is_acyclic
+
+
+@given(graphs(most_nodes=6, most_edges=10))
+def test_no_set_is_smaller(successors):
+    """The set opens every loop, and trying all sets finds none that is smaller."""
+    removed, exact = minimum_feedback(successors)
+
+    assert exact
+    assert is_acyclic(successors, removed)
+    assert len(removed) == cheapest_by_trial(successors, lambda _: 1)
+
+
+@given(graphs(most_nodes=6, most_edges=9), st.data())
+def test_no_set_is_cheaper(successors, data):
+    """With costs the cheapest set is found, however many references it has."""
+    edges = edges_of(successors)
+    costs = {edge: data.draw(st.integers(1, 5)) for edge in edges}
+
+    removed, exact = minimum_feedback(successors, costs)
+
+    assert exact
+    assert is_acyclic(successors, removed)
+    cheapest = cheapest_by_trial(successors, costs.__getitem__)
+    assert sum(map(costs.__getitem__, removed)) == cheapest
+
+
+@given(graphs(most_nodes=30, most_edges=120))
+def test_a_good_set_for_larger_graphs(successors):
+    """Without effort the set opens every loop too, and no reference is for nothing."""
+    removed, exact = minimum_feedback(successors, effort=0)
+
+    assert not exact
+    assert is_acyclic(successors, removed)
+    assert set(removed) <= set(edges_of(successors))
+    for edge in removed:
+        assert not is_acyclic(successors, set(removed) - {edge})
+
+
+@given(graphs(most_nodes=30, most_edges=60))
+def test_a_good_set_is_not_far_from_the_smallest(successors):
+    """It has at most three references for one of the smallest set."""
+    good, _ = minimum_feedback(successors, effort=0)
+    least, exact = minimum_feedback(successors, effort=20_000)
+
+    assert len(least) <= len(good)
+    assert not exact or len(good) <= 3 * len(least)
+
+
+def test_the_search_is_given_up():
+    """Fifteen nodes, each with a reference to or from every other, are too many."""
+    size = 15
+    successors = [
+        [
+            other
+            for other in range(size)
+            if other != node and (other - node) ** 2 % 7 in way
+        ]
+        for node, way in (
+            (node, (1, 2, 4) if node % 2 else (0, 1, 4)) for node in range(size)
+        )
+    ]
+
+    removed, exact = minimum_feedback(successors, effort=500)
+
+    assert not exact
+    assert is_acyclic(successors, removed)
+
+
+@given(graphs())
+def test_whether_a_set_opens_is_verified(successors):
+    """What networkx calls acyclic is opened."""
+    removed = edges_of(successors)[::2]
+
+    assert is_opened(successors, removed) == is_acyclic(successors, removed)
+
+
+def test_a_large_component():
+    """A ring of 30,000 with 60,000 chords is opened, and not by trying."""
+    size = 30_000
+    successors = [
+        ((node + 1) % size, node * 7 % size, node * 13 % size) for node in range(size)
+    ]
+
+    removed, _ = minimum_feedback(successors, effort=0)
+
+    assert is_opened(successors, removed)
+    assert len(removed) < size
