@@ -54,6 +54,15 @@ def is_own(thing: object) -> bool:
     return id(type(thing)) in _own_types
 
 
+def foreign(objects: list[object]) -> list[object]:
+    """Return those that are not refscope's."""
+    wanted = set(map(id, _suspects))
+    chosen = map(wanted.__contains__, map(id, map(type, objects)))
+    _, suspects = _without_tuples(compress(objects, chosen))
+    mine = set(map(id, _own_objects(suspects, set())))
+    return [thing for thing in objects if id(thing) not in mine]
+
+
 def take() -> Census:
     """Count the objects of this process by type name."""
     objects = gc.get_objects()

@@ -23,7 +23,7 @@ from .classes import get_mro
 from .describe import describe
 from .keeping import Kept, KeptById
 from .names import collapsed, names_of
-from .roots import CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
+from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
 
 
 _MOST_HOLDERS = 16
@@ -293,7 +293,7 @@ def end_label(thing: object) -> str:
     names = [base.__name__ for base in get_mro(type(thing))]
     if "Context" in names:
         return CONTEXT
-    return "held by C only"
+    return C_ONLY
 
 
 def _described(thing: object) -> HeapObject:

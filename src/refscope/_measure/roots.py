@@ -19,6 +19,7 @@ from .names_code import local
 GIVEN = "the given function"
 SIGNALS = "signal handlers"
 CONTEXT = "context of a thread"
+C_ONLY = "held by C only"
 """Roots that are neither modules nor running functions."""
 
 _THREAD = threading.Thread

@@ -1,0 +1,124 @@
+"""Which tracked objects were made in a stretch of time, exactly.
+
+Comparing identities before and after is wrong, since addresses are used again.  But
+the collector keeps young and old objects apart: at the start everything is made old
+in O(1), by ``gc.freeze()`` and ``gc.unfreeze()``, and from then on only what is about
+to become old is noted.  Noted identities of objects that died do no harm: whoever has
+such an address later is new as well.
+
+Older objects can look young in one way only: up to 3.13 a dictionary or tuple that
+held nothing to track is not in any generation, and comes into the youngest when it
+gets something.  Where memory is traced such a dictionary is known by having no trace.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from array import array
+from itertools import compress
+
+from . import census
+from .classes import FREE_THREADED
+from .interpreter import get_object_traceback, is_tracing
+
+
+_INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
+_LATE_DICTS = sys.version_info < (3, 14)
+
+LATE_DICTS = (
+    "dictionaries that were empty or held only atoms before the block, and hold more "
+    "since, may be among the survivors: without sites they cannot be told apart"
+)
+UNSEEN_BORN = (
+    "{} young objects were there before and some of their addresses may have been used "
+    "again: as many survivors may be missing (with collect=True they would not be)"
+)
+UNMARKED = (
+    "this build does not keep young and old objects apart: survivors are objects that "
+    "tracing has seen, and it has not seen what came from free lists"
+)
+FROZEN_INSIDE = "gc.freeze() was called inside the block: survivors are unknown"
+
+
+class Born:
+    """A stretch of time, and what was made in it."""
+
+    __slots__ = ("_callback", "_doubtful", "_frozen", "_promoted", "is_traced")
+
+    def __init__(self) -> None:
+        self._callback = self._on_collection
+        self._promoted: array[int] = array("Q")
+        self._doubtful: array[int] = array("Q")
+        self._frozen: int = 0
+        self.is_traced: bool = False
+        """Whether tracing began with the stretch, so that older objects have none."""
+
+    def begin(self, *, is_settled: bool = False) -> None:
+        """Begin; ``is_settled`` says that a full collection has just run."""
+        self._frozen = gc.get_freeze_count()
+        if not self._frozen:
+            gc.freeze()
+            gc.unfreeze()
+        elif not is_settled:
+            # Neither thawed nor collected behind the program's back: remembered.
+            self._doubtful.extend(map(id, _young()))
+        gc.callbacks.append(self._callback)
+
+    def end(self) -> list[object]:
+        """Return what was made since ``begin`` and is alive; nothing is collected."""
+        found = self.look()
+        self.abandon()
+        return found
+
+    def look(self) -> list[object]:
+        """Return what was made since ``begin`` and is alive, and go on."""
+        if FREE_THREADED:  # pragma: no cover  # none at hand
+            return [o for o in gc.get_objects() if get_object_traceback(o) is not None]
+        young = _young()
+        if self._promoted:
+            old = gc.get_objects(generation=2)
+            promoted = set(self._promoted)
+            young += compress(old, map(promoted.__contains__, map(id, old)))
+            del old
+        if self._doubtful:
+            doubtful = set(self._doubtful)
+            young = [thing for thing in young if id(thing) not in doubtful]
+        if _LATE_DICTS and self.is_traced and is_tracing():
+            young = [thing for thing in young if not _is_late(thing)]
+        return young
+
+    def abandon(self) -> None:
+        """Stop listening."""
+        gc.callbacks[:] = [hook for hook in gc.callbacks if hook is not self._callback]
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What may be missing or too much."""
+        if FREE_THREADED:  # pragma: no cover  # none at hand
+            return (UNMARKED,)
+        if gc.get_freeze_count() > self._frozen:
+            return (FROZEN_INSIDE,)
+        if self._doubtful:
+            return (UNSEEN_BORN.format(f"{len(self._doubtful):,}"),)
+        return ()
+
+    def _on_collection(self, phase: str, info: dict[str, int]) -> None:
+        """Note what is about to become old.
+
+        A collection of the youngest generation leaves objects young, but for the
+        incremental collector of 3.14.0 to 3.14.4, where there are only two.
+        """
+        if phase == "start" and (info["generation"] or _INCREMENTAL):
+            self._promoted.extend(map(id, _young()))
+
+
+def _young() -> list[object]:
+    return [*gc.get_objects(generation=0), *gc.get_objects(generation=1)]
+
+
+def _is_late(thing: object) -> bool:
+    return type(thing) is dict and get_object_traceback(thing) is None
+
+
+census.own(Born)

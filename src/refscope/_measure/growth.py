@@ -1,0 +1,299 @@
+"""What grows with every call of a function: look, doubt, look again, then name it.
+
+First without tracing: objects by type, garbage, blocks of memory, in rounds.  What
+grew at all gets rounds of twice as many calls until it is steady or over.  Only then
+are calls traced, once, to name lines and holders.  What is held gets more calls in the
+end, as a cache that fills looks like a leak until it is full.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator, Iterable, Mapping
+from math import ceil
+from statistics import median
+
+from refscope.reports import Leak, ReferencePath
+from refscope.reports._fingerprint import fingerprint
+
+from . import activity, census
+from .algorithms.series import Phase, Trend, keeps_growing, per_call
+from .budget import Budget
+from .cycles import garbage_cycles
+from .evidence import Evidence, Trial, with_functions
+from .retention import shape_of_path
+from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
+
+
+Search = Generator[int, None, "Growth"]
+
+_MOST_DOUBLINGS = 6
+_ENOUGH_CALLS = 1_200
+"""Calls after which a cache without a known bound is said to grow for ever."""
+_PATIENCE = 1.5
+"""Seconds of calls that a suspect gets at least."""
+_MOST_MEMORY = 64 << 20
+_LEAST_RESIDENT = 64 << 10
+
+_BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
+_IRREGULAR = (
+    "{} grew in some rounds only, or not in proportion to the calls: more calls would tell"
+)
+_RESIDENT = (
+    "the resident set grew by about {:,} bytes per call that Python's allocators do "
+    "not account for: memory of C (malloc) may leak"
+)
+_NO_CYCLE = "garbage came with every call, but its cycles were not found again"
+
+
+class Growth:
+    """What was found; data only."""
+
+    __slots__ = ("leaks", "ledger", "limits", "size_per_call", "still_growing")
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger: Ledger = ledger
+        self.leaks: list[Leak] = []
+        self.limits: dict[str, None] = {}
+        self.size_per_call: float | None = None
+
+    @property
+    def resident_per_call(self) -> float | None:
+        """Median growth of the resident set per call."""
+        if activity.resident_size() < 0:  # pragma: no cover  # not Linux
+            return None
+        return median(self.ledger.resident)
+
+
+class Options:
+    """How much to do."""
+
+    __slots__ = ("calls", "rounds", "warmup")
+
+    def __init__(self, warmup: int, rounds: int, calls: int) -> None:
+        self.warmup: int = warmup
+        self.rounds: int = rounds
+        self.calls: int = calls
+
+
+def search(given: object, options: Options, budget: Budget) -> Search:
+    """Yield how often to call the function now; return what grows."""
+    ledger = Ledger()
+    found = Growth(ledger)
+    started = activity.resident_size()
+    yield from ledger.warm_up(options.warmup)
+    yield from ledger.run(options.rounds, options.calls)
+    suspects = yield from _doubted(ledger, options, found)
+    if GARBAGE in suspects:
+        yield from _name_cycles(found, budget)
+    kinds = [name for name in suspects if name not in {BLOCKS, GARBAGE}]
+    if kinds or BLOCKS in suspects:
+        known = yield from _named(found, given, kinds, suspects, budget)
+        known = yield from _still_growing(found, known, started)
+        found.leaks += [_leak(ledger, one, name) for name, one in known]
+    _note_resident(found)
+    found.leaks.sort(key=_importance)
+    return found
+
+
+def _doubted(
+    ledger: Ledger, options: Options, found: Growth
+) -> Generator[int, None, dict[str, Trend]]:
+    """Return what still grows with twice as many calls, and in proportion."""
+    suspects = ledger.suspects()
+    calls = options.calls
+    for turn in range(_MOST_DOUBLINGS):
+        is_settled = turn and "open" not in suspects.values()
+        if not suspects or is_settled or _is_tired(ledger, turn):
+            break
+        calls *= 2
+        yield from ledger.run(options.rounds, calls)
+        suspects = ledger.judge(suspects)
+    for name, trend in suspects.items():
+        if trend == "open" and name != BLOCKS:
+            found.limits[_IRREGULAR.format(name)] = None
+    return {name: trend for name, trend in suspects.items() if trend == "steady"}
+
+
+def _is_tired(ledger: Ledger, turn: int) -> bool:
+    """Return whether another doubling takes too long; the first is always made."""
+    return turn > 0 and ledger.seconds > 10 * _PATIENCE
+
+
+def _name_cycles(found: Growth, budget: Budget) -> Search:
+    """Make calls without automatic collections, and explain the garbage of them."""
+    ledger = found.ledger
+    calls = max(6, ledger.phases[-1][GARBAGE].calls)
+    was_enabled = gc.isenabled()
+    collect()
+    gc.disable()
+    try:
+        yield calls
+        report = garbage_cycles(budget)
+    finally:
+        if was_enabled:
+            gc.enable()
+    collect()
+    found.limits.update(dict.fromkeys(report.limits))
+    for group in report.groups:
+        rate = group.count / calls
+        if rate < 1 / calls:
+            continue
+        example = group.example
+        phase = ledger.phases[0][GARBAGE]
+        names = group.type_names
+        found.leaks.append(
+            Leak(
+                kind="cycles",
+                type_name=names[0] if names else "",
+                growth=tuple([round(rate * phase.calls)] * len(phase.growth)),
+                growth_calls=phase.calls,
+                per_call=rate,
+                size_per_call=group.size / calls,
+                traceback=next(
+                    (r.holder.traceback for r in example.references if r.holder.traceback),
+                    None,
+                ),
+                cycle=example,
+                fingerprint=group.fingerprint,
+                verdict="cycle",
+            )
+        )
+    if not report.groups:
+        found.limits[_NO_CYCLE] = None
+    return found
+
+
+def _named(
+    found: Growth,
+    given: object,
+    kinds: Iterable[str],
+    suspects: Mapping[str, Trend],
+    budget: Budget,
+) -> Generator[int, None, list[tuple[str, Evidence]]]:
+    """Return what the traced calls tell of each suspect, by what is counted."""
+    ledger = found.ledger
+    rates = [per_call(ledger.phases_of(name)) for name in suspects if name != GARBAGE]
+    calls = max(2, ceil(3 / max(0.05, min(rates))), ledger.phases[0][BLOCKS].calls)
+    trial = Trial(given, budget)
+    try:
+        yield from trial.run(calls)
+        known = [(name, trial.of_type(name)) for name in kinds]
+        if BLOCKS in suspects:
+            is_lone = not known
+            for place, count, size in trial.unexplained():
+                evidence = trial.of_place(place, is_lone=is_lone)
+                if evidence is not None:
+                    evidence.retained = size / count
+                    known.append((BLOCKS, evidence))
+        found.size_per_call = trial.size_per_call
+    finally:
+        trial.end()
+    ledger.calls_made += 2 * calls
+    kept: list[tuple[str, Evidence]] = []
+    for name, evidence in known:
+        evidence.traceback = with_functions(evidence.traceback)
+        if evidence.bound is None:
+            kept.append((name, evidence))
+        else:
+            what = evidence.type_name
+            found.limits[_BOUNDED.format(what, evidence.bound)] = None
+    return kept
+
+
+def _still_growing(
+    found: Growth, known: list[tuple[str, Evidence]], started: int
+) -> Generator[int, None, list[tuple[str, Evidence]]]:
+    """Return what grows on when there are many more calls; a full cache does not."""
+    ledger = found.ledger
+    calls = max([phase.calls for phase in ledger.phases[-1].values()])
+    patience = max(_PATIENCE, 2 * ledger.seconds) + ledger.seconds
+    while known and ledger.calls_made < _ENOUGH_CALLS and ledger.seconds < patience:
+        if activity.resident_size() - started > _MOST_MEMORY:
+            break
+        calls *= 2
+        rates = {name: ledger.phases_of(name)[-1].rate for name, _ in known}
+        yield from ledger.run(1, calls)
+        known = [
+            (name, evidence)
+            for name, evidence in known
+            if keeps_growing(rates[name], _grown(ledger, name), calls)
+        ]
+    return known
+
+
+def _grown(ledger: Ledger, name: str) -> int:
+    phase = ledger.phases[-1].get(name)
+    return 0 if phase is None else phase.growth[-1]
+
+
+def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
+    phases = ledger.phases_of(name)
+    shown = next((p for p in phases if min(p.growth) > 0), phases[-1])
+    rate = per_call(phases)
+    path = evidence.path
+    kind = "memory" if name == BLOCKS else "objects"
+    size = evidence.retained
+    return Leak(
+        kind="memory" if name == BLOCKS else "objects",
+        type_name=evidence.type_name,
+        growth=tuple(shown.growth),
+        growth_calls=shown.calls,
+        per_call=rate,
+        size_per_call=None if size is None else size * rate,
+        traceback=evidence.traceback,
+        held_by=path,
+        grows_at=evidence.grows_at,
+        fingerprint=fingerprint(
+            "leak", kind, evidence.type_name, *_shape(path, evidence.grows_at)
+        ),
+        verdict=_word(evidence),
+    )
+
+
+def _word(evidence: Evidence) -> str:
+    return evidence.verdict
+
+
+def _shape(path: ReferencePath | None, grows_at: int | None) -> list[str]:
+    """Return the path without the key in what grows, which differs in each run."""
+    if path is None:
+        return []
+    parts = shape_of_path(path.root, path.references)
+    if grows_at is not None and 0 <= grows_at + 1 < len(path.references):
+        place = 1 + 2 * (grows_at + 1)
+        name = parts[place]
+        parts[place] = "[x]" if name[:1] == "[" else "{x}" if name[:1] == "{" else name
+    return parts
+
+
+def _note_resident(found: Growth) -> None:
+    """Say when the resident set grows in every round by more than is traced."""
+    ledger = found.ledger
+    if not ledger.resident or min(ledger.resident) <= 0:
+        return
+    grown = median(ledger.resident) - (found.size_per_call or 0)
+    rounds = [sum(phase[RESIDENT].growth) for phase in ledger.phases]
+    if grown > 0 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
+        found.limits[_RESIDENT.format(round(grown))] = None
+
+
+_DULL = frozenset(
+    ("builtins", "list", "dict", "tuple", "set", "cell", "function", "method", "type")
+)
+
+
+def _importance(leak: Leak) -> tuple[bool, bool, int, float, str]:
+    """Return the order of leaks: classes with a holder first, the nearest of them."""
+    path = leak.held_by
+    steps = len(path.references) if path is not None else 99
+    return (
+        leak.kind != "objects",
+        "." not in leak.type_name,
+        steps,
+        -(leak.size_per_call or 0),
+        leak.type_name,
+    )
+
+
+census.own(Growth, Options, Leak)
