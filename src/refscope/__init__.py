@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from refscope import render, reports
 from refscope._block import Block
+from refscope._cycles import find_cycles
 from refscope._expect import Expectation, expect_gone
 from refscope._files import load, save
 from refscope._retention import add_inspector, why_alive
@@ -11,19 +12,27 @@ from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
 from refscope.exceptions import RefscopeError
-from refscope.reports import TrackReport, diff, merge
+from refscope.reports import CycleReport, TrackReport, diff, merge
+from refscope._leaks import find_leaks, find_leaks_async
 
 
 __all__ = [
     "Block",
+    "CycleReport",
     "Expectation",
+    "ExpectationReport",
+    "LeakReport",
     "RefscopeError",
+    "RetentionReport",
     "TrackReport",
     "Tracker",
     "__version__",
     "add_inspector",
     "diff",
     "expect_gone",
+    "find_cycles",
+    "find_leaks",
+    "find_leaks_async",
     "load",
     "merge",
     "render",

@@ -57,6 +57,10 @@ class Budget:
             self.why = f"stopped at deadline={self._deadline:g} seconds while {stage}"
         return self.why is None
 
+    def excuse(self, seconds: float) -> None:
+        """Let time that was not refscope's not count."""
+        self._started += seconds
+
     @property
     def room(self) -> int | None:
         """Objects that may still be looked at; None if there is no bound."""

@@ -19,6 +19,7 @@ get_subclasses: Callable[[type], list[type]] = type.__subclasses__
 _get_module: Callable[[type], object] = type.__dict__["__module__"].__get__
 _get_qualname: Callable[[type], str] = type.__dict__["__qualname__"].__get__
 _get_basic_size: Callable[[type], int] = type.__dict__["__basicsize__"].__get__
+_get_weakref_offset: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
 _get_item_size: Callable[[type], int] = type.__dict__["__itemsize__"].__get__
 
 WORD = 8 if sys.maxsize > 2**32 else 4
@@ -39,6 +40,11 @@ _names: dict[int, str] = {}
 def is_class(thing: object) -> bool:
     """Return whether a thing is a class, also when its ``__class__`` lies."""
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
+
+
+def can_be_weak(kind: type) -> bool:
+    """Return whether there can be weak references to instances of a type."""
+    return bool(_get_weakref_offset(kind))
 
 
 def is_metaclass(kind: type) -> bool:

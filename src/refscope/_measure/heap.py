@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, repeat
 from operator import methodcaller, sub
-from sys import getrefcount
 from typing import cast
 
-from .budget import CHUNK, Budget
+from .interpreter import IS_SUPPORTED, getrefcount
 
 
 _call: Callable[[Callable[[], object]], object] = methodcaller("__call__")
@@ -37,7 +36,7 @@ class Graph:
         counts: list[int],
     ) -> None:
         self.objects: list[object] = objects
-        """The objects; that of node ``v`` is at ``v - 1``."""
+        """The objects, None for those dropped; that of node ``v`` is at ``v - 1``."""
         self.successors: list[tuple[int, ...]] = successors
         """Nodes by node, in the order of ``gc.get_referents``."""
         self.counts: list[int] = counts
@@ -52,10 +51,19 @@ class Graph:
         """Return the object of a node."""
         return self.objects[node - 1]
 
+    def close(self) -> None:
+        """Let go of the objects.
+
+        A variable of our own functions may be among them, in its cell, and refer to
+        this graph: that would be a cycle of refscope's making.
+        """
+        self.objects.clear()
+
     def drop(self, nodes: set[int]) -> None:
         """Forget nodes: they refer to nothing any more, and nothing to them."""
         for node in nodes:
             self.successors[node] = ()
+            self.objects[node - 1] = None
         self.nodes = [node for node in self.nodes if node not in nodes]
         for node in self.nodes:
             if not nodes.isdisjoint(self.successors[node]):
@@ -102,24 +110,5 @@ def _referents_of(objects: Iterable[object]) -> Iterator[list[object]]:
     return map(gc.get_referents, objects)
 
 
-_EXTRA = _capture([object()]).counts[1]
+_EXTRA = _capture([object()]).counts[1] if IS_SUPPORTED else 0
 """References to an object that nobody refers to, as ``_capture`` counts them."""
-
-
-def reached_from(roots: Sequence[object], budget: Budget, stage: str) -> list[object]:
-    """Return the objects that these lead to, themselves included, each once."""
-    seen = dict(zip(map(id, roots), roots, strict=True))
-    level = list(seen.values())
-    while level and budget.spend(len(level), stage):
-        found = referents_of_all(level)
-        level = [seen.setdefault(key, found[key]) for key in found.keys() - seen.keys()]
-    return list(seen.values())
-
-
-def referents_of_all(objects: Sequence[object]) -> dict[int, object]:
-    """Return by identity what these objects refer to."""
-    found: dict[int, object] = {}
-    for start in range(0, len(objects), CHUNK):
-        referents = gc.get_referents(*objects[start : start + CHUNK])
-        found.update(zip(map(id, referents), referents, strict=True))
-    return found

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         stop,
     )
     from sys import getallocatedblocks as allocated_blocks
+    from sys import getrefcount
 
     Stack = tuple[tuple[str, int], ...]
 
@@ -71,6 +72,10 @@ else:
     except ImportError:  # pragma: no cover  # PyPy
         allocated_blocks = refuse
     try:
+        from sys import getrefcount
+    except ImportError:  # pragma: no cover  # PyPy
+        getrefcount = refuse
+    try:
         from collections import _count_elements as count_elements
     except ImportError:  # pragma: no cover  # PyPy
         count_elements = refuse
@@ -96,6 +101,7 @@ __all__ = [
     "get_traceback_limit",
     "get_traced_memory",
     "get_traces",
+    "getrefcount",
     "is_tracing",
     "list_interpreters",
     "refuse",

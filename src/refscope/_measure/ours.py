@@ -31,6 +31,7 @@ _OURS = (
         "_drive.py",
         "_track.py",
         "_tracker.py",
+        "_cycles.py",
         "_references.py",
         "_cycles.py",
         "_expect.py",

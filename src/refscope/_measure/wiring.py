@@ -12,7 +12,7 @@ from itertools import chain
 from types import CellType, FunctionType
 from typing import cast
 
-from refscope.reports import Reference
+from refscope.reports import HeapObject, Reference
 from refscope.reports._heap import shape_of
 
 from .algorithms.feedback import Edge
@@ -48,7 +48,7 @@ _FRAMES = (".gi_frame", ".cr_frame", ".ag_frame")
 class Wiring:
     """Named references between objects; nodes are numbered from 0."""
 
-    __slots__ = ("materialised", "names", "objects", "types")
+    __slots__ = ("_described", "materialised", "names", "objects", "types")
 
     def __init__(self, objects: Sequence[object]) -> None:
         self.objects: Sequence[object] = objects
@@ -58,6 +58,8 @@ class Wiring:
         """How a node refers to another, one name for each reference."""
         self.materialised: int = 0
         """Instances whose ``__dict__`` had to be made to name an attribute."""
+
+        self._described: dict[int, HeapObject] = {}
 
     def successors(self, level: int) -> list[list[int]]:
         """Return the graph of references up to a level, in an order by their names.
@@ -105,10 +107,14 @@ class Wiring:
         """Return one reference as a report has it."""
         node, other = edge
         return Reference(
-            holder=describe(self.objects[node]),
-            target=describe(self.objects[other]),
-            name=name,
+            holder=self._describe(node), target=self._describe(other), name=name
         )
+
+    def _describe(self, node: int) -> HeapObject:
+        known = self._described.get(node)
+        if known is None:
+            known = self._described[node] = describe(self.objects[node])
+        return known
 
 
 def level_of(name: str) -> int:

@@ -165,17 +165,16 @@ class CycleReport(Report):
         return " wait for gc" if is_garbage else ""
 
 
-def loop_fingerprint(references: Sequence[Reference]) -> str:
-    """Return the fingerprint of a loop, wherever on it one begins."""
-    return fingerprint(*[part for step in loop_shape(references) for part in step])
+def loop_fingerprint(references: Sequence[Reference], *, is_whole: bool = True) -> str:
+    """Return the fingerprint of a loop, wherever on it one begins.
 
-
-def loop_shape(references: Sequence[Reference]) -> tuple[tuple[str, str], ...]:
-    """Return types and names of a loop, from where that sorts first."""
+    Of a loop that is not shown whole it says which types and names occur.
+    """
     steps = [(reference.holder.type_name, reference.shape) for reference in references]
-    starts = range(len(steps)) if len(steps) <= _MOST_TURNS else range(1)
-    turned = [tuple(steps[start:] + steps[:start]) for start in starts]
-    return min(turned, default=())
-
-
-_MOST_TURNS = 100
+    if is_whole:
+        steps = min(
+            (steps[start:] + steps[:start] for start in range(len(steps))), default=[]
+        )
+    else:
+        steps = sorted(set(steps))
+    return fingerprint(*[part for step in steps for part in step])

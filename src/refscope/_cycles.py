@@ -1,0 +1,207 @@
+"""``find_cycles``: objects that keep each other alive, and where to cut."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from operator import sub
+from time import perf_counter
+from types import FunctionType, MethodType
+from typing import Literal, overload
+
+import attrs
+
+from refscope._measure import blocks, cycles
+from refscope._measure.account import environment
+from refscope._measure.budget import Budget, OnProgress
+from refscope._measure.interpreter import IS_SUPPORTED
+from refscope.exceptions import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    UnsupportedRuntimeError,
+)
+from refscope.reports import CycleReport
+
+
+_SUSPENDS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+
+
+@overload
+def find_cycles(
+    *,
+    collect: bool = False,
+    max_objects: int | None = None,
+    deadline: float | None = None,
+    progress: OnProgress | None = None,
+) -> CycleReport: ...
+@overload
+def find_cycles(
+    *,
+    through: Iterable[object],
+    max_objects: int | None = None,
+    deadline: float | None = None,
+    progress: OnProgress | None = None,
+) -> CycleReport: ...
+@overload
+def find_cycles(
+    *,
+    live: Literal[True],
+    max_objects: int | None = None,
+    deadline: float | None = None,
+    progress: OnProgress | None = None,
+) -> CycleReport: ...
+@overload
+def find_cycles(
+    *,
+    from_call: Callable[[], object],
+    max_objects: int | None = None,
+    deadline: float | None = None,
+    progress: OnProgress | None = None,
+) -> CycleReport: ...
+def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
+    *,
+    collect: bool = False,
+    through: Iterable[object] | None = None,
+    live: bool = False,
+    from_call: Callable[[], object] | None = None,
+    max_objects: int | None = None,
+    deadline: float | None = None,
+    progress: OnProgress | None = None,
+) -> CycleReport:
+    """Find reference cycles, explain one of each shape, and say where to cut it.
+
+    Without an argument: the garbage cycles that wait for the collector.  They are
+    found as the collector finds them, but nothing is touched: no finalizer runs, no
+    weak reference dies, and the garbage is still there afterwards.  Of the other
+    arguments in the first group only one can be given.
+
+    Args:
+        collect: Free the garbage after the report is made.
+        through: Look for live cycles that these objects are on or lead to.
+        live: Look for every cycle of the process.  Classes, modules and functions
+            refer to each other in any program; what is a cycle only by way of them is
+            left out here and with ``through``.
+        from_call: Call this function, and look for the garbage that the call left
+            behind, and no other.  Automatic collections wait meanwhile.
+        max_objects: Look at that many objects, young ones first, and say so.
+        deadline: Stop after that many seconds of refscope's own work, and say so.
+        progress: Called with a ``Progress`` now and then.
+
+    Returns:
+        One group for each shape, with an example that names every reference.
+
+    Raises:
+        InvalidArgumentError: Two ways of looking are mixed, or a bound makes no sense.
+        ArgumentTypeError: ``from_call`` is no plain function, or a bound no number.
+        UnsupportedRuntimeError: This Python does not count references.
+
+    Example:
+        >>> import refscope
+        >>> class Cat:
+        ...     def __init__(self):
+        ...         self.friend = self
+        >>> report = refscope.find_cycles(from_call=Cat)
+        >>> report.groups[0].example.advice
+        'make Cat.friend a weakref.ref, or clear it with `finally: self.friend = None`'
+    """
+    _check_ways(collect, through, live, from_call)
+    budget = Budget(max_objects, deadline, progress)
+    if through is not None:
+        roots = list(through)
+        with _at_work():
+            report = cycles.cycles_through(roots, budget)
+    elif live:
+        with _at_work():
+            report = cycles.live_cycles(budget)
+    elif from_call is not None:
+        report = _left_by(_checked(from_call), budget)
+    else:
+        with _at_work():
+            report = cycles.garbage_cycles(budget)
+    report = attrs.evolve(report, environment=environment(), overhead=budget.elapsed)
+    return _collected(report) if collect else report
+
+
+def _check_ways(collect: bool, *others: object) -> None:  # noqa: FBT001  # private
+    if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
+        raise UnsupportedRuntimeError(
+            "this Python does not count references, so there is no garbage to tell "
+            "from what is alive: look for cycles on CPython"
+        )
+    ways = ("collect=True", "through", "live=True", "from_call")
+    asked = [
+        way
+        for way, value in zip(ways, (collect, *others), strict=True)
+        if value is not None and value is not False
+    ]
+    if len(asked) > 1:
+        raise InvalidArgumentError(
+            f"{' and '.join(asked)} do not mix: call find_cycles once for each"
+        )
+
+
+def _checked(function: Callable[[], object]) -> Callable[[], object]:
+    """Return the function if a call of it does its work."""
+    if not callable(function):
+        raise ArgumentTypeError(
+            f"from_call takes a function, not a {type(function).__name__}"
+        )
+    plain: object = function.__func__ if type(function) is MethodType else function
+    if type(plain) is FunctionType and plain.__code__.co_flags & _SUSPENDS:
+        raise ArgumentTypeError(
+            f"calling {plain.__qualname__} only makes a generator or coroutine: give "
+            "from_call a function that runs it, as `lambda: asyncio.run(f())`"
+        )
+    return function
+
+
+@contextmanager
+def _at_work() -> Iterator[None]:
+    """Keep the collector and open blocks away from refscope's own work."""
+    blocks.begin_own()
+    blocks._collector.borrow()
+    try:
+        yield
+    finally:
+        blocks._collector.give_back()
+        blocks.end_own()
+
+
+def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:
+    """Return the garbage that one call leaves: what is there after it and not before.
+
+    Garbage does not die while nobody collects, so its identities are not used again.
+    """
+    blocks._collector.borrow()
+    try:
+        with _at_work():
+            older = cycles.garbage_ids(budget)
+        before = _collections()
+        start = perf_counter()
+        function()
+        budget.excuse(perf_counter() - start)
+        runs, freed = map(sub, _collections(), before)
+        with _at_work():
+            report = cycles.garbage_cycles(budget, older)
+    finally:
+        blocks._collector.give_back()
+    if not runs:
+        return report
+    said = f"gc ran inside the call and freed {freed:,} objects, which are not named"
+    return attrs.evolve(report, limits=(*report.limits, said))
+
+
+def _collections() -> tuple[int, int]:
+    """Return how often the collector ran, and how much it found."""
+    stats = gc.get_stats()
+    return (
+        sum(generation["collections"] for generation in stats),
+        sum(generation["collected"] for generation in stats),
+    )
+
+
+def _collected(report: CycleReport) -> CycleReport:
+    """Collect now that the report is made."""
+    freed = gc.collect()
+    return attrs.evolve(report, freed=freed, uncollectable=len(gc.garbage))

@@ -1,0 +1,231 @@
+"""What to change in the program, told by how a loop is made."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    TracebackType,
+)
+
+from .algorithms.feedback import Edge
+from .classes import can_be_weak, is_class
+from .cuts import is_back_pointer, is_exception, is_one_of
+from .describe import detail_of
+from .wiring import Wiring, best_name
+
+
+class Loop:
+    """A loop, and the reference on it that is best to cut."""
+
+    __slots__ = ("cut", "edges", "wiring")
+
+    def __init__(self, wiring: Wiring, edges: Sequence[Edge], cut: Edge | None) -> None:
+        self.wiring: Wiring = wiring
+        self.edges: Sequence[Edge] = edges
+        self.cut: Edge = edges[0] if cut is None else cut
+
+    def find(self, *kinds: type) -> Edge | None:
+        """Return the first reference whose holder is of one of these types."""
+        for edge in self.edges:
+            if is_one_of(self.holder(edge), kinds):
+                return edge
+        return None
+
+    def into(self, edge: Edge) -> Edge:
+        """Return the reference before another one on the loop."""
+        return self.edges[list(self.edges).index(edge) - 1]
+
+    def name(self, edge: Edge) -> str:
+        """Return how a reference is spelled."""
+        return best_name(self.wiring.names[edge])
+
+    def holder(self, edge: Edge) -> object:
+        """Return the object that refers."""
+        return self.wiring.objects[edge[0]]
+
+    def target(self, edge: Edge) -> object:
+        """Return the object that is referred to."""
+        return self.wiring.objects[edge[1]]
+
+    def spelled(self, edge: Edge) -> str:
+        """Return type and name, as in ``Cat.cousin``; a variable stays alone."""
+        name = self.name(edge)
+        if name[:1] == "<":
+            return variable(name)
+        return self.wiring.types[edge[0]].rpartition(".")[2] + name
+
+
+def variable(name: str) -> str:
+    """Return the variable that a name is about.
+
+    >>> variable("<local error in Shop.sell>"), variable("<cell self>")
+    ('error', 'self')
+    """
+    return name[1:-1].partition(" in ")[0].rpartition(" ")[2]
+
+
+def advice_on(loop: Loop) -> str:
+    """Return a sentence: what the first idiom says that knows the loop."""
+    for idiom in _IDIOMS:
+        sentence = idiom(loop)
+        if sentence:
+            return sentence
+    return _attribute(loop)
+
+
+def _exception(loop: Loop) -> str:
+    """An exception keeps its traceback, that a frame, and that the exception."""
+    if loop.find(TracebackType) is None:
+        return ""
+    frame = loop.find(FrameType)
+    if frame is not None and is_exception(loop.target(frame)):
+        name, place = variable(loop.name(frame)), detail_of(loop.holder(frame))
+        return (
+            f"local {name!r} of {place} keeps an exception whose traceback keeps the "
+            f"frame: end the function with `finally: del {name}`"
+        )
+    for edge in loop.edges:
+        if is_exception(loop.target(edge)):
+            spelled = loop.spelled(edge)
+            return (
+                f"{spelled} keeps an exception, whose traceback keeps the frame and "
+                f"its variables: clear it with `finally: {_statement(loop, edge)}`, or "
+                "keep error.with_traceback(None)"
+            )
+    return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+
+
+def _cache(loop: Loop) -> str:
+    """A cache keeps the ``self`` that it was called with."""
+    edge = loop.find(_CACHE)
+    if edge is None:
+        return ""
+    return (
+        "functools.lru_cache keeps self: use functools.cached_property, or cache a "
+        "function that is not given self"
+    )
+
+
+def _partial(loop: Loop) -> str:
+    edge = loop.find(functools.partial)
+    if edge is None:
+        return ""
+    keeper = loop.spelled(loop.into(edge))
+    return (
+        f"the functools.partial in {keeper} keeps what it is kept by: give it a "
+        "weakref.ref or weakref.proxy, or make it when it is called"
+    )
+
+
+def _bound_method(loop: Loop) -> str:
+    edge = loop.find(MethodType)
+    if edge is None:
+        return ""
+    keeper = loop.spelled(loop.into(edge))
+    method = detail_of(loop.holder(edge)) or "the method"
+    return (
+        f"{keeper} keeps the bound method {method}, which keeps its object: keep "
+        "weakref.WeakMethod(...), or look the method up when it is called"
+    )
+
+
+def _suspended(loop: Loop) -> str:
+    edge = loop.find(GeneratorType, CoroutineType, AsyncGeneratorType)
+    if edge is None:
+        return ""
+    kind = loop.wiring.types[edge[0]].replace("_", " ")
+    function = detail_of(loop.holder(edge))
+    close = "aclose()" if kind == "async generator" else "close()"
+    if loop.name(edge)[:7] != "<local ":
+        return f"the suspended {kind} {function} is kept by what it keeps: {close} it"
+    name = variable(loop.name(edge))
+    return (
+        f"the suspended {kind} {function} is kept by its own variable {name!r}: "
+        f"`del {name}` before it waits, or {close} it"
+    )
+
+
+def _closure(loop: Loop) -> str:
+    edge = loop.find(CellType)
+    if edge is None:
+        return ""
+    name = variable(loop.name(loop.into(edge)))
+    if loop.find(FunctionType) is None:
+        return ""
+    function = next(
+        (
+            detail_of(loop.holder(edge))
+            for edge in loop.edges
+            if is_one_of(loop.holder(edge), (FunctionType,))
+        ),
+        None,
+    )
+    if is_one_of(loop.target(edge), (FunctionType,)):
+        return (
+            f"the inner function {function} refers to itself by its variable {name!r}: "
+            f"move it to the module, or clear it with `finally: {name} = None`"
+        )
+    return (
+        f"the function {function} keeps its variable {name!r}, which leads back to it: "
+        f"pass {name} as an argument, or let it use a weakref.ref"
+    )
+
+
+def _class(loop: Loop) -> str:
+    if not all(_is_part_of_class(loop, edge) for edge in loop.edges):
+        return ""
+    name = next(
+        (detail_of(loop.holder(e)) for e in loop.edges if is_class(loop.holder(e))),
+        None,
+    )
+    return (
+        f"a class always refers to itself, only gc frees it: make the class {name} "
+        "once, in the module, and not in a function that is called often"
+    )
+
+
+def _is_part_of_class(loop: Loop, edge: Edge) -> bool:
+    return any(map(is_class, (loop.holder(edge), loop.target(edge))))
+
+
+def _attribute(loop: Loop) -> str:
+    """The rest: cut where it is best, by a weak reference where there can be one."""
+    edge = loop.cut
+    spelled, statement = loop.spelled(edge), _statement(loop, edge)
+    if is_back_pointer(loop.name(edge)):
+        return f"{spelled} leads back to the owner: make it a weakref.ref"
+    if not can_be_weak(type(loop.target(edge))):
+        return f"{spelled} cannot be weak: clear it with `finally: {statement}`"
+    return f"make {spelled} a weakref.ref, or clear it with `finally: {statement}`"
+
+
+def _statement(loop: Loop, edge: Edge) -> str:
+    """Return Python that clears a reference."""
+    name = loop.name(edge)
+    if name[:1] == ".":
+        return f"self{name} = None"
+    if name[:1] == "[":
+        return f"del {loop.wiring.types[edge[0]].rpartition('.')[2]}{name}"
+    if name[:1] == "<":
+        return f"del {variable(name)}"
+    return "clear()"
+
+
+_CACHE = type(functools.lru_cache(lambda: None))
+_IDIOMS: Sequence[Callable[[Loop], str]] = (
+    _exception,
+    _cache,
+    _partial,
+    _bound_method,
+    _suspended,
+    _closure,
+    _class,
+)

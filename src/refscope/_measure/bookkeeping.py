@@ -1,0 +1,110 @@
+"""What Python itself keeps of classes, modules and functions, and what is refscope's.
+
+Every class is in a cycle with its methods, every module with its functions.  In a
+search for live cycles these would join nearly everything into one component, so they
+are kept apart: nothing leads through them.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Sequence
+from itertools import compress
+from types import FunctionType, ModuleType
+
+from .algorithms.reach import reachable
+from .budget import CHUNK, Budget
+from .classes import get_mro, is_class, is_metaclass, type_name
+from .heap import Graph
+from .shapes import Component
+
+
+STAGE = "following live objects"
+
+
+class Bookkeeping:
+    """Knows which objects are to be kept apart."""
+
+    __slots__ = ("_kinds", "_namespaces")
+
+    def __init__(self, objects: Sequence[object]) -> None:
+        self._kinds: dict[int, bool] = {}
+        self._namespaces: set[int] = set()
+        for thing in objects:
+            if type(thing) is FunctionType:
+                self._namespaces.add(id(thing.__globals__))
+        modules = [thing for thing in objects if self._is_apart(type(thing))]
+        for thing in modules:
+            if not is_class(thing):
+                self._namespaces.update(map(id, gc.get_referents(thing)))
+
+    def without(self, objects: Iterable[object]) -> list[object]:
+        """Return the objects that are the program's."""
+        return [
+            thing
+            for thing in objects
+            if not self._is_apart(type(thing)) and id(thing) not in self._namespaces
+        ]
+
+    def _is_apart(self, kind: type) -> bool:
+        """Return whether instances are classes or modules, or refscope's."""
+        known = self._kinds.get(id(kind))
+        if known is None:
+            known = self._kinds[id(kind)] = (
+                is_metaclass(kind)
+                or any(base is ModuleType for base in get_mro(kind))
+                or is_own_type(kind)
+            )
+        return known
+
+    def reached_from(self, roots: Sequence[object], budget: Budget) -> list[object]:
+        """Return the roots and what they lead to, not by way of what is kept apart."""
+        seen = dict(zip(map(id, roots), roots, strict=True))
+        level = list(seen.values())
+        while level and budget.spend(len(level), STAGE):
+            found: dict[int, object] = {}
+            for start in range(0, len(level), CHUNK):
+                referents = gc.get_referents(*level[start : start + CHUNK])
+                found.update(zip(map(id, referents), referents, strict=True))
+            new = [found[key] for key in found.keys() - seen.keys()]
+            level = self.without(new)
+            seen.update(zip(map(id, level), level, strict=True))
+        return list(seen.values())
+
+
+def is_own_type(kind: type) -> bool:
+    """Return whether a class is refscope's."""
+    return type_name(kind).startswith("refscope.")
+
+
+def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
+    """Return nodes of garbage that refscope left, with what only that leads to.
+
+    Each attrs class leaves another one, made on the way, when it is defined.
+    """
+    kinds = dict(
+        zip(map(id, map(type, graph.objects)), map(type, graph.objects), strict=True)
+    )
+    wanted = {
+        key for key, kind in kinds.items() if is_metaclass(kind) or is_own_type(kind)
+    }
+    chosen = map(wanted.__contains__, map(id, map(type, graph.objects)))
+    own = {
+        node
+        for node in compress(range(1, len(graph)), chosen)
+        if _is_own(graph.object_of(node))
+    }
+    if not own:
+        return own
+    ours = [component for component in found if not own.isdisjoint(component)]
+    others = [component for component in found if own.isdisjoint(component)]
+    theirs = reachable(graph.successors, [node for each in others for node in each])
+    return {
+        node
+        for node in reachable(graph.successors, [n for each in ours for n in each])
+        if node not in theirs
+    }
+
+
+def _is_own(thing: object) -> bool:
+    return is_own_type(thing) if is_class(thing) else is_own_type(type(thing))  # type: ignore[arg-type]

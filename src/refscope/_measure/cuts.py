@@ -1,0 +1,144 @@
+"""What removing a reference costs the programmer who has to do it.
+
+The smallest set of cuts is wanted; among sets of the same size, the one that a person
+would choose.  So each reference costs a thousand and a little, and what cannot be
+removed (a frame's traceback, an item of a tuple) as much as three others.  References
+back to an owner or parent, of one type and name, cost as much as one together: they
+are one line of the program.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, deque
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    TracebackType,
+)
+
+from .algorithms.feedback import Edge
+from .classes import get_flags, get_mro, is_class
+from .wiring import UNKNOWN, Wiring, level_of
+
+
+_ONE = 1_000
+_STRUCTURE = 3 * _ONE
+_BACK = 900
+
+_BACK_WORDS = frozenset(
+    {
+        "back",
+        "backref",
+        "boss",
+        "container",
+        "controller",
+        "host",
+        "manager",
+        "master",
+        "outer",
+        "owner",
+        "parent",
+        "prev",
+        "previous",
+        "root",
+        "up",
+    }
+)
+"""Attributes, without underscores, that mostly lead from a part to its whole."""
+
+_BASE_EXCEPTION = 1 << 30  # Include/object.h
+_CALLBACKS = (MethodType, FunctionType, functools.partial)
+_CONTAINERS = (list, dict, set, deque)
+_SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
+_FIXED = (MethodType, functools.partial, TracebackType, tuple, frozenset)
+_OF_EXCEPTIONS = {
+    ".__context__": _ONE + 15,
+    ".__cause__": _ONE + 15,
+    ".__traceback__": _ONE + 20,
+}
+
+
+def costs_of(wiring: Wiring) -> dict[Edge, int]:
+    """Return what removing each reference of a component costs."""
+    backs = Counter(
+        (wiring.types[node], name)
+        for (node, _), names in wiring.names.items()
+        for name in names
+        if is_back_pointer(name)
+    )
+    return {
+        edge: sum(
+            max(1, _BACK // backs[wiring.types[edge[0]], name])
+            if is_back_pointer(name)
+            else cost_of(name, *map(wiring.objects.__getitem__, edge))
+            for name in names
+        )
+        for edge, names in wiring.names.items()
+    }
+
+
+def is_back_pointer(name: str) -> bool:
+    """Return whether an attribute's name says that it leads to an owner.
+
+    >>> is_back_pointer("._parent"), is_back_pointer(".parent_node")
+    (True, True)
+    >>> is_back_pointer(".__context__"), is_back_pointer("['owner']")
+    (False, False)
+    """
+    if name[:1] != "." or name[:3] == ".__":
+        return False
+    words = name[1:].lower().strip("_").split("_")
+    return words[0] in _BACK_WORDS or words[-1] in _BACK_WORDS
+
+
+def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911  # a table
+    """Return what removing one reference costs that is no back pointer."""
+    if level_of(name) or is_one_of(holder, _FIXED):
+        return _STRUCTURE
+    if name == UNKNOWN:
+        return _ONE + 50
+    if is_one_of(holder, (FrameType, *_SUSPENDED)):
+        return _cost_of_variable(name, holder, target)
+    if type(holder) is CellType:
+        return _ONE + 3
+    if is_exception(holder) and name in _OF_EXCEPTIONS:
+        return _OF_EXCEPTIONS[name]
+    if name[:8] == "<cached ":
+        return _ONE + 4
+    if is_one_of(holder, _CONTAINERS):
+        return _ONE + 12
+    if name[:3] == ".__" or name[:1] != ".":
+        return _STRUCTURE
+    return _cost_of_attribute(holder, target)
+
+
+def _cost_of_variable(name: str, holder: object, target: object) -> int:
+    if name[:7] != "<local ":
+        return _STRUCTURE
+    if is_exception(target):
+        return _ONE
+    return _ONE + (60 if type(holder) is FrameType else 5)
+
+
+def _cost_of_attribute(holder: object, target: object) -> int:
+    if is_class(holder):
+        return _ONE + 25
+    if is_exception(target):
+        return _ONE + 1
+    return _ONE + (2 if is_one_of(target, _CALLBACKS) else 10)
+
+
+def is_exception(thing: object) -> bool:
+    """Return whether a thing is an exception, by its type alone."""
+    return bool(get_flags(type(thing)) & _BASE_EXCEPTION)
+
+
+def is_one_of(thing: object, kinds: tuple[type, ...]) -> bool:
+    """Return whether a thing is of one of these types or derived from one."""
+    return any(base is kind for base in get_mro(type(thing)) for kind in kinds)

@@ -1,0 +1,202 @@
+"""The ways to look for cycles, and how what they find becomes a report.
+
+Automatic collections must be switched off by the caller, who also does not hold the
+objects that are looked for.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Collection, Sequence
+from contextlib import closing
+
+from refscope.reports import CycleGroup, CycleKind, CycleReport
+
+from . import garbage, heap
+from .algorithms.components import components
+from .bookkeeping import STAGE, Bookkeeping, own_nodes
+from .budget import Budget
+from .classes import FREE_THREADED
+from .explain import MOST_CUTS, MOST_SHOWN, Explained, explain
+from .heap import Graph
+from .interpreter import IS_SUPPORTED
+from .lines import with_functions
+from .shapes import Component, Shapes
+
+
+_FROZEN_AT_START = gc.get_freeze_count() if IS_SUPPORTED else 0  # 3.12.1 has some
+_MOST_GROUPS = 1_000
+
+MATERIALISED = (
+    "the __dict__ of some instances was made, because nothing else tells the names of "
+    "their attributes"
+)
+APART = (
+    "classes, modules and their functions refer to each other in any program: what is "
+    "in a cycle only by way of them is left out"
+)
+LONG = f"of very long loops the first {MOST_SHOWN} references are shown"
+LARGE = f"of large sets of references to cut the first {MOST_CUTS} are shown"
+UNCUT = "where to cut very large cycles was not looked for: there was no time left"
+UNWEIGHED = "what hangs on very large cycles was not counted"
+
+
+def garbage_cycles(budget: Budget, older: Collection[int] = ()) -> CycleReport:
+    """Return the garbage cycles of this process.
+
+    Args:
+        budget: How much to look at.
+        older: Identities of objects that are not to be reported.
+    """
+    with closing(garbage.find_garbage(budget)) as graph:
+        return _garbage_in(graph, budget, older)
+
+
+def _garbage_in(graph: Graph, budget: Budget, older: Collection[int]) -> CycleReport:
+    if older:
+        graph.drop({node for node in graph.nodes if id(graph.object_of(node)) in older})
+    found = components(graph.successors)
+    own = own_nodes(graph, found)
+    if own:
+        graph.drop(own)
+        found = [component for component in found if own.isdisjoint(component)]
+    draft = _Draft(budget)
+    draft.note_build()
+    draft.add(graph, found, "garbage")
+    draft.objects = len(graph.nodes)
+    draft.size = draft.shapes.size(graph.nodes)
+    return draft.report()
+
+
+def garbage_ids(budget: Budget) -> frozenset[int]:
+    """Return the identities of all garbage there is."""
+    with closing(garbage.find_garbage(budget)) as graph:
+        return frozenset(map(id, map(graph.object_of, graph.nodes)))
+
+
+def live_cycles(budget: Budget) -> CycleReport:
+    """Return every cycle of this process, those that wait for the collector too."""
+    waiting = garbage_ids(budget)
+    objects = gc.get_objects()
+    room = budget.room
+    if room is not None:
+        del objects[room:]
+    budget.spend(len(objects), STAGE)
+    return _among(Bookkeeping(objects).without(objects), budget, waiting)
+
+
+def cycles_through(roots: Sequence[object], budget: Budget) -> CycleReport:
+    """Return the cycles that some objects are on or lead to."""
+    everything = gc.get_objects()
+    bookkeeping = Bookkeeping(everything)
+    del everything
+    return _among(bookkeeping.reached_from(roots, budget), budget, frozenset())
+
+
+def _among(
+    objects: list[object], budget: Budget, waiting: Collection[int]
+) -> CycleReport:
+    """Return the cycles of which all members are among these objects."""
+    draft = _Draft(budget)
+    if budget.is_out_of_time:
+        return draft.report()
+    draft.limits[APART] = None
+    with closing(heap.capture(objects)) as graph:
+        kinds: dict[CycleKind, list[Component]] = {"garbage": [], "live": []}
+        for component in components(graph.successors):
+            is_garbage = id(graph.object_of(component[0])) in waiting
+            kinds["garbage" if is_garbage else "live"].append(component)
+        for kind, found in kinds.items():
+            draft.add(graph, found, kind)
+            for component in found:
+                draft.objects += len(component)
+                draft.size += draft.shapes.size(component)
+        return draft.report()
+
+
+class _Draft:
+    """A report in the making."""
+
+    shapes: Shapes
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget: Budget = budget
+        self.groups: dict[tuple[CycleKind, str], CycleGroup] = {}
+        self.limits: dict[str, None] = {}
+        self.objects: int = 0
+        self.size: int = 0
+        self.unnamed: int = 0
+
+    def note_build(self) -> None:
+        """Say what cannot be seen here."""
+        frozen = gc.get_freeze_count()
+        if FREE_THREADED:  # pragma: no cover  # no such build here
+            self.limits[garbage.UNEXACT] = None
+        if frozen > _FROZEN_AT_START:
+            self.limits[
+                f"{frozen:,} frozen objects (gc.freeze) count as alive, and so does "
+                "what they lead to"
+            ] = None
+
+    def add(self, graph: Graph, found: list[Component], kind: CycleKind) -> None:
+        """Add the components of a graph."""
+        self.shapes = Shapes(graph)
+        alike = self.shapes.alike(found)
+        for number, group in enumerate(alike):
+            if number >= _MOST_GROUPS or (number and self.budget.is_out_of_time):
+                self.unnamed += sum(map(len, alike[number:]))
+                break
+            self._add_group(graph, group, kind)
+
+    def _add_group(self, graph: Graph, group: list[Component], kind: CycleKind) -> None:
+        size_of = self.shapes.size
+        explained = explain(graph, group[0], size_of(group[0]), self.budget)
+        self._note_limits(explained)
+        key = kind, explained.fingerprint
+        known = self.groups.get(key)
+        self.groups[key] = CycleGroup(
+            kind=kind,
+            count=len(group) + (known.count if known else 0),
+            example=known.example if known else explained.cycle,
+            fingerprint=explained.fingerprint,
+            type_names=explained.type_names,
+            objects=sum(map(len, group)) + (known.objects if known else 0),
+            size=sum(map(size_of, group)) + (known.size if known else 0),
+        )
+
+    def _note_limits(self, explained: Explained) -> None:
+        cycle = explained.cycle
+        sentences = {
+            MATERIALISED: explained.materialised > 0,
+            LONG: cycle.length > MOST_SHOWN,
+            LARGE: cycle.cuts > MOST_CUTS,
+            UNCUT: not cycle.cuts,
+            UNWEIGHED: cycle.held is None,
+        }
+        self.limits.update(
+            dict.fromkeys([sentence for sentence, holds in sentences.items() if holds])
+        )
+
+    def report(self) -> CycleReport:
+        """Return what was found."""
+        if self.unnamed:
+            self.limits[
+                f"{self.unnamed:,} more cycles are counted and not named: too many "
+                "shapes, or no time left"
+            ] = None
+        groups = sorted(self.groups.values(), key=_weight)
+        return CycleReport(
+            complete=not (self.budget.is_spent or self.unnamed),
+            limits=(*self.budget.limits, *self.limits),
+            groups=tuple(with_functions(groups)),
+            objects=self.objects,
+            size=self.size,
+            uncollectable=len(gc.garbage),
+        )
+
+
+def _weight(group: CycleGroup) -> tuple[bool, int, int, str]:
+    """Return what groups are sorted by: those of a program first, then by bytes."""
+    named = any("." in name for name in group.type_names)
+    held = group.example.retained_size or group.example.size
+    return not named, -group.count * held, -group.count, group.fingerprint

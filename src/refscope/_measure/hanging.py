@@ -1,0 +1,85 @@
+"""What lives only because of a few objects: freeing them, on paper.
+
+As the interpreter would: a freed object gives back its references, and whatever has
+none left goes with it.  Counts are exact, so the answer is; nothing is freed.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Sequence
+from itertools import chain, compress, filterfalse, repeat
+from operator import eq, sub
+
+from .describe import size_of
+from .heap import Graph
+from .interpreter import IS_SUPPORTED, count_elements, getrefcount
+
+
+MOST = 200_000
+"""Objects that are looked at; about half a second."""
+
+
+def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
+    """Return how many objects live only because of these, and their shallow bytes.
+
+    The nodes themselves are not among them.  None if there are too many to look at.
+    """
+    members = set(nodes)
+    given: dict[int, int] = {}
+    loose = _Loose()
+    level: Iterable[int] = nodes
+    dead: list[int] = []
+    seen = len(members)
+    while level and seen <= MOST:
+        level = list(level)
+        loose.take(map(graph.object_of, level))
+        back: dict[int, int] = {}
+        count_elements(
+            back, chain.from_iterable(map(graph.successors.__getitem__, level))
+        )
+        level = []
+        for node, count in back.items():
+            given[node] = given.get(node, 0) + count
+            if given[node] == graph.counts[node] and node not in members:
+                level.append(node)
+        dead += level
+        seen += len(level)
+    if seen > MOST:
+        return None
+    freed = loose.freed()
+    things = chain(map(graph.object_of, dead), freed)
+    return len(dead) + len(freed), sum(map(size_of, things))
+
+
+class _Loose:
+    """Objects that the collector does not track, and who gave them back."""
+
+    def __init__(self) -> None:
+        self._things: dict[int, object] = {}
+        self._given: dict[int, int] = {}
+
+    def take(self, holders: Iterable[object]) -> None:
+        """Note the untracked objects that freed objects refer to."""
+        referents = chain.from_iterable(map(gc.get_referents, holders))
+        found = list(filterfalse(gc.is_tracked, referents))
+        count_elements(self._given, map(id, found))
+        self._things.update(zip(map(id, found), found, strict=True))
+
+    def freed(self) -> list[object]:
+        """Return those that nothing else refers to, and what goes with them."""
+        freed: list[object] = []
+        while new := self._unreferenced():
+            freed += map(self._things.pop, new)
+            self.take(freed[-len(new) :])
+        return freed
+
+    def _unreferenced(self) -> list[int]:
+        counts = list(map(getrefcount, self._things.values()))
+        left = map(sub, counts, repeat(_EXTRA))
+        given = map(self._given.__getitem__, self._things)
+        return list(compress(self._things, map(eq, left, given)))
+
+
+_EXTRA = next(map(getrefcount, {0: object()}.values())) if IS_SUPPORTED else 0
+"""References to an object that only a dictionary has, as they are counted here."""
