@@ -114,7 +114,9 @@ class Born:
 
 
 def _young() -> list[object]:
-    return [*gc.get_objects(generation=0), *gc.get_objects(generation=1)]
+    young = gc.get_objects(generation=0)  # the list itself is not among them
+    young += gc.get_objects(generation=1)
+    return young
 
 
 def _is_late(thing: object) -> bool:

@@ -18,7 +18,7 @@ from . import census, ours, tracing
 from .born import Born
 from .budget import Budget
 from .classes import get_members, get_mro, type_name
-from .describe import traceback_of
+from .describe import lines_of, traceback_of
 from .interpreter import get_traceback_limit, get_traces, is_tracing, start, stop
 from .keeping import Kept
 from .places import frames_of
@@ -248,11 +248,8 @@ class Trial:
         return None
 
     def _place_of(self, thing: object) -> Place | None:
-        known = traceback_of(thing)
-        if known is None:
-            return None
-        frames = known.frames[::-1][: self._depth()]
-        return tuple([(frame.filename, frame.lineno) for frame in frames])
+        lines = lines_of(thing)
+        return None if lines is None else lines[: self._depth()]
 
 
 def _first_born(trail: Trail, born: set[int]) -> int:

@@ -208,11 +208,12 @@ def _still_growing(
     ledger = found.ledger
     calls = max([phase.calls for phase in ledger.phases[-1].values()])
     patience = max(_PATIENCE, 2 * ledger.seconds) + ledger.seconds
+    rates = {name: ledger.phases_of(name)[-1].rate for name, _ in known}
+    ledger.look()
     while known and ledger.calls_made < _ENOUGH_CALLS and ledger.seconds < patience:
         if activity.resident_size() - started > _MOST_MEMORY:
             break
         calls *= 2
-        rates = {name: ledger.phases_of(name)[-1].rate for name, _ in known}
         yield from ledger.run(1, calls)
         known = [
             (name, evidence)

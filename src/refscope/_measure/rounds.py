@@ -56,10 +56,14 @@ class Ledger:
         """Make calls that are not measured, and look for the first time."""
         if calls:
             yield from self._call(calls)
-        collect()
-        self._census = census.take()
+        self.look()
         for _ in range(2):  # how many of the blocks are our own: no calls, no growth
             self._own_blocks = yield from self._blocks_in(0)
+
+    def look(self) -> None:
+        """Look again, so that what was called in between does not count."""
+        collect()
+        self._census = census.take()
 
     def run(self, rounds: int, calls: int) -> Calls:
         """Make rounds of equally many calls; they become a phase."""
