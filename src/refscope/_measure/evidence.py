@@ -9,7 +9,8 @@ from __future__ import annotations
 import atexit
 import gc
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from itertools import compress
 from typing import cast
 
 from refscope.reports import Frame, ReferencePath, Traceback
@@ -18,12 +19,12 @@ from . import census, ours, tracing
 from .born import Born
 from .budget import Budget
 from .classes import get_members, get_mro, type_name
-from .describe import lines_of, traceback_of
+from .describe import lines_of
 from .interpreter import get_traceback_limit, get_traces, is_tracing, start, stop
 from .keeping import Kept
 from .places import frames_of
 from .retained import closure, retained_sizes
-from .retention import Trail, find_trails
+from .retention import Trail, find_trails, path_of
 from .rounds import collect
 from .roots import C_ONLY
 
@@ -31,6 +32,10 @@ from .roots import C_ONLY
 FRAMES = 12
 _MOST_SAMPLES = 400
 _MOST_HOLDERS = 4
+_MOST_RETAINED = 20_000
+_MOST_EXPLAINED = 200_000
+
+AT_EXIT = "functions of atexit"
 
 Place = tuple[tuple[str, int], ...]
 
@@ -40,6 +45,8 @@ class Evidence:
 
     __slots__ = (
         "bound",
+        "container",
+        "count",
         "grows_at",
         "path",
         "retained",
@@ -57,23 +64,34 @@ class Evidence:
         self.verdict: str = "unknown"
         self.retained: float | None = None
         """Bytes that die with one of them, of what the calls made."""
+        self.container: int | None = None
+        """Identity of the object that grows."""
+        self.count: int = 0
+        """How many one stretch of calls left, as far as they were looked at."""
         self.bound: str | None = None
         """The limit of a cache that is not full yet, in words."""
 
 
 class Trial:
-    """The traced calls, and what they left."""
+    """The traced calls, and what they left.
+
+    Whatever asks for traces comes first; then tracing stops, as it makes the search
+    for holders many times slower.
+    """
 
     __slots__ = (
         "_atexit",
         "_born",
         "_given",
         "_ids",
+        "_is_ours",
+        "_lines",
         "_places",
+        "_unexplained",
+        "_visible",
         "alive",
         "budget",
         "calls",
-        "is_ours",
         "size_per_call",
     )
 
@@ -82,23 +100,26 @@ class Trial:
         self._born = Born()
         self._ids: frozenset[int] = frozenset()
         self._places: list[tracing.Totals] = []
+        self._lines: dict[int, Place] = {}
+        self._unexplained: dict[Place, tuple[int, int]] = {}
+        self._visible: dict[Place, Kept[object]] = {}
         self._atexit: int = 0
+        self._is_ours: bool = False
         self.alive: Kept[object] = Kept()
         """What the calls made and left alive; the older half first."""
         self.budget: Budget = budget
         self.calls: int = 0
-        self.is_ours: bool = False
         self.size_per_call: float | None = None
 
     def run(self, calls: int) -> Generator[int, None, None]:
-        """Make the calls, with tracing on."""
+        """Make the calls, twice, with tracing on."""
         self.calls = calls
         tracing.refuse_other_interpreters()
-        self.is_ours = not is_tracing()
         collect()
-        if self.is_ours:
+        self._is_ours = not is_tracing()
+        if self._is_ours:
             start(FRAMES)
-        self._born.is_traced = self.is_ours
+        self._born.is_traced = self._is_ours
         self._atexit = _callbacks_at_exit()
         self._note_places()
         self._born.begin(is_settled=True)
@@ -109,23 +130,29 @@ class Trial:
             self._note_places()
             yield calls
             collect()
-            born = census.foreign(self._born.look())
+            self._keep(Kept(census.foreign(self._born.look())))
             self._note_places()
         finally:
             self._born.abandon()
-        last = [thing for thing in born if id(thing) not in self._ids]
-        self.alive.extend([thing for thing in born if id(thing) in self._ids])
-        self.alive.extend(last)
-        before, after = self._places[1:]
-        grown = _total(after) - _total(before)
-        self.size_per_call = grown / calls
         self._atexit = _callbacks_at_exit() - self._atexit
+        self._note_lines()
+        self._stop()
 
     def end(self) -> None:
         """Stop tracing if it is ours, and let go of everything."""
         self.alive.clear()
-        if self.is_ours and is_tracing():
+        self._visible.clear()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._is_ours and is_tracing():
             stop()
+        self._is_ours = False
+
+    def _keep(self, born: Kept[object]) -> None:
+        is_older = [id(thing) in self._ids for thing in born]
+        self.alive.extend(compress(born, is_older))
+        self.alive.extend(compress(born, [not older for older in is_older]))
 
     def _note_places(self) -> None:
         self._places.append(tracing.by_place(get_traces(), self._depth()))
@@ -133,36 +160,77 @@ class Trial:
     def _depth(self) -> int:
         return min(FRAMES, get_traceback_limit())
 
+    def _place_of(self, thing: object) -> Place | None:
+        lines = lines_of(thing)
+        return None if lines is None else lines[:FRAMES]
+
+    def _note_lines(self) -> None:
+        """Note where leaked objects were made, and what they do not explain."""
+        _, before, after = self._places
+        self.size_per_call = (_total(after) - _total(before)) / self.calls
+        explained: dict[Place, int] = {}
+        for thing in Kept(closure(self.alive, Budget(_MOST_EXPLAINED))):
+            place = self._place_of(thing)
+            if place is not None:
+                self._lines[id(thing)] = place
+                explained[place] = explained.get(place, 0) + 1
+        for place, count, size in self._growing():
+            # Both stretches are in the closure, one of them in the count.
+            if count - explained.get(place, 0) / 2 >= max(1, count / 2):
+                self._unexplained[place] = count, size
+        if self._unexplained:
+            self._look_around()
+
+    def _growing(self) -> Iterator[tuple[Place, int, int]]:
+        """Yield place, blocks and bytes where both stretches left more."""
+        first, second, third = self._places
+        for place, (size, count) in third.items():
+            size_1, count_1 = second.get(place, (0, 0))
+            size_0, count_0 = first.get(place, (0, 0))
+            if count > count_1 > count_0 and size > size_1 > size_0:
+                yield place, count - count_1, size - size_1
+
+    def _look_around(self) -> None:
+        """Find the untracked objects of these places among what objects hold."""
+        seen: set[int] = set()
+        for thing in Kept(gc.get_objects()):
+            for held in gc.get_referents(thing):
+                if id(held) in seen or gc.is_tracked(held):
+                    continue
+                seen.add(id(held))
+                place = self._place_of(held)
+                if place in self._unexplained:
+                    self._visible.setdefault(place, Kept()).append(held)
+
     def of_type(self, name: str) -> Evidence:
         """Return what is known of the leaked objects of a type."""
         known = Evidence(name)
         things = Kept(self._leaked(name))
-        if not things:
-            return known
-        known.traceback = commonest(traceback_of(thing) for thing in things)
-        known.retained = self._retained(things)
-        self._hold(known, self._sample(things, known.traceback))
+        if things:
+            place = commonest([self._lines.get(id(thing)) for thing in things])
+            known.traceback = traceback_of_place(place)
+            ours = frozenset(map(id, self.alive))
+            sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
+            known.retained = None if sizes is None else sum(sizes) / len(sizes)
+            known.count = len(things)
+            self._hold(known, self._sample(things, place))
         return known
 
-    def _leaked(self, name: str) -> list[object]:
+    def _leaked(self, name: str) -> Iterator[object]:
+        """Yield objects of a type, of the older half if there are some."""
         names: dict[int, str] = {}
-        found: list[object] = []
+        found: Kept[object] = Kept()
         for thing in self.alive:
             kind = type(thing)
-            if id(kind) not in names:
-                names[id(kind)] = type_name(kind)
-            if names[id(kind)] == name:
+            known = names.get(id(kind)) or names.setdefault(id(kind), type_name(kind))
+            if known == name:
                 found.append(thing)
-        settled = [thing for thing in found if id(thing) in self._ids]
-        return (settled or found)[:_MOST_SAMPLES]
+        settled = Kept([thing for thing in found if id(thing) in self._ids])
+        yield from (settled or found)[:_MOST_SAMPLES]
 
-    def _retained(self, things: Sequence[object]) -> float | None:
-        sizes = retained_sizes(things, Budget(20_000))
-        return None if sizes is None else sum(sizes) / len(sizes)
-
-    def _sample(self, things: Iterable[object], place: Traceback | None) -> object:
-        """Return one of those from the commonest place."""
-        some = [thing for thing in things if traceback_of(thing) == place]
+    def _sample(self, things: Kept[object], place: Place | None) -> object:
+        """Return one of those from a place."""
+        some = [thing for thing in things if self._lines.get(id(thing)) == place]
         return some[len(some) // 2]
 
     def _hold(self, known: Evidence, sample: object) -> None:
@@ -181,75 +249,50 @@ class Trial:
         known.verdict = "held"
         known.path = trail.report()
         known.grows_at = first_born - 2
+        known.container = id(trail.objects[max(0, first_born - 1)])
         known.bound = _bound(trail.objects[:first_born])
 
     def _hold_in_c(self, known: Evidence, trail: Trail | None) -> None:
+        """Say that nothing in Python holds it, unless it is in a list of C's."""
         known.verdict = "native"
-        if self._atexit > 0 and trail is not None:
-            trail.root = "functions of atexit"
+        if self._atexit > 0:
             known.verdict = "held"
             known.grows_at = -1
-        if trail is not None and (len(trail.objects) > 1 or known.verdict == "held"):
+            root, references = AT_EXIT, ()
+            if trail is not None:
+                trail.root = root
+                references = trail.report().references
+            known.path = path_of(root, references, None)
+        elif trail is not None and len(trail.objects) > 1:
             known.path = trail.report()
 
-    def places(self) -> list[tuple[Place, int, int]]:
-        """Return place, blocks and bytes where both stretches left more."""
-        first, second, third = self._places
-        rows: list[tuple[Place, int, int]] = []
-        for place, (size, count) in third.items():
-            size_1, count_1 = second.get(place, (0, 0))
-            size_0, count_0 = first.get(place, (0, 0))
-            if count > count_1 > count_0 and size > size_1 > size_0:
-                rows.append((place, count - count_1, size - size_1))
-        return rows
+    def of_places(self, kinds: Collection[Evidence]) -> Iterator[Evidence]:
+        """Yield what is known of memory that leaked objects do not explain."""
+        containers = {known.container for known in kinds}
+        for place, (count, size) in self._unexplained.items():
+            known = Evidence("")
+            known.traceback = traceback_of_place(place)
+            known.retained = size / count
+            known.count = count
+            visible = self._visible.get(place, Kept())
+            kind, things = _most_of_a_type(visible)
+            if len(things) >= count:
+                known.type_name = type_name(kind)
+                self._hold(known, things[len(things) // 2])
+                if known.container not in containers:
+                    yield known
+            elif not kinds:
+                self._hold_in_c(known, None)
+                yield known
 
-    def unexplained(self) -> list[tuple[Place, int, int]]:
-        """Return the places that leaked objects and what they hold do not explain."""
-        held = Kept(closure(self.alive, Budget(200_000)))
-        known: dict[Place, int] = {}
-        for thing in held:
-            place = self._place_of(thing)
-            if place is not None:
-                known[place] = known.get(place, 0) + 1
-        rows: list[tuple[Place, int, int]] = []
-        for place, count, size in self.places():
-            # Both stretches are in the closure, one of them in the count.
-            left = count - known.get(place, 0) / 2
-            if left >= max(1, count / 2):
-                rows.append((place, count, size))
-        return rows
 
-    def of_place(self, place: Place, *, is_lone: bool) -> Evidence | None:
-        """Return what is known of memory allocated at a place.
-
-        The objects are looked for among all that tracked objects hold.  None if there
-        are none, unless no leaked object can be whose buffer it is.
-        """
-        known = Evidence("")
-        known.traceback = traceback_of_place(place)
-        found = self._held_from(place)
-        if found is not None:
-            known.type_name = type_name(type(found[0]))
-            self._hold(known, found.pop())
-            return known
-        if not is_lone:
-            return None
-        known.verdict = "native"
-        return known
-
-    def _held_from(self, place: Place) -> Kept[object] | None:
-        """Return an object that was allocated at a place and is not tracked."""
-        objects = Kept(gc.get_objects())
-        for thing in objects:
-            for held in gc.get_referents(thing):
-                if not gc.is_tracked(held) and self._place_of(held) == place:
-                    objects.clear()
-                    return Kept([held])
-        return None
-
-    def _place_of(self, thing: object) -> Place | None:
-        lines = lines_of(thing)
-        return None if lines is None else lines[: self._depth()]
+def _most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:
+    """Return the commonest type, and the things of this type."""
+    by_type: dict[int, Kept[object]] = {}
+    for thing in things:
+        by_type.setdefault(id(type(thing)), Kept()).append(thing)
+    most = max(by_type.values(), key=len, default=Kept())
+    return (type(most[0]) if most else object), most
 
 
 def _first_born(trail: Trail, born: set[int]) -> int:
@@ -286,16 +329,18 @@ def _total(places: tracing.Totals) -> int:
     return sum([size for size, _ in places.values()])
 
 
-def commonest(tracebacks: Iterable[Traceback | None]) -> Traceback | None:
-    """Return the traceback that comes most often; the first of those."""
-    counts: dict[Traceback | None, int] = {}
-    for traceback in tracebacks:
-        counts[traceback] = counts.get(traceback, 0) + 1
+def commonest(places: Iterable[Place | None]) -> Place | None:
+    """Return the place that comes most often; the first of those."""
+    counts: dict[Place | None, int] = {}
+    for place in places:
+        counts[place] = counts.get(place, 0) + 1
     return max(counts, key=counts.__getitem__)
 
 
-def traceback_of_place(place: Place) -> Traceback:
-    """Return a place as a traceback, with the functions of its lines."""
+def traceback_of_place(place: Place | None) -> Traceback | None:
+    """Return a place as a traceback, outermost frame first."""
+    if place is None:
+        return None
     return Traceback(tuple([Frame(name, line) for name, line in reversed(place)]))
 
 

@@ -180,12 +180,8 @@ def _named(
         yield from trial.run(calls)
         known = [(name, trial.of_type(name)) for name in kinds]
         if BLOCKS in suspects:
-            is_lone = not known
-            for place, count, size in trial.unexplained():
-                evidence = trial.of_place(place, is_lone=is_lone)
-                if evidence is not None:
-                    evidence.retained = size / count
-                    known.append((BLOCKS, evidence))
+            objects = [evidence for _, evidence in known]
+            known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]
         found.size_per_call = trial.size_per_call
     finally:
         trial.end()

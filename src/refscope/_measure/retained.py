@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .algorithms.dominators import dominators
 from .budget import CHUNK, Budget
@@ -37,8 +37,12 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
     return found
 
 
-def retained_sizes(subjects: Sequence[object], budget: Budget) -> list[int] | None:
+def retained_sizes(
+    subjects: Sequence[object], budget: Budget, ours: Collection[int] = ()
+) -> list[int] | None:
     """Return for each subject the bytes that would die with it; None if cut short.
+
+    ``ours`` are the identities of objects that a list of refscope's holds once more.
 
     The graph is that of all objects that the subjects lead to.  Which of them are
     held from elsewhere as well is known by their reference counts; the subjects
@@ -58,7 +62,8 @@ def retained_sizes(subjects: Sequence[object], budget: Budget) -> list[int] | No
     thing = None
     successors[0] = [*range(1, len(subjects) + 1)]
     for node in range(len(subjects) + 1, len(successors)):
-        if sys.getrefcount(objects[node - 1]) - _OWN > inside[node]:
+        known = inside[node] + (id(objects[node - 1]) in ours)
+        if sys.getrefcount(objects[node - 1]) - _OWN > known:
             successors[0].append(node)
     sizes = [0, *map(size_of, objects)]
     totals = dominators(successors, 0).totals(sizes)

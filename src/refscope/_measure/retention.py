@@ -73,12 +73,7 @@ class Trail:
                 )
             ]
         )
-        return ReferencePath(
-            root=self.root,
-            references=references,
-            expression=expression_of(self.root, self.names),
-            fingerprint=fingerprint("path", *shape_of_path(self.root, references)),
-        )
+        return path_of(self.root, references, expression_of(self.root, self.names))
 
 
 class Heap:
@@ -97,6 +92,11 @@ class Heap:
         """Take a thing into the heap's keeping; return the number for it."""
         self._objects[id(thing)] = thing
         return id(thing)
+
+    def clear(self) -> None:
+        """Let go of everything: it may hold what holds it."""
+        self._objects.clear()
+        self._holders_of = None
 
     def object_of(self, node: int) -> object:
         """Return what a number stands for."""
@@ -208,6 +208,15 @@ def find_trails(
     """
     roots = Roots(given)
     heap = Heap(roots, budget)
+    try:
+        return _found(heap, subject, budget, most_holders)
+    finally:
+        heap.clear()
+
+
+def _found(
+    heap: Heap, subject: object, budget: Budget, most_holders: int
+) -> tuple[list[Trail], int]:
     search, is_whole = _searched(heap, subject, most_holders)
     if not budget.is_spent and (not is_whole or _may_see_more(search, subject, heap)):
         heap.turn_around()
@@ -294,6 +303,18 @@ def end_label(thing: object) -> str:
     if "Context" in names:
         return CONTEXT
     return C_ONLY
+
+
+def path_of(
+    root: str, references: tuple[Reference, ...], expression: str | None
+) -> ReferencePath:
+    """Return a path with its fingerprint."""
+    return ReferencePath(
+        root=root,
+        references=references,
+        expression=expression,
+        fingerprint=fingerprint("path", *shape_of_path(root, references)),
+    )
 
 
 def _described(thing: object) -> HeapObject:
