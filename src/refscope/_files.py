@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar, overload
 
 from refscope.exceptions import InvalidArgumentError, ReportFormatError
-from refscope.render import from_json, to_json, to_text
+from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
 from refscope.reports import AnyReport, Report
 
 
@@ -22,13 +22,14 @@ PathName: TypeAlias = str | os.PathLike[str]
 def save(report: Report, path: PathName, *, redact: bool = False) -> None:
     """Write the report to a file, in the form that its suffix names.
 
-    ``.json`` can be loaded again; ``.txt`` is the whole text, every row of it.  The
-    file appears complete or not at all, and replaces one that was there.
+    ``.json`` can be loaded again; ``.txt`` is the whole text, every row of it;
+    ``.dot`` and ``.mmd`` are graphs for Graphviz and Mermaid.  The file appears
+    complete or not at all, and replaces one that was there.
 
     Args:
         report: Any report.
         path: Where to; the folder must be there.
-        redact: Leave out labels, tags and the folders of files.
+        redact: Leave out labels, tags, keys and the folders of files.
 
     Raises:
         InvalidArgumentError: The suffix is not known.
@@ -81,6 +82,14 @@ def _json(report: Report, redact: bool) -> str:  # noqa: FBT001  # one of a tabl
     return to_json(report, redact=redact)
 
 
+def _dot(report: Report, redact: bool) -> str:  # noqa: FBT001  # one of a table
+    return to_dot(report, redact=redact)
+
+
+def _mermaid(report: Report, redact: bool) -> str:  # noqa: FBT001  # one of a table
+    return to_mermaid(report, redact=redact)
+
+
 def _content(name: str) -> str:
     try:
         # Some editors and shells put a byte order mark in front.
@@ -108,4 +117,6 @@ def _replace(name: str, text: str) -> None:
 _WRITERS: Mapping[str, Callable[[Report, bool], str]] = {
     ".json": _json,
     ".txt": _text,
+    ".dot": _dot,
+    ".mmd": _mermaid,
 }

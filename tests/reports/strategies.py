@@ -6,12 +6,17 @@ from hypothesis import strategies as st
 
 from refscope.reports import (
     AllocationSite,
+    Cycle,
+    CycleGroup,
+    CycleReport,
     DiffReport,
     DiffRow,
     Environment,
     Frame,
     GcActivity,
+    HeapObject,
     MemoryChange,
+    Reference,
     Traceback,
     TrackReport,
     TypeChange,
@@ -135,12 +140,85 @@ def diff_reports(names=NAMES, numbers=SMALL):
     )
 
 
+def heap_objects(names, numbers):
+    """Return a strategy of objects."""
+    rows = st.lists(frames(names), max_size=2).map(tuple)
+    return st.builds(
+        HeapObject,
+        type_name=names,
+        address=st.integers(1, 4),
+        size=numbers,
+        traceback=_perhaps(st.builds(Traceback, rows, _perhaps(st.integers(1, 3)))),
+        detail=_perhaps(names),
+    )
+
+
+def cycles(names, numbers):
+    """Return a strategy of cycles, which need not make sense."""
+    things = heap_objects(names, numbers)
+    references = st.builds(
+        Reference, holder=things, target=things, name=names, borrowed=st.booleans()
+    )
+    rows = st.lists(references, max_size=3).map(tuple)
+    return st.builds(
+        Cycle,
+        references=rows,
+        length=st.integers(0, 200),
+        component_size=numbers,
+        held=_perhaps(numbers),
+        size=numbers,
+        retained_size=_perhaps(numbers),
+        finalizers=st.integers(0, 2),
+        finalized=st.integers(0, 2),
+        break_at=rows,
+        cuts=st.integers(0, 20),
+        is_smallest=st.booleans(),
+        advice=names,
+    )
+
+
+def cycle_groups(names, numbers):
+    """Return a strategy of groups of cycles."""
+    return st.builds(
+        CycleGroup,
+        kind=st.sampled_from(["garbage", "live"]),
+        count=numbers,
+        example=cycles(names, numbers),
+        fingerprint=names,
+        type_names=st.lists(names, max_size=2).map(tuple),
+        objects=numbers,
+        size=numbers,
+    )
+
+
+def cycle_reports(names=NAMES, numbers=SMALL, times=None):
+    """Return a strategy of cycle reports, every field of which varies."""
+    return st.builds(
+        CycleReport,
+        complete=st.booleans(),
+        limits=st.lists(names, max_size=3).map(tuple),
+        environment=_perhaps(environments(names)),
+        overhead=st.floats(0, 5e5) if times is None else times,
+        groups=st.lists(
+            cycle_groups(names, numbers),
+            max_size=3,
+            unique_by=lambda group: (group.kind, group.fingerprint),
+        ).map(tuple),
+        objects=numbers,
+        size=numbers,
+        uncollectable=st.integers(0, 2),
+        freed=_perhaps(st.integers(0, 3)),
+    )
+
+
 def any_reports():
     """Return a strategy of every kind of report, with every text and number."""
     numbers = st.integers()
     times = st.floats(allow_nan=False, allow_infinity=False)
     return st.one_of(
-        track_reports(ANY_TEXT, numbers, times), diff_reports(ANY_TEXT, numbers)
+        track_reports(ANY_TEXT, numbers, times),
+        diff_reports(ANY_TEXT, numbers),
+        cycle_reports(ANY_TEXT, numbers, times),
     )
 
 

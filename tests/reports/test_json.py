@@ -23,6 +23,7 @@ from refscope.render import from_json, to_json
 from refscope.render._checks import Problem
 from refscope.render._hints import KINDS, codec_of
 from refscope.reports import (
+    CycleReport,
     DiffReport,
     DiffRow,
     MemoryChange,
@@ -281,7 +282,7 @@ def test_a_kind_without_form_is_refused_by_name():
 
 def test_every_kind_can_be_redacted():
     """A kind that is added needs its rule, or its files would tell too much."""
-    samples = [TrackReport(), DiffReport(by="site")]
+    samples = [TrackReport(), DiffReport(by="site"), CycleReport()]
 
     assert {type(sample) for sample in samples} == set(KINDS.values())
     assert [from_json(to_json(sample, redact=True)) for sample in samples] == samples

@@ -21,7 +21,7 @@ from refscope.reports import (
     merge,
 )
 
-from .strategies import site, track_reports
+from .strategies import cycle_reports, site, track_reports
 
 
 def _types(*rows):
@@ -48,6 +48,16 @@ def test_merging_three_is_associative(first, second, third):
 
     assert merge([first, merge([second, third])]) == at_once
     assert merge([merge([first, second]), third]) == at_once
+
+
+@given(cycle_reports(), cycle_reports(), cycle_reports())
+def test_merging_cycles_is_associative(first, second, third):
+    """Cycles of a shape are counted together, in whatever grouping."""
+    at_once = merge([first, second, third])
+
+    assert merge([first, merge([second, third])]) == at_once
+    assert merge([merge([first, second]), third]) == at_once
+    assert at_once.count == first.count + second.count + third.count
 
 
 @given(track_reports())

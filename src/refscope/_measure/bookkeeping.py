@@ -14,8 +14,9 @@ from types import FunctionType, ModuleType
 
 from .algorithms.reach import reachable
 from .budget import CHUNK, Budget
-from .classes import get_mro, is_class, is_metaclass, type_name
+from .classes import is_class, is_metaclass, is_subclass, type_name
 from .heap import Graph
+from .names_attributes import get_module_dict
 from .shapes import Component
 
 
@@ -29,14 +30,14 @@ class Bookkeeping:
 
     def __init__(self, objects: Sequence[object]) -> None:
         self._kinds: dict[int, bool] = {}
+        kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
+        modules = {key for key, kind in kinds.items() if is_subclass(kind, ModuleType)}
         self._namespaces: set[int] = set()
         for thing in objects:
             if type(thing) is FunctionType:
                 self._namespaces.add(id(thing.__globals__))
-        modules = [thing for thing in objects if self._is_apart(type(thing))]
-        for thing in modules:
-            if not is_class(thing):
-                self._namespaces.update(map(id, gc.get_referents(thing)))
+            elif id(type(thing)) in modules:
+                self._namespaces.add(id(get_module_dict(thing)))
 
     def without(self, objects: Iterable[object]) -> list[object]:
         """Return the objects that are the program's."""
@@ -51,9 +52,7 @@ class Bookkeeping:
         known = self._kinds.get(id(kind))
         if known is None:
             known = self._kinds[id(kind)] = (
-                is_metaclass(kind)
-                or any(base is ModuleType for base in get_mro(kind))
-                or is_own_type(kind)
+                is_metaclass(kind) or is_subclass(kind, ModuleType) or is_own_type(kind)
             )
         return known
 

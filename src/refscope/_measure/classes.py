@@ -42,6 +42,11 @@ def is_class(thing: object) -> bool:
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
 
 
+def is_subclass(kind: type, base: type) -> bool:
+    """Return whether a class is another one or derived from it, past metaclasses."""
+    return any(each is base for each in get_mro(kind))
+
+
 def can_be_weak(kind: type) -> bool:
     """Return whether there can be weak references to instances of a type."""
     return bool(_get_weakref_offset(kind))

@@ -23,7 +23,7 @@ from types import (
 )
 
 from .algorithms.feedback import Edge
-from .classes import get_flags, get_mro, is_class
+from .classes import get_flags, is_class, is_subclass
 from .wiring import UNKNOWN, Wiring, level_of
 
 
@@ -141,4 +141,4 @@ def is_exception(thing: object) -> bool:
 
 def is_one_of(thing: object, kinds: tuple[type, ...]) -> bool:
     """Return whether a thing is of one of these types or derived from one."""
-    return any(base is kind for base in get_mro(type(thing)) for kind in kinds)
+    return any(is_subclass(type(thing), kind) for kind in kinds)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 
 from refscope.reports import CycleGroup, CycleKind, CycleReport
+from refscope.reports._order import sorted_groups
 
 from . import garbage, heap
 from .algorithms.components import components
@@ -184,7 +185,7 @@ class _Draft:
                 f"{self.unnamed:,} more cycles are counted and not named: too many "
                 "shapes, or no time left"
             ] = None
-        groups = sorted(self.groups.values(), key=_weight)
+        groups = sorted_groups(self.groups.values())
         return CycleReport(
             complete=not (self.budget.is_spent or self.unnamed),
             limits=(*self.budget.limits, *self.limits),
@@ -193,10 +194,3 @@ class _Draft:
             size=self.size,
             uncollectable=len(gc.garbage),
         )
-
-
-def _weight(group: CycleGroup) -> tuple[bool, int, int, str]:
-    """Return what groups are sorted by: those of a program first, then by bytes."""
-    named = any("." in name for name in group.type_names)
-    held = group.example.retained_size or group.example.size
-    return not named, -group.count * held, -group.count, group.fingerprint

@@ -24,8 +24,10 @@ from . import heap
 from .algorithms.reach import reachable
 from .budget import CHUNK, Budget
 from .classes import FREE_THREADED, is_metaclass
+from .hazards import hazard
 from .heap import Graph
 from .interpreter import count_elements
+from .names_attributes import get_module_dict
 
 
 UNEXACT = (
@@ -70,6 +72,9 @@ def _candidates(budget: Budget) -> list[object]:
     del objects
     left, take = unreached.keys(), unreached.pop
     alive: list[object] = [sys.modules]
+    avoided = hazard()
+    if unreached.pop(id(avoided), None) is not None:
+        alive.append(get_module_dict(avoided))
     while alive and not budget.is_out_of_time:
         level: list[object] = []
         for start in range(0, len(alive), CHUNK):

@@ -11,7 +11,7 @@ from refscope.reports import AnyReport, Report
 from ._text import to_text
 
 
-__all__ = ["from_json", "schema", "to_json", "to_text"]
+__all__ = ["from_json", "schema", "to_dot", "to_json", "to_mermaid", "to_text"]
 
 
 def to_json(report: Report, *, indent: int | None = None, redact: bool = False) -> str:
@@ -23,7 +23,7 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
     Args:
         report: Any report.
         indent: Spaces per level; None puts everything on one line.
-        redact: Leave out labels, tags and the folders of files.
+        redact: Leave out labels, tags, keys and the folders of files.
 
     Raises:
         InvalidArgumentError: A number is infinite or not a number, which JSON
@@ -39,6 +39,52 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
     from ._json import to_json as to_json_now  # noqa: PLC0415  # loaded on first use
 
     return to_json_now(report, indent=indent, redact=redact)
+
+
+def to_dot(report: Report, *, redact: bool = False) -> str:
+    """Return the report as a graph in the language of Graphviz.
+
+    References to cut are red and dashed.
+
+    Args:
+        report: A ``CycleReport``.
+        redact: Leave out keys and the folders of files.
+
+    Raises:
+        ArgumentTypeError: Reports of this kind have no graph.
+
+    Example:
+        >>> from refscope.render import to_dot
+        >>> from refscope.reports import CycleReport
+        >>> to_dot(CycleReport()).splitlines()[0]
+        'digraph refscope {'
+    """
+    from ._dot import to_dot as to_dot_now  # noqa: PLC0415  # see to_json
+
+    return to_dot_now(report, redact=redact)
+
+
+def to_mermaid(report: Report, *, redact: bool = False) -> str:
+    """Return the report as a flow chart in the language of Mermaid.
+
+    References to cut are red and dashed.
+
+    Args:
+        report: A ``CycleReport``.
+        redact: Leave out keys and the folders of files.
+
+    Raises:
+        ArgumentTypeError: Reports of this kind have no graph.
+
+    Example:
+        >>> from refscope.render import to_mermaid
+        >>> from refscope.reports import CycleReport
+        >>> to_mermaid(CycleReport())
+        'flowchart LR'
+    """
+    from ._mermaid import to_mermaid as to_mermaid_now  # noqa: PLC0415  # see to_json
+
+    return to_mermaid_now(report, redact=redact)
 
 
 def from_json(text: str) -> AnyReport:

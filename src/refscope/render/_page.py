@@ -125,3 +125,8 @@ def last_parts(path: str, parts: int) -> str:
         if position < 0:
             return path
     return path[position + 1 :]
+
+
+def short_type(name: str, page: Page) -> str:
+    """Return the last part of a type's full name, or all of it on an endless page."""
+    return name if page.full else name.rpartition(".")[2]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import attrs
 
 from refscope.exceptions import ArgumentTypeError
-from refscope.reports import AllocationSite, DiffReport, Report, Traceback, TrackReport
+from refscope.reports import (
+    AllocationSite,
+    Cycle,
+    CycleGroup,
+    CycleReport,
+    DiffReport,
+    HeapObject,
+    Reference,
+    Report,
+    Traceback,
+    TrackReport,
+)
 
 from ._page import last_parts
 
@@ -17,7 +29,7 @@ R = TypeVar("R", bound=Report)
 
 
 def redacted(report: R) -> R:
-    """Return the report without labels, tags and folders.
+    """Return the report without labels, tags, keys and folders.
 
     Names of files, functions and types stay, and so do the sentences of ``limits``.
     """
@@ -34,12 +46,69 @@ def _track(report: TrackReport) -> TrackReport:
 
 
 def _site(site: AllocationSite) -> AllocationSite:
+    return attrs.evolve(site, traceback=_traceback(site.traceback))
+
+
+def _traceback(traceback: Traceback) -> Traceback:
     frames = tuple(
         attrs.evolve(frame, filename=last_parts(frame.filename, 1))
-        for frame in site.traceback.frames
+        for frame in traceback.frames
     )
-    traceback = Traceback(frames, site.traceback.total_nframe)
-    return attrs.evolve(site, traceback=traceback)
+    return Traceback(frames, traceback.total_nframe)
+
+
+def _cycles(report: CycleReport) -> CycleReport:
+    return attrs.evolve(report, groups=tuple(map(_group, report.groups)))
+
+
+def _group(group: CycleGroup) -> CycleGroup:
+    cycle: Cycle = attrs.evolve(
+        group.example,
+        references=tuple(map(_reference, group.example.references)),
+        break_at=tuple(map(_reference, group.example.break_at)),
+        advice=_without_keys(group.example.advice),
+    )
+    return attrs.evolve(group, example=cycle)
+
+
+def _reference(reference: Reference) -> Reference:
+    return attrs.evolve(
+        reference,
+        holder=_object(reference.holder),
+        target=_object(reference.target),
+        name=_without_keys(reference.name),
+    )
+
+
+def _object(thing: HeapObject) -> HeapObject:
+    """Return what is said of an object, without the folder of a frame's file."""
+    traceback, detail = thing.traceback, thing.detail
+    if detail is not None:
+        what, found, place = detail.partition(" at ")
+        detail = what + found + last_parts(place, 1)
+    return attrs.evolve(
+        thing,
+        traceback=None if traceback is None else _traceback(traceback),
+        detail=detail,
+    )
+
+
+def _without_keys(name: str) -> str:
+    """Return the name of a reference, or advice, with no key that is data.
+
+    >>> _without_keys("['card 4711']"), _without_keys(".cart"), _without_keys("[3]")
+    ('[...]', '.cart', '[3]')
+    """
+    return _KEYS.sub(lambda match: match[0][0] + "..." + match[0][-1], name)
+
+
+_KEYS = re.compile(
+    r"""
+    \[ (?! \d+ \] ) .* \]  # a subscript that is no index
+    | \{ .* \}               # an element
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def _diff(report: DiffReport) -> DiffReport:
@@ -51,4 +120,5 @@ def _diff(report: DiffReport) -> DiffReport:
 _REDACTORS: Mapping[type[Report], Callable[[Any], Any]] = {
     TrackReport: _track,
     DiffReport: _diff,
+    CycleReport: _cycles,
 }

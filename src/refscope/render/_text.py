@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
-from refscope.reports import DiffReport, Report, TrackReport
+from refscope.reports import CycleReport, DiffReport, Report, TrackReport
 
+from ._cycles_text import cycle_lines
 from ._diff_text import diff_lines
 from ._page import Page
 from ._redact import redacted
@@ -32,7 +33,7 @@ def to_text(
             gets; by default as many as fit, or with ``full`` all.
         unicode: Show printable characters as they are; by default the text is
             ASCII and other characters are escaped as in a Python string.
-        redact: Leave out labels, tags and the folders of files.
+        redact: Leave out labels, tags, keys and the folders of files.
 
     Raises:
         InvalidArgumentError: ``limit`` is below 0.
@@ -50,4 +51,5 @@ def to_text(
 _LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {
     TrackReport: track_lines,
     DiffReport: diff_lines,
+    CycleReport: cycle_lines,
 }

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, TypeVar
 
+import attrs
+
 from refscope.exceptions import ArgumentTypeError, MergeError
 
 from ._base import Report
+from ._cycles import CycleGroup, CycleKind, CycleReport
 from ._heap import AllocationSite, Frame, Traceback
-from ._order import sorted_sites, sorted_types
+from ._order import sorted_groups, sorted_sites, sorted_types
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
@@ -157,6 +160,37 @@ def _merged_types(changes: Iterable[TypeChange]) -> tuple[TypeChange, ...]:
     )
 
 
+def _merged_cycles(reports: Sequence[CycleReport]) -> CycleReport:
+    said = dict.fromkeys(limit for report in reports for limit in report.limits)
+    return CycleReport(
+        complete=all(report.complete for report in reports),
+        limits=tuple(said),
+        environment=_if_same(report.environment for report in reports),
+        overhead=_added_times(report.overhead for report in reports),
+        groups=_merged_groups(group for report in reports for group in report.groups),
+        objects=sum(report.objects for report in reports),
+        size=sum(report.size for report in reports),
+        uncollectable=sum(report.uncollectable for report in reports),
+        freed=_added(report.freed for report in reports),
+    )
+
+
+def _merged_groups(groups: Iterable[CycleGroup]) -> tuple[CycleGroup, ...]:
+    sums: dict[tuple[CycleKind, str], CycleGroup] = {}
+    for group in groups:
+        key = group.kind, group.fingerprint
+        known = sums.get(key)
+        if known is not None:
+            group = attrs.evolve(  # noqa: PLW2901  # its numbers only
+                known,
+                count=known.count + group.count,
+                objects=known.objects + group.objects,
+                size=known.size + group.size,
+            )
+        sums[key] = group
+    return sorted_groups(sums.values())
+
+
 def _all_limits(reports: Sequence[TrackReport]) -> tuple[str, ...]:
     """Return the union, and which sections some of the reports lack."""
     partial = [_partial_limit(section) for section in _SECTIONS]
@@ -217,4 +251,5 @@ def _common(rows: Sequence[tuple[T, ...]]) -> tuple[T, ...]:
 
 _ADDERS: Mapping[type[Report], Callable[[Sequence[Any]], Any]] = {
     TrackReport: _merged_tracks,
+    CycleReport: _merged_cycles,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ._cycles import CycleGroup
 from ._heap import AllocationSite, Frame
 from ._track import TypeChange
 
@@ -16,6 +17,19 @@ def sorted_sites(sites: Iterable[AllocationSite]) -> tuple[AllocationSite, ...]:
 def sorted_types(types: Iterable[TypeChange]) -> tuple[TypeChange, ...]:
     """Return the types by number of objects, then name."""
     return tuple(sorted(types, key=_type_key))
+
+
+def sorted_groups(groups: Iterable[CycleGroup]) -> tuple[CycleGroup, ...]:
+    """Return cycles of a program's types first, then by bytes, number and shape.
+
+    What a shape weighs is told by its bytes in all, so that sums stay in order.
+    """
+    return tuple(sorted(groups, key=_group_key))
+
+
+def _group_key(group: CycleGroup) -> tuple[bool, int, int, str, str]:
+    named = any("." in name for name in group.type_names)
+    return not named, -group.size, -group.count, group.kind, group.fingerprint
 
 
 def _site_key(
