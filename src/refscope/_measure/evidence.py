@@ -32,6 +32,8 @@ from .roots import C_ONLY
 FRAMES = 12
 _MOST_SAMPLES = 400
 _MOST_HOLDERS = 4
+_MOST_LINES = 4
+_LEAST_SHARE = 20
 _MOST_RETAINED = 20_000
 _MOST_EXPLAINED = 200_000
 
@@ -46,10 +48,10 @@ class Evidence:
     __slots__ = (
         "bound",
         "container",
-        "count",
         "grows_at",
         "path",
         "retained",
+        "share",
         "traceback",
         "type_name",
         "verdict",
@@ -66,8 +68,8 @@ class Evidence:
         """Bytes that die with one of them, of what the calls made."""
         self.container: int | None = None
         """Identity of the object that grows."""
-        self.count: int = 0
-        """How many one stretch of calls left, as far as they were looked at."""
+        self.share: float = 1.0
+        """Which part of what grows under this name it is."""
         self.bound: str | None = None
         """The limit of a cache that is not full yet, in words."""
 
@@ -202,18 +204,30 @@ class Trial:
                 if place in self._unexplained:
                     self._visible.setdefault(place, Kept()).append(held)
 
-    def of_type(self, name: str) -> Evidence:
-        """Return what is known of the leaked objects of a type."""
-        known = Evidence(name)
+    def of_type(self, name: str) -> Iterator[Evidence]:
+        """Yield what is known of the leaked objects of a type, by the lines of it."""
         things = Kept(self._leaked(name))
-        if things:
-            place = commonest([self._lines.get(id(thing)) for thing in things])
-            known.traceback = traceback_of_place(place)
-            ours = frozenset(map(id, self.alive))
-            sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
-            known.retained = None if sizes is None else sum(sizes) / len(sizes)
-            known.count = len(things)
-            self._hold(known, self._sample(things, place))
+        by_line: dict[tuple[str, int] | None, Kept[object]] = {}
+        for thing in things:
+            place = self._lines.get(id(thing))
+            by_line.setdefault(place and place[0], Kept()).append(thing)
+        groups = sorted(by_line.values(), key=len, reverse=True)
+        for group in groups[:_MOST_LINES]:
+            if len(group) * _LEAST_SHARE >= len(things):
+                known = self._of_group(name, group)
+                known.share = len(group) / len(things)
+                yield known
+        if not things:
+            yield Evidence(name)
+
+    def _of_group(self, name: str, things: Kept[object]) -> Evidence:
+        known = Evidence(name)
+        place = commonest([self._lines.get(id(thing)) for thing in things])
+        known.traceback = traceback_of_place(place)
+        ours = frozenset(map(id, self.alive))
+        sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
+        known.retained = None if sizes is None else sum(sizes) / len(sizes)
+        self._hold(known, self._sample(things, place))
         return known
 
     def _leaked(self, name: str) -> Iterator[object]:
@@ -269,11 +283,12 @@ class Trial:
     def of_places(self, kinds: Collection[Evidence]) -> Iterator[Evidence]:
         """Yield what is known of memory that leaked objects do not explain."""
         containers = {known.container for known in kinds}
+        total = sum([count for _, count, _ in self._growing()])
         for place, (count, size) in self._unexplained.items():
             known = Evidence("")
             known.traceback = traceback_of_place(place)
             known.retained = size / count
-            known.count = count
+            known.share = count / max(1, total)
             visible = self._visible.get(place, Kept())
             kind, things = _most_of_a_type(visible)
             if len(things) >= count:

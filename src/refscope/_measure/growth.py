@@ -178,7 +178,7 @@ def _named(
     trial = Trial(given, budget)
     try:
         yield from trial.run(calls)
-        known = [(name, trial.of_type(name)) for name in kinds]
+        known = [(name, each) for name in kinds for each in trial.of_type(name)]
         if BLOCKS in suspects:
             objects = [evidence for _, evidence in known]
             known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]
@@ -189,12 +189,22 @@ def _named(
     kept: list[tuple[str, Evidence]] = []
     for name, evidence in known:
         evidence.traceback = with_functions(evidence.traceback)
+        if _is_part(evidence):
+            continue
         if evidence.bound is None:
             kept.append((name, evidence))
         else:
             what = evidence.type_name
             found.limits[_BOUNDED.format(what, evidence.bound)] = None
     return kept
+
+
+def _is_part(evidence: Evidence) -> bool:
+    """Return whether it is the ``__dict__`` of another object (up to 3.10)."""
+    path = evidence.path
+    return path is not None and path.references[-1:] != () and (
+        path.references[-1].name == ".__dict__"
+    )
 
 
 def _still_growing(
@@ -227,14 +237,15 @@ def _grown(ledger: Ledger, name: str) -> int:
 def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
     phases = ledger.phases_of(name)
     shown = next((p for p in phases if min(p.growth) > 0), phases[-1])
-    rate = per_call(phases)
+    share = evidence.share
+    rate = per_call(phases) * share
     path = evidence.path
     kind = "memory" if name == BLOCKS else "objects"
     size = evidence.retained
     return Leak(
         kind="memory" if name == BLOCKS else "objects",
         type_name=evidence.type_name,
-        growth=tuple(shown.growth),
+        growth=tuple([round(step * share) for step in shown.growth]),
         growth_calls=shown.calls,
         per_call=rate,
         size_per_call=None if size is None else size * rate,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
+
 from refscope import _units as units
 from refscope.reports import Leak, LeakReport, Reference, ReferencePath, Verdict
+from refscope.reports._leaks import amount
 
 from ._common_text import environment_lines, head_lines, limit_lines
 from ._page import LINES, Page
@@ -47,7 +50,7 @@ def _leaks(report: LeakReport, page: Page, space: int) -> list[str]:
 
 def _leak(leak: Leak, number: int, page: Page) -> list[str]:
     state = "NEW" if leak.known is None else f"known ({page.start(leak.known, 40)})"
-    what = f"{leak.per_call:+,.3g} {leak.kind} {page.end(leak.type_name, 50)}".rstrip()
+    what = amount(attrs.evolve(leak, type_name=page.end(leak.type_name, 50)))
     size = leak.size_per_call
     cost = "" if size is None else f", {units.size(round(size), sign=True)}"
     rows = [f"#{number} {state} [{leak.fingerprint}] {leak.verdict}: {what}{cost} per call"]

@@ -15,9 +15,14 @@ from refscope.reports import (
     CycleGroup,
     CycleReport,
     DiffReport,
+    ExpectationReport,
     HeapObject,
+    Leak,
+    LeakReport,
     Reference,
+    ReferencePath,
     Report,
+    RetentionReport,
     Traceback,
     TrackReport,
 )
@@ -62,13 +67,16 @@ def _cycles(report: CycleReport) -> CycleReport:
 
 
 def _group(group: CycleGroup) -> CycleGroup:
-    cycle: Cycle = attrs.evolve(
-        group.example,
-        references=tuple(map(_reference, group.example.references)),
-        break_at=tuple(map(_reference, group.example.break_at)),
-        advice=_without_keys(group.example.advice),
+    return attrs.evolve(group, example=_cycle(group.example))
+
+
+def _cycle(cycle: Cycle) -> Cycle:
+    return attrs.evolve(
+        cycle,
+        references=tuple(map(_reference, cycle.references)),
+        break_at=tuple(map(_reference, cycle.break_at)),
+        advice=_without_keys(cycle.advice),
     )
-    return attrs.evolve(group, example=cycle)
 
 
 def _reference(reference: Reference) -> Reference:
@@ -111,6 +119,53 @@ _KEYS = re.compile(
 )
 
 
+def _path(path: ReferencePath | None) -> ReferencePath | None:
+    if path is None:
+        return None
+    references = tuple(map(_reference, path.references))
+    expression = path.expression
+    if expression is not None:
+        names = len("".join([each.name for each in path.references]))
+        start = expression[: len(expression) - names]
+        expression = start + "".join([each.name for each in references])
+    return attrs.evolve(path, references=references, expression=expression)
+
+
+def _leaks(report: LeakReport) -> LeakReport:
+    return attrs.evolve(report, leaks=tuple(map(_leak, report.leaks)))
+
+
+def _leak(leak: Leak) -> Leak:
+    traceback = leak.traceback
+    return attrs.evolve(
+        leak,
+        traceback=None if traceback is None else _traceback(traceback),
+        held_by=_path(leak.held_by),
+        cycle=None if leak.cycle is None else _cycle(leak.cycle),
+        known=None if leak.known is None else "",
+    )
+
+
+def _retention(report: RetentionReport) -> RetentionReport:
+    return attrs.evolve(
+        report,
+        subject=_object(report.subject),
+        paths=tuple([_path(path) for path in report.paths]),
+        suspects=tuple(map(_reference, report.suspects)),
+    )
+
+
+def _expectation(report: ExpectationReport) -> ExpectationReport:
+    retention = report.retention
+    if retention is not None:
+        verdicts = [
+            attrs.evolve(one, reason="") if one.reason == report.reason else one
+            for one in retention.verdicts
+        ]
+        retention = attrs.evolve(_retention(retention), verdicts=tuple(verdicts))
+    return attrs.evolve(report, reason="", retention=retention)
+
+
 def _diff(report: DiffReport) -> DiffReport:
     # A key is a path and a line or a function, and no function's name has a slash.
     rows = tuple(attrs.evolve(row, key=last_parts(row.key, 1)) for row in report.rows)
@@ -121,4 +176,7 @@ _REDACTORS: Mapping[type[Report], Callable[[Any], Any]] = {
     TrackReport: _track,
     DiffReport: _diff,
     CycleReport: _cycles,
+    LeakReport: _leaks,
+    RetentionReport: _retention,
+    ExpectationReport: _expectation,
 }

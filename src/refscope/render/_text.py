@@ -6,12 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
-from refscope.reports import CycleReport, DiffReport, Report, TrackReport
+from refscope.reports import (
+    CycleReport,
+    DiffReport,
+    ExpectationReport,
+    LeakReport,
+    Report,
+    RetentionReport,
+    TrackReport,
+)
 
 from ._cycles_text import cycle_lines
 from ._diff_text import diff_lines
+from ._leaks_text import leak_lines
 from ._page import Page
 from ._redact import redacted
+from ._retention_text import expectation_lines, retention_lines
 from ._track_text import track_lines
 
 
@@ -52,4 +62,7 @@ _LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {
     TrackReport: track_lines,
     DiffReport: diff_lines,
     CycleReport: cycle_lines,
+    LeakReport: leak_lines,
+    RetentionReport: retention_lines,
+    ExpectationReport: expectation_lines,
 }

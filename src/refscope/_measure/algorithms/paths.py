@@ -115,8 +115,6 @@ class Search:
             steps = self._next.setdefault(holder, {})
             steps[held] = steps.get(held, False) or is_free
             bits = self._bit_of(holder) if held == self.target else level[held]
-            # A direct holder has its own way, and blocks those of others.
-            bits &= self.holders.get(holder, -1)
             into = free if is_free else later
             into[holder] = into.get(holder, 0) | bits
         for node, bits in alone.items():
