@@ -10,21 +10,21 @@ import atexit
 import gc
 from collections import deque
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import compress, filterfalse
 from typing import cast
 
 from refscope.reports import Frame, ReferencePath, Traceback
 
 from . import census, ours, tracing
 from .born import Born
-from .budget import Budget
+from .budget import CHUNK, Budget
 from .classes import get_members, get_mro, type_name
 from .describe import lines_of
-from .interpreter import get_traceback_limit, get_traces, is_tracing, start, stop
+from .interpreter import get_object_traceback, get_traceback_limit, get_traces, is_tracing, start, stop
 from .keeping import Kept
 from .places import frames_of
 from .retained import closure, retained_sizes
-from .retention import Trail, find_trails, path_of
+from .retention import Trail, find_trails, is_container, path_of
 from .rounds import collect
 from .roots import C_ONLY
 
@@ -194,15 +194,26 @@ class Trial:
 
     def _look_around(self) -> None:
         """Find the untracked objects of these places among what objects hold."""
-        seen: set[int] = set()
-        for thing in Kept(gc.get_objects()):
-            for held in gc.get_referents(thing):
-                if id(held) in seen or gc.is_tracked(held):
-                    continue
-                seen.add(id(held))
-                place = self._place_of(held)
-                if place in self._unexplained:
-                    self._visible.setdefault(place, Kept()).append(held)
+        # Little per object but in C: while tracing is on, each int would be traced.
+        level, seen = Kept(gc.get_objects()), set[int]()
+        while level:
+            hidden: Kept[object] = Kept()
+            for start in range(0, len(level), CHUNK):
+                held = gc.get_referents(*level[start : start + CHUNK])
+                plain = Kept(filterfalse(gc.is_tracked, held))
+                del held
+                self._note_visible(plain)
+                hidden.extend(filter(is_container, plain))
+            level = Kept({id(thing): thing for thing in hidden}.values())
+            level = Kept([thing for thing in level if id(thing) not in seen])
+            seen.update(map(id, level))
+        for place, found in self._visible.items():
+            self._visible[place] = Kept({id(thing): thing for thing in found}.values())
+
+    def _note_visible(self, plain: Kept[object]) -> None:
+        for thing, lines in zip(plain, map(get_object_traceback, plain), strict=True):
+            if lines is not None and lines[:FRAMES] in self._unexplained:
+                self._visible.setdefault(lines[:FRAMES], Kept()).append(thing)
 
     def of_type(self, name: str) -> Iterator[Evidence]:
         """Yield what is known of the leaked objects of a type, by the lines of it."""

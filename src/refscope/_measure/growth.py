@@ -9,9 +9,11 @@ end, as a cache that fills looks like a leak until it is full.
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from math import ceil
 from statistics import median
+
+import attrs
 
 from refscope.reports import Leak, ReferencePath
 from refscope.reports._fingerprint import fingerprint
@@ -145,7 +147,7 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
         found.leaks.append(
             Leak(
                 kind="cycles",
-                type_name=names[0] if names else "",
+                type_name=telling(names),
                 growth=tuple([round(rate * phase.calls)] * len(phase.growth)),
                 growth_calls=phase.calls,
                 per_call=rate,
@@ -267,12 +269,12 @@ def _shape(path: ReferencePath | None, grows_at: int | None) -> list[str]:
     """Return the path without the key in what grows, which differs in each run."""
     if path is None:
         return []
-    parts = shape_of_path(path.root, path.references)
-    if grows_at is not None and 0 <= grows_at + 1 < len(path.references):
-        place = 1 + 2 * (grows_at + 1)
-        name = parts[place]
-        parts[place] = "[x]" if name[:1] == "[" else "{x}" if name[:1] == "{" else name
-    return parts
+    references = list(path.references)
+    if grows_at is not None and grows_at + 1 < len(references):
+        key = references[grows_at + 1]
+        shape = {"[": "[x]", "{": "{x}"}.get(key.name[:1], key.name)
+        references[grows_at + 1] = attrs.evolve(key, name=shape)
+    return shape_of_path(path.root, references)
 
 
 def _note_resident(found: Growth) -> None:
@@ -287,17 +289,29 @@ def _note_resident(found: Growth) -> None:
 
 
 _DULL = frozenset(
-    ("builtins", "list", "dict", "tuple", "set", "cell", "function", "method", "type")
+    ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
 )
+_TELLING = ("function", "frame", "generator", "coroutine")
+
+
+def _is_dull(name: str) -> bool:
+    """Return whether a type tells little about a program."""
+    return "." not in name or name in _DULL
+
+
+def telling(names: Sequence[str]) -> str:
+    """Return the type that says most about a cycle."""
+    ranked = [name for name in names if not _is_dull(name)]
+    ranked += [name for name in names if name in _TELLING]
+    return next(iter([*ranked, *names]), "")
 
 
 def _importance(leak: Leak) -> tuple[bool, bool, int, float, str]:
-    """Return the order of leaks: classes with a holder first, the nearest of them."""
-    path = leak.held_by
-    steps = len(path.references) if path is not None else 99
+    """Return the order of leaks: classes of the program first, the nearest of them."""
+    steps = 0 if leak.held_by is None else len(leak.held_by.references)
     return (
         leak.kind != "objects",
-        "." not in leak.type_name,
+        _is_dull(leak.type_name),
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,

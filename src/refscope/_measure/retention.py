@@ -79,10 +79,12 @@ class Trail:
 class Heap:
     """The references to objects, turned around as far as a search needs them."""
 
-    __slots__ = ("_budget", "_holders_of", "_objects", "looks", "roots")
+    __slots__ = ("_budget", "_holders_of", "_objects", "_wall", "looks", "roots")
 
-    def __init__(self, roots: Roots, budget: Budget) -> None:
+    def __init__(self, roots: Roots, budget: Budget, wall: object = None) -> None:
         self.roots: Roots = roots
+        self._wall = wall
+        """What holds nothing, for this search: the function that is called."""
         self.looks: int = 0
         self._budget = budget
         self._objects: KeptById[object] = KeptById(roots.frames)
@@ -96,7 +98,7 @@ class Heap:
     def clear(self) -> None:
         """Let go of everything: it may hold what holds it."""
         self._objects.clear()
-        self._holders_of = None
+        self._holders_of = self._wall = None
 
     def object_of(self, node: int) -> object:
         """Return what a number stands for."""
@@ -172,7 +174,7 @@ class Heap:
         """Return whether a holder is refscope's: it is not there for the program."""
         if type(thing) is FrameType:
             return is_ours(thing)
-        return census.is_own(thing)
+        return census.is_own(thing) or (thing is self._wall and thing is not None)
 
     def _edges(self, holder: object, wanted: set[int]) -> Iterator[Edge]:
         number = self.add(holder)
@@ -206,12 +208,26 @@ def find_trails(
 
     Where no root is found, paths begin at what nothing in Python holds.
     """
-    roots = Roots(given)
-    heap = Heap(roots, budget)
+    heap = Heap(Roots(), budget, given)
     try:
-        return _found(heap, subject, budget, most_holders)
+        found = _found(heap, subject, budget, most_holders)
     finally:
         heap.clear()
+    if given is None or [trail for trail in found[0] if trail.root != C_ONLY]:
+        return found
+    return find_trails_by(given, subject, budget, most_holders) or found
+
+
+def find_trails_by(
+    given: object, subject: object, budget: Budget, most_holders: int
+) -> tuple[list[Trail], int] | None:
+    """Return paths that begin at a thing of the caller's, None if there are none."""
+    heap = Heap(Roots(given), budget)
+    try:
+        found = _found(heap, subject, budget, most_holders)
+    finally:
+        heap.clear()
+    return found if [trail for trail in found[0] if trail.root != C_ONLY] else None
 
 
 def _found(
@@ -323,7 +339,13 @@ def _described(thing: object) -> HeapObject:
 
 def _is_hidden(thing: object) -> bool:
     """Return whether a container is not tracked, so that no list of objects has it."""
-    return type(thing) in {tuple, dict, frozenset} and not gc.is_tracked(thing)
+    return is_container(thing) and not gc.is_tracked(thing)
+
+
+def is_container(thing: object) -> bool:
+    """Return whether a thing is of those containers that may be untracked."""
+    kind = type(thing)
+    return kind is tuple or kind is dict or kind is frozenset
 
 
 def expression_of(root: str, names: Sequence[str]) -> str | None:
@@ -344,7 +366,9 @@ def shape_of_path(root: str, references: Sequence[Reference]) -> list[str]:
     """Return a path without what differs between runs, machines and Pythons."""
     parts = ["".join([c for c in root if not c.isdigit()])]
     for reference in references:
-        parts += [_shape_of_name(reference.name), reference.target.type_name]
+        step = [_shape_of_name(reference.name), reference.target.type_name]
+        if parts[-2:] != step:  # the length of a chain is no shape
+            parts += step
     return parts
 
 
