@@ -302,7 +302,8 @@ class Trial:
             known.share = count / max(1, total)
             visible = self._visible.get(place, Kept())
             kind, things = _most_of_a_type(visible)
-            if len(things) >= count:
+            # Both stretches are visible, but for what free lists gave out untraced.
+            if len(things) * 2 >= count and len(things) > 1:
                 known.type_name = type_name(kind)
                 self._hold(known, things[len(things) // 2])
                 if known.container not in containers:

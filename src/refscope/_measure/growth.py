@@ -30,7 +30,7 @@ from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
 Search = Generator[int, None, "Growth"]
 
 _MOST_DOUBLINGS = 6
-_ENOUGH_CALLS = 1_200
+_ENOUGH_CALLS = 600
 """Calls after which a cache without a known bound is said to grow for ever."""
 _PATIENCE = 1.5
 """Seconds of calls that a suspect gets at least."""
