@@ -20,7 +20,8 @@ IN_PYODIDE = sys.platform == "emscripten"
 
 
 # -- Hypothesis: machines are shared and slow, so no example has a deadline; in CI the
-# -- same examples come each time, and are kept nowhere.
+# -- same examples come each time, fewer of them (there are seven Pythons), and are kept
+# -- nowhere.
 hypothesis.settings.register_profile(
     "here",
     deadline=None,
@@ -29,6 +30,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile(
     "ci",
     parent=hypothesis.settings.get_profile("here"),
+    max_examples=10 if IN_PYODIDE else 40,
     derandomize=True,
     database=None,
     print_blob=True,

@@ -154,6 +154,8 @@ def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
         drive: Any = _drive(block, run, is_item)
         for mine in (run, drive, run.gi_frame, drive.gi_frame):
             ours.disown(mine)
+        if is_item:
+            ours.leave_spare_item()
     finally:
         blocks.end_own()
     return drive

@@ -18,6 +18,7 @@ from . import _drive
 from ._tracker import F, OnReport, Tracker, decorate, name_of
 
 
+_RUNS_BEFORE_CACHE = 1024
 _MOST_FRAMES = 65_535  # Modules/_tracemalloc.c: TRACEBACK_MAX_NFRAME
 
 
@@ -151,10 +152,11 @@ def _tag_items(tags: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
 
 
 def _warm_up() -> None:
-    """Run every boundary once.
+    """Run every boundary once, and what comes first in each often enough.
 
     Up to 3.10 the first call of a function leaves a frame behind (zombie frames,
-    Objects/frameobject.c) that counts for the caller's line.
+    Objects/frameobject.c) that counts for the caller's line, and the 1024th makes a
+    cache (Python/ceval.c, OPCACHE_MIN_RUNS), before a block could note what was before.
     """
 
     def plain() -> None:
@@ -186,6 +188,9 @@ def _warm_up() -> None:
     started = tracker.start()
     started.stop()
     _ = started.measured, started.report
+    for _ in range(_RUNS_BEFORE_CACHE):
+        with track("warm-up", sites=False, types=False, collect=False):
+            pass
 
 
 if sys.version_info < (3, 11):

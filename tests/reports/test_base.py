@@ -8,7 +8,7 @@ import pickle
 import pytest
 from hypothesis import given
 
-from refscope.reports import Report, TrackReport
+from refscope.reports import Frame, Report, TrackReport
 
 from .strategies import any_reports
 
@@ -35,3 +35,12 @@ def test_the_base_has_no_verdict(name):
     """Each kind of report gives its own."""
     with pytest.raises(NotImplementedError):
         getattr(Report(), name)
+
+
+def test_records_show_their_fields():
+    """The repr of what a report is made of could be typed in."""
+    frame = Frame("shop.py", 41, "load")
+
+    assert repr(frame) == "Frame(filename='shop.py', lineno=41, function='load')"
+    assert eval(repr(frame), {"Frame": Frame}) == frame  # noqa: S307  # our own
+    assert frame != ("shop.py", 41, "load")

@@ -195,7 +195,8 @@ def main(collect, frames):
     """Print each report that is not all zeros."""
     if frames:
         tracemalloc.start(frames)
-    gc.freeze()  # the collector has little to look through then
+    if sys.version_info >= (3, 11):
+        gc.freeze()  # the collector has little to look through then
     for kind in [plain, *KINDS, *[plain] * (WITH_TRACING if frames else BLOCKS)]:
         for index, report in enumerate(kind(collect=collect)):
             if numbers(report) != SILENT:

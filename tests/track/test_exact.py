@@ -21,12 +21,7 @@ pytestmark = pytest.mark.exact
 
 MEGABYTES = 10_000_000
 ARGUMENTS = sys.getsizeof((None,))  # of a call to a class, if no free one is at hand
-# What gc told a callback last, on free lists: a dictionary, and (3.15) two numbers.
-NOTES = {
-    0,
-    sys.getsizeof({}),
-    sys.getsizeof({}) + sys.getsizeof(0.5) + sys.getsizeof(2**31),
-}
+NOTES = 256  # bytes of what gc told its callbacks last, on free lists: less than this
 IS_32 = sys.maxsize < 2**32
 
 
@@ -267,10 +262,12 @@ def test_totals_are_those_of_tracemalloc(packages, frames, collect):
     ]
 
     # Objects that wait on free lists for another life are traced too: the counter and
-    # the traces agree where both ends emptied these.  What the last collection told
-    # to refscope's callback was on one again.
+    # the traces agree where both ends emptied these, which takes a heap that is not
+    # frozen (3.12.1 starts with a frozen one).  What the last collection told to the
+    # callbacks is on free lists again.
     counted = levels[1] - levels[0]
-    assert not collect or counted - report.memory.size_diff in NOTES
+    if collect and not gc.get_freeze_count():
+        assert 0 <= counted - report.memory.size_diff < NOTES
     assert sum(size for _, size, _ in inside) == report.memory.size_diff
     assert sum(count for _, _, count in inside) == report.memory.count_diff
     assert sorted(found) == sorted(inside)

@@ -14,6 +14,8 @@ import pytest
 from refscope import track
 from refscope._measure import account, activity, blocks, census, classes, ours, places
 from refscope._measure.gcstate import Collector
+from refscope._measure.interpreter import refuse
+from refscope.exceptions import UnsupportedRuntimeError
 
 from .helpers import count_of, line_of, quiet_collector, sites_in
 
@@ -601,3 +603,84 @@ def test_environments_say_the_build():
     )
     assert found.implementation == "cpython"
     assert found.platform.endswith(("-32", "-64"))
+
+
+def test_a_python_that_cannot_trace_is_refused():
+    """What is missing elsewhere says so when it is used."""
+    with pytest.raises(UnsupportedRuntimeError, match="cannot trace memory here"):
+        refuse()
+
+
+def test_a_block_that_the_exit_closed_stays_closed():
+    """A generator that is resumed after it measures no more."""
+    block = track(sites=False).start()
+    probe = block._probe
+    probe.is_abandoned = True
+    blocks.pause(probe, 0)
+    blocks.resume(probe)
+    probe.is_abandoned = False
+    report = block.stop()
+
+    assert report.limits == ()
+
+
+def test_names_in_closures_lead_to_functions():
+    """Cells that are empty or hold something else are passed by."""
+
+    def wrapper():
+        return held, number, later
+
+    def held():
+        pass
+
+    number = 1
+    before = list(places._wrapped(wrapper))
+    later = number
+
+    assert before == [held]
+    assert wrapper() == (held, 1, later)
+
+
+@pytest.mark.parametrize("collect", [True, False])
+def test_callbacks_of_the_program_do_not_hear_of_our_collections(collect):
+    """They are set aside meanwhile, as what they do is the program's."""
+    heard = []
+
+    def hook(phase, info):
+        if info["generation"] == 2:
+            heard.append(phase)
+
+    gc.callbacks.append(hook)
+    try:
+        with track(collect=collect):
+            gc.collect()
+        last = gc.callbacks[-1]
+    finally:
+        gc.callbacks.remove(hook)
+
+    assert heard == ["start", "stop"]
+    assert last is hook
+
+
+def test_a_finalizer_may_open_a_block():
+    """Callbacks that come during a collection of ours stay, each once."""
+
+    class Opening:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            opened.append(track("inside", sites=False, collect=False).start())
+
+    before = gc.callbacks[:]
+    opened = []
+    Opening()
+    with track("outside"):
+        pass
+    during = len(gc.callbacks) - len(before)
+    for block in opened:
+        block.stop()
+
+    assert len(opened) == 1
+    assert during == 1
+    assert gc.callbacks == before

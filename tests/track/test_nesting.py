@@ -99,7 +99,10 @@ def overlaps(draw):
 
 
 class Model:
-    """What the definition of a block says: levels above entry, of the whole process."""
+    """What the definition of a block says: levels above entry, of the whole process.
+
+    What is allocated while no block is open is not traced, so freeing it is no change.
+    """
 
     def __init__(self):
         self.level = 0
@@ -111,9 +114,10 @@ class Model:
         """Go through the steps; blocks get the next name each."""
         for step in steps:
             if isinstance(step, Put):
-                self._rise(step.size + EMPTY)
+                size = step.size + EMPTY if self.open else 0
+                self._rise(size)
                 self.level -= self.slots[step.slot]
-                self.slots[step.slot] = step.size + EMPTY
+                self.slots[step.slot] = size
             elif isinstance(step, Drop):
                 self.level -= self.slots[step.slot]
                 self.slots[step.slot] = 0
@@ -143,6 +147,8 @@ class Model:
         """Note growth and peak above the level at entry."""
         start, top = self.open.pop(name)
         self.found[name] = (self.level - start, top - start)
+        if not self.open:
+            self.slots = [0] * len(self.slots)
 
 
 class Writer:

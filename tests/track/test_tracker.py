@@ -224,6 +224,17 @@ def test_async_enter_and_exit_by_hand():
     assert tracker.reports == (second.report, first.report)
 
 
+def test_an_exit_by_hand_passes_other_trackers_by():
+    """It ends the newest block of its own tracker."""
+    tracker = track("first")
+    first = tracker.start()
+    second = track("second").start()
+    type(tracker).__exit__(tracker, None, None, None)
+
+    assert first.report.label == "first"
+    assert second.stop().label == "second"
+
+
 def test_an_exit_without_entry_is_an_error():
     """There is nothing to leave, and afterwards everything works."""
     tracker = track("x", **LIGHT)

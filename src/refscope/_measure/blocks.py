@@ -249,8 +249,16 @@ def resume(probe: Probe) -> None:
 
 def _collect() -> None:
     """Collect for a block.  What finalizers do is the program's: not locked."""
-    _collector.step_aside()
-    end_own()
+    aside = _collector.step_aside()
+    _Boundary.depth -= 1
+    if gc.get_freeze_count() == 0:
+        # What is ours on the free lists goes first, or it would seem the program's.
+        gc.freeze()
+        gc.collect()
+        gc.unfreeze()
+    if not _Boundary.depth:
+        _session.mark_emptied()
+    _lock.release()
     try:
         _collector.collect()
     finally:
@@ -258,7 +266,7 @@ def _collect() -> None:
         if not _Boundary.depth:
             _session.relevel()
         _Boundary.depth += 1
-        _collector.step_back()
+        _collector.step_back(aside)
 
 
 def _open(probe: Probe) -> None:
@@ -269,6 +277,7 @@ def _open(probe: Probe) -> None:
     if plan.types:
         probe.baseline = census.freeze(census.take())
     if plan.sites:
+        ours.forget_names()
         probe.span = _session.open(plan.frames)
         probe.frame_limit = _session.limit()
         _session.resume(probe.span)
@@ -323,6 +332,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         found.types = census.difference(probe.baseline)
     found.traced = None
     if span is not None:
+        ours.forget_names()
         found.traced = _session.close(span) if end else _session.look(span)
     found.frame_limit = probe.frame_limit
     found.is_disturbed = span is not None and span.is_disturbed

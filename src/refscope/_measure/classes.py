@@ -94,11 +94,9 @@ def object_size(kind: type) -> int:
 
     What ``sys.getsizeof`` says where ``__sizeof__`` is that of ``object``.
     """
-    for base in get_mro(kind):
-        if "__sizeof__" in get_members(base):
-            if base is not object or _get_item_size(kind):
-                return -1
-            break
+    owner = next(base for base in get_mro(kind) if "__sizeof__" in get_members(base))
+    if owner is not object or _get_item_size(kind):
+        return -1
     return _get_basic_size(kind) + header_size(kind)
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import gc
 from array import array
+from collections.abc import Callable
 from time import perf_counter_ns
+from typing import Literal, TypeAlias
+
+
+Callback: TypeAlias = Callable[[Literal["start", "stop"], dict[str, int]], object]
+"""What ``gc.callbacks`` holds."""
 
 
 # Indices of the numbers of the log; in an array, since kept ints are traced blocks.
@@ -22,7 +28,6 @@ class Collector:
     __slots__ = (
         "_borrowed",
         "_callback",
-        "_is_aside",
         "_is_quiet",
         "_listeners",
         "_passes",
@@ -37,7 +42,6 @@ class Collector:
         # Each pass stops tracking tuples that hold only what is not tracked, so the
         # first time a few are needed until nested ones have settled.
         self._passes = 2
-        self._is_aside = False
         self._listeners: list[array[int]] = []
         self._borrowed = 0
         self._was_enabled = False
@@ -75,28 +79,34 @@ class Collector:
         Blocks on a free list keep their trace, or have none, whoever takes them next.
         A full collection empties the lists, and collects nothing and takes no time
         while everything is frozen.  3.12.1 itself starts with frozen objects, which
-        must not be thawed: there the lists stay as they are.
+        must not be thawed: there the lists stay as they are, and our own work is only
+        taken out of the count that makes the next collection come.
         """
+        aside = self.step_aside()
         if gc.get_freeze_count() == 0:
             gc.freeze()
-            try:
-                self._is_quiet = True
-                gc.collect()
-            finally:
-                self._is_quiet = False
-                gc.unfreeze()
+            gc.collect()
+            gc.unfreeze()
+        else:
+            gc.collect(0)
+        self.step_back(aside)
 
-    def step_aside(self) -> None:
-        """Take our callback away if it is alone: with none, gc makes no ``info``."""
-        if len(gc.callbacks) == 1 and gc.callbacks[0] is self._callback:
-            gc.callbacks.pop()
-            self._is_aside = True
+    def step_aside(self) -> list[Callback]:
+        """Take all callbacks away for a collection of ours; return them.
 
-    def step_back(self) -> None:
-        """Listen again; a block that a finalizer opened may have seen to it."""
-        if self._is_aside and self._listeners and self._place() is None:
-            gc.callbacks.insert(0, self._callback)
-        self._is_aside = False
+        They are the program's code, and what they allocate in a collection that the
+        program did not ask for is no news.  With none, gc makes no ``info`` either.
+        """
+        aside = gc.callbacks[:]
+        gc.callbacks.clear()
+        return aside
+
+    def step_back(self, aside: list[Callback]) -> None:
+        """Let the callbacks listen again, before those that came meanwhile."""
+        mine = self._callback
+        if self._place() is not None or not self._listeners:  # it came, or has to go
+            aside = [callback for callback in aside if callback is not mine]
+        gc.callbacks[:0] = aside
 
     def listen(self, into: array[int]) -> None:
         """Note the present numbers in a block's array; longest pauses go there."""
@@ -124,7 +134,6 @@ class Collector:
     def abandon(self) -> None:
         """Take the callback away; for the exit of the interpreter."""
         self._listeners.clear()
-        self._is_aside = False
         place = self._place()
         if place is not None:
             del gc.callbacks[place]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from types import FrameType
 from typing import cast
 
-import attrs
+from refscope.reports._record import Record
 
 from .classes import header_size
 from .interpreter import get_object_traceback, is_tracing
@@ -48,34 +48,22 @@ FILES = (
 """What the file name of a line of ours starts with."""
 
 
-def _untrack_function() -> Callable[[int, int], int] | None:
-    """Return ``PyTraceMalloc_Untrack(domain, address)``, or None without ctypes."""
+def _api(name: str, *argtypes: str) -> Callable[..., int] | None:
+    """Return a function of CPython's C API, or None where there is no ctypes."""
     try:
         import ctypes  # noqa: PLC0415  # absent from some embedded builds
 
-        function = ctypes.pythonapi.PyTraceMalloc_Untrack
+        function = getattr(ctypes.pythonapi, name)
         function.restype = ctypes.c_int
-        function.argtypes = (ctypes.c_uint, ctypes.c_size_t)
+        function.argtypes = [getattr(ctypes, kind) for kind in argtypes]
     except (ImportError, AttributeError):  # pragma: no cover  # no such build here
         return None
-    return function
+    return cast("Callable[..., int]", function)
 
 
-def _track_function() -> Callable[[int, int, int], int] | None:
-    """Return ``PyTraceMalloc_Track(domain, address, size)``, or None."""
-    try:
-        import ctypes  # noqa: PLC0415
-
-        function = ctypes.pythonapi.PyTraceMalloc_Track
-        function.restype = ctypes.c_int
-        function.argtypes = (ctypes.c_uint, ctypes.c_size_t, ctypes.c_size_t)
-    except (ImportError, AttributeError):  # pragma: no cover  # no such build here
-        return None
-    return function
-
-
-_untrack = _untrack_function()
-_track = _track_function()
+_untrack = _api("PyTraceMalloc_Untrack", "c_uint", "c_size_t")
+_track = _api("PyTraceMalloc_Track", "c_uint", "c_size_t", "c_size_t")
+_clear_type_cache = _api("PyType_ClearCache")
 _SPARES = 24
 _PRIVATE_DOMAIN = 0x52534350  # nobody else's: numpy uses 389047
 
@@ -145,9 +133,22 @@ def disown_report(report: object) -> None:
             disown_if_ours(thing)
         elif kind is int and sys.version_info < (3, 14):
             disown(thing)
-        elif attrs.has(kind) and kind.__module__.startswith("refscope."):
+        elif kind.__module__.startswith("refscope."):
             disown(thing)
-            todo.extend([getattr(thing, field.name) for field in attrs.fields(kind)])
+            # Not by attrs.fields, whose lines are not ours.
+            fields = cast("type[Record]", kind).__attrs_attrs__
+            todo.extend([getattr(thing, field.name) for field in fields])
+
+
+def forget_names() -> None:
+    """Empty the cache of attribute lookups, whose entries hold the names looked up.
+
+    A name that the program made and has forgotten lives on there until some other
+    lookup takes its place (Objects/typeobject.c, ``_PyType_Lookup``), one of ours
+    perhaps: it would seem freed.
+    """
+    if _clear_type_cache is not None:
+        _clear_type_cache()
 
 
 def leave_spares() -> None:
@@ -157,6 +158,34 @@ def leave_spares() -> None:
     """
     spare: dict[str, object] = {}
     del spare
+
+
+async def _endless() -> AsyncGenerator[None, None]:
+    while True:
+        yield
+
+
+def _started(generator: AsyncGenerator[None, None]) -> AsyncGenerator[None, None]:
+    """Begin it behind the back of the event loop, which would close it."""
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        next(generator.asend(None).__await__(), None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+    return generator
+
+
+_spare_items = _started(_endless())
+
+
+def leave_spare_item() -> None:
+    """Put what carries an item of an asynchronous generator on its free list.
+
+    It is made at the ``yield`` (Objects/genobject.c, _PyAsyncGenWrappedValue) and
+    lives no longer than it takes to hand the item over.
+    """
+    next(_spare_items.asend(None).__await__(), None)
 
 
 def claim_spares() -> None:

@@ -72,7 +72,9 @@ class Span:
     def peak(self) -> int:
         """Most bytes above the level at entry, in all stretches so far."""
         numbers = self.numbers
-        return max(numbers[_HIGH], numbers[_GROWN] + numbers[_TOP] - numbers[_START], 0)
+        top = numbers[_GROWN] + numbers[_TOP] - numbers[_START]
+        # Not max(), whose tuple of arguments (3.10) would go to a free list.
+        return top if top > numbers[_HIGH] else numbers[_HIGH]  # noqa: FURB136
 
 
 class Traced:
@@ -128,7 +130,8 @@ class Session:
             return
         book = self._book
         book[_LEVEL] = book[_CURRENT] - book[_OWN]
-        book[_USER_PEAK] = max(book[_USER_PEAK], book[_PEAK])
+        if book[_PEAK] > book[_USER_PEAK]:  # noqa: PLR1730  # see Span.peak
+            book[_USER_PEAK] = book[_PEAK]
         is_small = book[_PEAK] - book[_CURRENT] <= slack
         self._raise_tops((book[_CURRENT] if is_small else book[_PEAK]) - book[_OWN])
 
@@ -144,7 +147,8 @@ class Session:
 
     def _raise_tops(self, top: int) -> None:
         for span in self._active:
-            span.numbers[_TOP] = max(span.numbers[_TOP], top)
+            if top > span.numbers[_TOP]:  # noqa: PLR1730  # see Span.peak
+                span.numbers[_TOP] = top
 
     def mark(self) -> None:
         """Begin a stretch of the program: what was added since ``fold`` is ours.
@@ -158,6 +162,15 @@ class Session:
         book[_OWN] = get_traced_memory()[0] - book[_LEVEL]
         book[_OWN] = get_traced_memory()[0] - book[_LEVEL]
         reset_peak()
+
+    def mark_emptied(self) -> None:
+        """Begin a collection, right after the free lists were emptied.
+
+        Read once: what reading leaves on a free list goes in the collection too.
+        """
+        if self._sentinel is not None:
+            self._book[_OWN] = get_traced_memory()[0] - self._book[_LEVEL]
+            reset_peak()
 
     def forget_peak(self) -> None:
         """Set the peak to the present level once more."""
@@ -214,7 +227,8 @@ class Session:
         level = sum([size for size, _ in totals.values()])
         rise = self._book[_LEVEL] - level
         if 0 < rise <= _LARGEST_RISE and span.pauses == 1:
-            span.numbers[_HIGH] -= rise
+            span.numbers[_HIGH] = max(span.numbers[_HIGH] - rise, 0)
+            span.numbers[_GROWN] -= rise
         self._book[_LEVEL] = level
         return Traced(thaw(span.baseline), totals, span)
 
