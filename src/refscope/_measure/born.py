@@ -16,11 +16,13 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
+from collections.abc import Callable
 from itertools import compress
 
 from . import census
 from .classes import FREE_THREADED
 from .interpreter import get_object_traceback, is_tracing
+from .keeping import Kept
 
 
 _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
@@ -41,13 +43,26 @@ UNMARKED = (
 FROZEN_INSIDE = "gc.freeze() was called inside the block: survivors are unknown"
 
 
+class _Open:
+    """The stretches that are open, and what is done around each note."""
+
+    stretches: Kept[Born] = Kept()
+
+    @staticmethod
+    def begin() -> None:
+        """Do nothing, until blocks puts its own function here."""
+
+    @staticmethod
+    def end() -> None:
+        """Do nothing, until blocks puts its own function here."""
+
+
 class Born:
     """A stretch of time, and what was made in it."""
 
-    __slots__ = ("_callback", "_doubtful", "_frozen", "_promoted", "is_traced")
+    __slots__ = ("_doubtful", "_frozen", "_promoted", "is_traced")
 
     def __init__(self) -> None:
-        self._callback = self._on_collection
         self._promoted: array[int] = array("Q")
         self._doubtful: array[int] = array("Q")
         self._frozen: int = 0
@@ -58,18 +73,19 @@ class Born:
         """Begin; ``is_settled`` says that a full collection has just run."""
         self._frozen = gc.get_freeze_count()
         if not self._frozen:
+            remember()
             gc.freeze()
             gc.unfreeze()
         elif not is_settled:
             # Neither thawed nor collected behind the program's back: remembered.
             self._doubtful.extend(map(id, _young()))
-        gc.callbacks.append(self._callback)
+        if not _Open.stretches:
+            gc.callbacks.append(_on_collection)
+        _Open.stretches.append(self)
 
-    def end(self) -> list[object]:
-        """Return what was made since ``begin`` and is alive; nothing is collected."""
-        found = self.look()
-        self.abandon()
-        return found
+    def note(self, young: list[object]) -> None:
+        """Note objects that are about to become old."""
+        self._promoted.extend(map(id, young))
 
     def look(self) -> list[object]:
         """Return what was made since ``begin`` and is alive, and go on."""
@@ -90,7 +106,10 @@ class Born:
 
     def abandon(self) -> None:
         """Stop listening."""
-        gc.callbacks[:] = [hook for hook in gc.callbacks if hook is not self._callback]
+        _Open.stretches[:] = [other for other in _Open.stretches if other is not self]
+        if not _Open.stretches:
+            hooks = [hook for hook in gc.callbacks if hook is not _on_collection]
+            gc.callbacks[:] = hooks
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -101,16 +120,37 @@ class Born:
             return (FROZEN_INSIDE,)
         if self._doubtful:
             return (UNSEEN_BORN.format(f"{len(self._doubtful):,}"),)
+        if _LATE_DICTS and not self.is_traced:
+            return (LATE_DICTS,)
         return ()
 
-    def _on_collection(self, phase: str, info: dict[str, int]) -> None:
-        """Note what is about to become old.
 
-        A collection of the youngest generation leaves objects young, but for the
-        incremental collector of 3.14.0 to 3.14.4, where there are only two.
-        """
-        if phase == "start" and (info["generation"] or _INCREMENTAL):
-            self._promoted.extend(map(id, _young()))
+def guard(begin: Callable[[], None], end: Callable[[], None]) -> None:
+    """Let what is noted inside a collection be nobody's memory."""
+    _Open.begin = staticmethod(begin)
+    _Open.end = staticmethod(end)
+
+
+def remember() -> None:
+    """Note what is young for every open stretch: before all is made old."""
+    if _Open.stretches:
+        young = _young()
+        for stretch in _Open.stretches:
+            stretch.note(young)
+
+
+def _on_collection(phase: str, info: dict[str, int]) -> None:
+    """Note what is about to become old.
+
+    A collection of the youngest generation leaves objects young, but for the
+    incremental collector of 3.14.0 to 3.14.4, where there are only two.
+    """
+    if phase == "start" and (info["generation"] or _INCREMENTAL):
+        _Open.begin()
+        try:
+            remember()
+        finally:
+            _Open.end()
 
 
 def _young() -> list[object]:

@@ -373,14 +373,27 @@ def traceback_of_place(place: Place | None) -> Traceback | None:
 
 def with_functions(traceback: Traceback | None) -> Traceback | None:
     """Return a traceback with the names of the functions."""
-    if traceback is None:
-        return None
-    lines = [(frame.filename, frame.lineno) for frame in traceback.frames]
-    known = frames_of(lines)
-    frames = tuple([known[line] for line in lines if not line[0].startswith(ours.FILES)])
-    return Traceback(frames, traceback.total_nframe)
+    return None if traceback is None else all_with_functions([traceback])[0]
 
 
+def all_with_functions(tracebacks: Sequence[Traceback]) -> list[Traceback]:
+    """Return tracebacks with the names of the functions, looked up once for all."""
+    known = frames_of(
+        [(frame.filename, frame.lineno) for each in tracebacks for frame in each.frames]
+    )
+    return [
+        Traceback(
+            tuple(
+                [
+                    known[frame.filename, frame.lineno]
+                    for frame in each.frames
+                    if not frame.filename.startswith(ours.FILES)
+                ]
+            ),
+            each.total_nframe,
+        )
+        for each in tracebacks
+    ]
 
 
 census.own(Trial, Evidence)

@@ -6,6 +6,8 @@ import gc
 from array import array
 from collections.abc import Callable
 from time import perf_counter_ns
+
+from .born import remember
 from typing import Literal, TypeAlias
 
 
@@ -82,6 +84,7 @@ class Collector:
         must not be thawed: there the lists stay as they are, and our own work is only
         taken out of the count that makes the next collection come.
         """
+        remember()
         aside = self.step_aside()
         if gc.get_freeze_count() == 0:
             gc.freeze()

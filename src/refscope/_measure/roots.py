@@ -131,6 +131,11 @@ def _stack(ident: int, frame: FrameType | None) -> Iterator[tuple[str, FrameType
         frame = frame.f_back
 
 
+def running_frames() -> frozenset[int]:
+    """Return the identities of the frames that run now, in all threads."""
+    return frozenset([id(frame) for _, frame in _running()])
+
+
 def is_ours(frame: FrameType) -> bool:
     """Return whether a frame runs code of refscope's."""
     return frame.f_code.co_filename.startswith(ours.FILES)

@@ -13,6 +13,7 @@ from time import perf_counter
 
 from . import activity, census
 from .algorithms.series import Phase, Trend, trend
+from .born import remember
 from .interpreter import allocated_blocks
 
 
@@ -153,6 +154,7 @@ def empty_free_lists() -> None:
     if gc.get_freeze_count():
         gc.collect()
         return
+    remember()
     gc.freeze()
     try:
         gc.collect()
