@@ -18,6 +18,7 @@ import sys
 from array import array
 from collections.abc import Callable
 from itertools import compress
+from operator import not_
 
 from . import census
 from .classes import FREE_THREADED
@@ -98,8 +99,9 @@ class Born:
             young += compress(old, map(promoted.__contains__, map(id, old)))
             del old
         if self._doubtful:
-            doubtful = set(self._doubtful)
-            young = [thing for thing in young if id(thing) not in doubtful]
+            # No comprehension with a variable of ours: up to 3.11 its cell is young.
+            doubtful = map(set(self._doubtful).__contains__, map(id, young))
+            young = list(compress(young, map(not_, doubtful)))
         if _LATE_DICTS and self.is_traced and is_tracing():
             young = [thing for thing in young if not _is_late(thing)]
         return young

@@ -10,7 +10,7 @@ from typing import cast
 from refscope.reports import SurvivorGroup, Traceback
 from refscope.reports._fingerprint import fingerprint
 
-from . import census
+from . import census, ours
 from .born import Born
 from .budget import Budget
 from .classes import is_class, type_name
@@ -55,10 +55,14 @@ class Survivors:
 
     def take(self, born: Born, *, without: Callable[[list[object]], list[object]]) -> None:
         """Group what was made in the block, while tracebacks are there."""
+        objects = Kept(born.look())  # before anything is made here
+        objects = Kept(without(census.foreign(objects)))
         found: dict[tuple[int, Place | None], Group] = {}
-        for thing in Kept(without(census.foreign(born.look()))):
+        for thing in objects:
             kind = type(thing)
             place = lines_of(thing)
+            if place is not None and place[0][0].startswith(ours.FILES):
+                continue
             group = found.get((id(kind), place))
             if group is None:
                 group = found[id(kind), place] = Group(type_name(kind), place)
@@ -69,7 +73,7 @@ class Survivors:
     def explain(self) -> None:
         """Search for what holds the groups, and let go of the objects."""
         budget = Budget(deadline=_MOST_SECONDS)
-        ours = frozenset([id(thing) for group in self.groups for thing in group.things])
+        mine = frozenset([id(thing) for group in self.groups for thing in group.things])
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
@@ -78,7 +82,7 @@ class Survivors:
             if number < _MOST_PATHS and not budget.is_spent:
                 trails, _ = find_trails(group.things[0], budget, most_holders=4)
                 trail = trails[0] if trails else None
-            rows.append(_row(group, trail, ours, tracebacks[number]))
+            rows.append(_row(group, trail, mine, tracebacks[number]))
         more = len(self.groups) > _MOST_PATHS
         if more or budget.is_spent:
             shown = min(_MOST_PATHS, len(self.groups))
@@ -96,11 +100,11 @@ def _importance(group: Group) -> tuple[bool, int, str, Place]:
 
 
 def _row(
-    group: Group, trail: Trail | None, ours: frozenset[int], place: Traceback
+    group: Group, trail: Trail | None, mine: frozenset[int], place: Traceback
 ) -> SurvivorGroup:
     path = None if trail is None else trail.report()
     traceback = place if group.place is not None else None
-    sizes = retained_sizes(group.things, Budget(_MOST_RETAINED), ours)
+    sizes = retained_sizes(group.things, Budget(_MOST_RETAINED), mine)
     steps = [] if path is None else shape_of_path(path.root, path.references)
     return SurvivorGroup(
         type_name=group.type_name,
@@ -112,7 +116,7 @@ def _row(
             "survivor", group.type_name, _function_of(traceback), *steps
         ),
         retained_size=None if sizes is None else sum(sizes),
-        by_design=_design(group.things[0], trail, ours),
+        by_design=_design(group.things[0], trail, mine),
     )
 
 
@@ -121,12 +125,12 @@ def _function_of(traceback: Traceback | None) -> str:
     return (function or "").rpartition(".")[2]
 
 
-def _design(thing: object, trail: Trail | None, ours: frozenset[int]) -> str | None:
+def _design(thing: object, trail: Trail | None, mine: frozenset[int]) -> str | None:
     """Return why the program's design keeps an object, None if nothing says so."""
     for holder in [thing] if trail is None else trail.objects:
-        if id(holder) in ours and type(holder) is ModuleType:
+        if id(holder) in mine and type(holder) is ModuleType:
             return f"module {detail_of(holder)} was imported"
-        if id(holder) in ours and is_class(holder):
+        if id(holder) in mine and is_class(holder):
             return f"class {type_name(cast('type', holder))} was made"
     if trail is None or not trail.root.startswith("module "):
         return None
