@@ -90,7 +90,9 @@ def add_inspector(
         >>> remove()
     """
     if not is_class(cls):
-        raise ArgumentTypeError(f"add_inspector takes a class, not {type(cls).__name__}")
+        raise ArgumentTypeError(
+            f"add_inspector takes a class, not {type(cls).__name__}"
+        )
     if not callable(inspect):
         raise ArgumentTypeError(
             f"inspect must be a function, not {type(inspect).__name__}"

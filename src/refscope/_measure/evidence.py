@@ -20,7 +20,14 @@ from .born import Born
 from .budget import CHUNK, Budget
 from .classes import get_members, get_mro, type_name
 from .describe import lines_of
-from .interpreter import get_object_traceback, get_traceback_limit, get_traces, is_tracing, start, stop
+from .interpreter import (
+    get_object_traceback,
+    get_traceback_limit,
+    get_traces,
+    is_tracing,
+    start,
+    stop,
+)
 from .keeping import Kept
 from .places import frames_of
 from .retained import closure, retained_sizes

@@ -38,9 +38,7 @@ _MOST_MEMORY = 64 << 20
 _LEAST_RESIDENT = 64 << 10
 
 _BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
-_IRREGULAR = (
-    "{} grew in some rounds only, or not in proportion to the calls: more calls would tell"
-)
+_IRREGULAR = "{} grew in some rounds only, or not in proportion to the calls: more calls would tell"
 _RESIDENT = (
     "the resident set grew by about {:,} bytes per call that Python's allocators do "
     "not account for: memory of C (malloc) may leak"
@@ -153,7 +151,11 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
                 per_call=rate,
                 size_per_call=group.size / calls,
                 traceback=next(
-                    (r.holder.traceback for r in example.references if r.holder.traceback),
+                    (
+                        r.holder.traceback
+                        for r in example.references
+                        if r.holder.traceback
+                    ),
                     None,
                 ),
                 cycle=example,
@@ -204,8 +206,10 @@ def _named(
 def _is_part(evidence: Evidence) -> bool:
     """Return whether it is the ``__dict__`` of another object (up to 3.10)."""
     path = evidence.path
-    return path is not None and path.references[-1:] != () and (
-        path.references[-1].name == ".__dict__"
+    return (
+        path is not None
+        and path.references[-1:] != ()
+        and (path.references[-1].name == ".__dict__")
     )
 
 

@@ -69,7 +69,9 @@ def _asked(kind: type, inspect: Inspect[object], thing: object) -> Verdict | Non
     except Exception:  # a hook must not break the program
         import logging  # noqa: PLC0415  # costs as much as the rest of refscope
 
-        _added[:] = [row for row in _added if row[0] is not kind or row[1] is not inspect]
+        _added[:] = [
+            row for row in _added if row[0] is not kind or row[1] is not inspect
+        ]
         logging.getLogger("refscope").exception(
             "the inspector of %s failed; it is dropped", type_name(kind)
         )

@@ -64,7 +64,9 @@ class Passing:
         self.is_waiting = False
         _Collection.listeners -= 1
         if not _Collection.listeners:
-            gc.callbacks[:] = [hook for hook in gc.callbacks if hook is not _on_collection]
+            gc.callbacks[:] = [
+                hook for hook in gc.callbacks if hook is not _on_collection
+            ]
 
     def _on_death(self, _: object) -> None:
         self.freed_by = "gc" if _Collection.is_running else "refcount"

@@ -55,7 +55,9 @@ def retained_sizes(
     successors: list[list[int]] = [[]]
     inside = [0] * (len(objects) + 1)
     for thing in objects:
-        held = [number[key] for key in map(id, gc.get_referents(thing)) if key in number]
+        held = [
+            number[key] for key in map(id, gc.get_referents(thing)) if key in number
+        ]
         for node in held:
             inside[node] += 1
         successors.append(held)

@@ -378,5 +378,3 @@ def _shape_of_name(name: str) -> str:
         # Up to 3.10 code does not know its qualified name.
         return f"<{variable} in {function.rpartition('.')[2]}>"
     return shape_of(name)
-
-

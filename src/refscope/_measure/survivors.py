@@ -53,7 +53,9 @@ class Survivors:
         self.limits: tuple[str, ...] = ()
         self.is_whole: bool = True
 
-    def take(self, born: Born, *, without: Callable[[list[object]], list[object]]) -> None:
+    def take(
+        self, born: Born, *, without: Callable[[list[object]], list[object]]
+    ) -> None:
         """Group what was made in the block, while tracebacks are there."""
         objects = Kept(born.look())  # before anything is made here
         objects = Kept(without(census.foreign(objects)))
@@ -143,8 +145,6 @@ def _design(thing: object, trail: Trail | None, mine: frozenset[int]) -> str | N
 
 def _is_cache(names: Sequence[str]) -> bool:
     return any(word in name.lower() for name in names for word in _CACHES)
-
-
 
 
 census.own(Group, Survivors)

@@ -36,11 +36,15 @@ def _leaks(report: LeakReport, page: Page, space: int) -> list[str]:
         if page.limit is not None:
             is_cut = number > page.limit
         else:
-            is_cut = not page.full and bool(lines) and (
-                len(lines) + len(rows) + bool(rest) > space
+            is_cut = (
+                not page.full
+                and bool(lines)
+                and (len(lines) + len(rows) + bool(rest) > space)
             )
         if is_cut:
-            names = ", ".join([page.end(one.type_name, 30) for one in report.leaks[number - 1 :]])
+            names = ", ".join(
+                [page.end(one.type_name, 30) for one in report.leaks[number - 1 :]]
+            )
             count = units.plural(rest + 1, "more leak")
             lines.append(page.start(f"... {count} (full=True shows all): {names}", 100))
             break
@@ -53,7 +57,9 @@ def _leak(leak: Leak, number: int, page: Page) -> list[str]:
     what = amount(attrs.evolve(leak, type_name=page.end(leak.type_name, 50)))
     size = leak.size_per_call
     cost = "" if size is None else f", {units.size(round(size), sign=True)}"
-    rows = [f"#{number} {state} [{leak.fingerprint}] {leak.verdict}: {what}{cost} per call"]
+    rows = [
+        f"#{number} {state} [{leak.fingerprint}] {leak.verdict}: {what}{cost} per call"
+    ]
     rows += [f"{_INDENT}{row}" for row in _holder(leak, page)]
     place = place_of(leak.traceback, page)
     if place is not None:

@@ -89,8 +89,10 @@ def _words(verdict: Verdict) -> tuple[str, str]:
 def _target(reference: Reference) -> str:
     target = reference.target
     named = target.type_name in {"type", "function", "module", "method"}
-    return f"{target.type_name} {target.detail}" if named and target.detail else (
-        target.type_name
+    return (
+        f"{target.type_name} {target.detail}"
+        if named and target.detail
+        else (target.type_name)
     )
 
 
@@ -117,4 +119,8 @@ def place_of(traceback: Traceback | None, page: Page) -> str | None:
 def _short(frame: Frame, page: Page) -> str:
     name = frame.filename if page.full else last_parts(frame.filename, 2)
     text = f"{page.end(name, 40)}:{frame.lineno}"
-    return text if frame.function is None else f"{text} in {page.start(frame.function, 30)}"
+    return (
+        text
+        if frame.function is None
+        else f"{text} in {page.start(frame.function, 30)}"
+    )

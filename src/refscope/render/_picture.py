@@ -137,9 +137,7 @@ def _retention(report: RetentionReport) -> list[Panel]:
     ]
 
 
-def _holder(
-    number: int, path: ReferencePath, suspects: Sequence[Reference]
-) -> Panel:
+def _holder(number: int, path: ReferencePath, suspects: Sequence[Reference]) -> Panel:
     on_path = [each for each in path.references if each in suspects]
     return panel(f"#{number} {path.root}", number, path.references, on_path)
 

@@ -23,6 +23,7 @@ from refscope.reports import (
     ReferencePath,
     Report,
     RetentionReport,
+    SurvivorGroup,
     Traceback,
     TrackReport,
 )
@@ -46,7 +47,20 @@ def redacted(report: R) -> R:
 
 def _track(report: TrackReport) -> TrackReport:
     return attrs.evolve(
-        report, label=None, tags={}, sites=tuple(map(_site, report.sites))
+        report,
+        label=None,
+        tags={},
+        sites=tuple(map(_site, report.sites)),
+        survivors=tuple(map(_survivors, report.survivors)),
+    )
+
+
+def _survivors(group: SurvivorGroup) -> SurvivorGroup:
+    traceback = group.traceback
+    return attrs.evolve(
+        group,
+        traceback=None if traceback is None else _traceback(traceback),
+        held_by=_path(group.held_by),
     )
 
 

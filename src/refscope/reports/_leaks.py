@@ -117,7 +117,9 @@ class LeakReport(Report):
         if size:
             text += f", {units.size(round(size), sign=True)}"
         steps = " ".join(f"{step:+d}" for step in first.growth[:8])
-        counted = f"{units.plural(len(first.growth), 'round')} of {first.growth_calls:,}"
+        counted = (
+            f"{units.plural(len(first.growth), 'round')} of {first.growth_calls:,}"
+        )
         return f"{text} per call ({counted}: {steps})"
 
 

@@ -87,9 +87,7 @@ def _immediate(parents: list[int], predecessors: list[list[int]]) -> list[int]:
     return idoms
 
 
-def _semidominators(
-    ancestors: list[int], predecessors: list[list[int]]
-) -> list[int]:
+def _semidominators(ancestors: list[int], predecessors: list[list[int]]) -> list[int]:
     """Return the semidominator of each number; ``ancestors`` are compressed."""
     semi = [*range(len(ancestors))]
     lowest = [*semi]  # semidominator seen on the compressed way up, itself included
