@@ -7,13 +7,13 @@ from refscope._block import Block
 from refscope._cycles import find_cycles
 from refscope._expect import Expectation, expect_gone
 from refscope._files import load, save
+from refscope._leaks import find_leaks, find_leaks_async
 from refscope._retention import add_inspector, why_alive
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
 from refscope.exceptions import RefscopeError
 from refscope.reports import CycleReport, TrackReport, diff, merge
-from refscope._leaks import find_leaks, find_leaks_async
 
 
 __all__ = [

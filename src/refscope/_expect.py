@@ -162,6 +162,4 @@ def _sleeper() -> Callable[[float], Awaitable[object]]:
     asyncio = sys.modules.get("asyncio")
     running = getattr(asyncio, "_get_running_loop", None)
     name = "asyncio" if running is not None and running() is not None else "trio"
-    return cast(
-        "Callable[[float], Awaitable[object]]", getattr(sys.modules[name], "sleep")
-    )  # noqa: B009
+    return cast("Callable[[float], Awaitable[object]]", sys.modules[name].sleep)

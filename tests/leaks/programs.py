@@ -133,7 +133,7 @@ def instance_dictionary():
 class Page:
     """Its cache keeps each instance."""
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019  # that is the leak
+    @functools.cache  # noqa: B019  # that is the leak
     def text(self):
         """Return nothing."""
 

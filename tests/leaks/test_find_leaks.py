@@ -11,7 +11,7 @@ import json
 import re
 import sqlite3
 import struct
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 

@@ -32,8 +32,8 @@ from .keeping import Kept
 from .places import frames_of
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, is_container, path_of
-from .rounds import collect
 from .roots import C_ONLY
+from .rounds import collect
 
 
 FRAMES = 12

@@ -6,9 +6,9 @@ import gc
 from array import array
 from collections.abc import Callable
 from time import perf_counter_ns
+from typing import Literal, TypeAlias
 
 from .born import remember
-from typing import Literal, TypeAlias
 
 
 Callback: TypeAlias = Callable[[Literal["start", "stop"], dict[str, int]], object]

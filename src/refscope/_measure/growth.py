@@ -19,7 +19,7 @@ from refscope.reports import Leak, ReferencePath
 from refscope.reports._fingerprint import fingerprint
 
 from . import activity, census
-from .algorithms.series import Phase, Trend, keeps_growing, per_call
+from .algorithms.series import Trend, keeps_growing, per_call
 from .budget import Budget
 from .cycles import garbage_cycles
 from .evidence import Evidence, Trial, with_functions

@@ -39,7 +39,7 @@ def paths(report: RetentionReport, page: Page, space: int) -> list[str]:
         if path.expression is not None and len(path.references) < 12:
             rows.append(f"{_INDENT}see {page.start(path.expression, 90)}")
         is_cut = page.limit is None and not page.full and len(lines) + len(rows) > space
-        if is_cut and lines or (page.limit is not None and number > page.limit):
+        if (is_cut and lines) or (page.limit is not None and number > page.limit):
             more = len(report.paths) - number + 1
             lines.append(f"... {units.plural(more, 'more path')} (full=True shows all)")
             break

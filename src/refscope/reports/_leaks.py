@@ -113,7 +113,7 @@ class LeakReport(Report):
             )
         first = new[0]
         text = f"LEAKING: {amount(first)}"
-        size = first.size_per_call if first.size_per_call else self.size_per_call
+        size = first.size_per_call or self.size_per_call
         if size:
             text += f", {units.size(round(size), sign=True)}"
         steps = " ".join(f"{step:+d}" for step in first.growth[:8])

@@ -13,8 +13,6 @@ from typing import Any, TypeVar
 
 import attrs
 
-import attrs
-
 from refscope.exceptions import ArgumentTypeError, MergeError
 
 from ._base import Report
