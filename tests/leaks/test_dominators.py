@@ -65,7 +65,7 @@ def test_only_what_can_be_reached_has_a_dominator(successors):
 def test_dominators_are_those_of_networkx(seed, size):
     """Another implementation of another algorithm finds the same tree."""
     networkx = pytest.importorskip("networkx")
-    numbers = random.Random(seed)
+    numbers = random.Random(seed)  # noqa: S311
     successors = [
         [numbers.randrange(size) for _ in range(numbers.randrange(4))]
         for _ in range(size)

@@ -11,7 +11,7 @@ import json
 import re
 import sqlite3
 import struct
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -173,34 +173,22 @@ def _sqlite():
     base.close()
 
 
-async def _served():
-    async def serve(reader, writer):
-        writer.write(await reader.read(1))
-        await writer.drain()
-        writer.close()
-
-    queue = asyncio.Queue()
-    await queue.put(1)
-    await queue.get()
-
-
 CLEAN = {
     "json": lambda: json.loads(json.dumps({"a": [1, 2.5, None, {"b": "c"}]})),
     "re": lambda: re.sub(r"(\w+) (\w+)", r"\2 \1", "one two three four"),
     "re_compile": lambda: re.compile("a+b").findall("aab ab"),
     "decimal": lambda: sum(map(decimal.Decimal, ("1.1", "2.2"))),
     "sqlite3": _sqlite,
-    "xml": lambda: ElementTree.tostring(ElementTree.fromstring("<a><b>c</b></a>")),
+    "xml": lambda: ET.tostring(ET.fromstring("<a><b>c</b></a>"))  # noqa: S314,
     "email": lambda: email.message_from_string("To: a@b\n\nText").as_string(),
     "struct": lambda: struct.unpack("<IH", struct.pack("<IH", 1, 2)),
     "sorted": lambda: sorted(range(100), key=str),
     "namedtuple": lambda: collections.Counter("mississippi").most_common(2),
     "text": lambda: "{:>10}".format("x").encode().decode().title().split(),
-    "exception": lambda: pytest.raises(ValueError, int, "x") and None,
 }
 
 
-@pytest.mark.parametrize("name", sorted(set(CLEAN) - {"exception"}))
+@pytest.mark.parametrize("name", sorted(CLEAN))
 def test_no_false_alarm(name):
     """Work that leaves nothing is clean."""
     report = refscope.find_leaks(CLEAN[name])

@@ -19,8 +19,9 @@ from array import array
 from collections.abc import Callable
 from itertools import compress
 from operator import not_
+from typing import ClassVar
 
-from . import census
+from . import census, ours
 from .classes import FREE_THREADED
 from .interpreter import get_object_traceback, is_tracing
 from .keeping import Kept
@@ -44,18 +45,15 @@ UNMARKED = (
 FROZEN_INSIDE = "gc.freeze() was called inside the block: survivors are unknown"
 
 
+def _nothing() -> None:
+    """Stand where blocks puts its own functions."""
+
+
 class _Open:
     """The stretches that are open, and what is done around each note."""
 
-    stretches: Kept[Born] = Kept()
-
-    @staticmethod
-    def begin() -> None:
-        """Do nothing, until blocks puts its own function here."""
-
-    @staticmethod
-    def end() -> None:
-        """Do nothing, until blocks puts its own function here."""
+    stretches: ClassVar[Kept[Born]] = Kept()
+    guards: ClassVar[list[Callable[[], None]]] = [_nothing, _nothing]
 
 
 class Born:
@@ -87,6 +85,7 @@ class Born:
     def note(self, young: list[object]) -> None:
         """Note objects that are about to become old."""
         self._promoted.extend(map(id, young))
+        ours.disown_buffer(self._promoted)
 
     def look(self) -> list[object]:
         """Return what was made since ``begin`` and is alive, and go on."""
@@ -129,8 +128,7 @@ class Born:
 
 def guard(begin: Callable[[], None], end: Callable[[], None]) -> None:
     """Let what is noted inside a collection be nobody's memory."""
-    _Open.begin = staticmethod(begin)
-    _Open.end = staticmethod(end)
+    _Open.guards[:] = [begin, end]
 
 
 def remember() -> None:
@@ -148,11 +146,11 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
     incremental collector of 3.14.0 to 3.14.4, where there are only two.
     """
     if phase == "start" and (info["generation"] or _INCREMENTAL):
-        _Open.begin()
+        _Open.guards[0]()
         try:
             remember()
         finally:
-            _Open.end()
+            _Open.guards[1]()
 
 
 def _young() -> list[object]:

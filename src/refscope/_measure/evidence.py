@@ -11,7 +11,7 @@ import gc
 from collections import deque
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from itertools import compress, filterfalse
-from typing import cast
+from typing import Literal, cast
 
 from refscope.reports import Frame, ReferencePath, Traceback
 
@@ -70,7 +70,7 @@ class Evidence:
         self.path: ReferencePath | None = None
         self.grows_at: int | None = None
         """Which reference of the path leads to what grows, -1 for the root."""
-        self.verdict: str = "unknown"
+        self.verdict: Literal["held", "native", "unknown"] = "unknown"
         self.retained: float | None = None
         """Bytes that die with one of them, of what the calls made."""
         self.container: int | None = None
@@ -205,8 +205,8 @@ class Trial:
         level, seen = Kept(gc.get_objects()), set[int]()
         while level:
             hidden: Kept[object] = Kept()
-            for start in range(0, len(level), CHUNK):
-                held = gc.get_referents(*level[start : start + CHUNK])
+            for first in range(0, len(level), CHUNK):
+                held = gc.get_referents(*level[first : first + CHUNK])
                 plain = Kept(filterfalse(gc.is_tracked, held))
                 del held
                 self._note_visible(plain)
@@ -228,7 +228,8 @@ class Trial:
         by_line: dict[tuple[str, int] | None, Kept[object]] = {}
         for thing in things:
             place = self._lines.get(id(thing))
-            by_line.setdefault(place and place[0], Kept()).append(thing)
+            line = place[0] if place else None
+            by_line.setdefault(line, Kept()).append(thing)
         groups = sorted(by_line.values(), key=len, reverse=True)
         for group in groups[:_MOST_LINES]:
             if len(group) * _LEAST_SHARE >= len(things):
@@ -290,11 +291,8 @@ class Trial:
         if self._atexit > 0:
             known.verdict = "held"
             known.grows_at = -1
-            root, references = AT_EXIT, ()
-            if trail is not None:
-                trail.root = root
-                references = trail.report().references
-            known.path = path_of(root, references, None)
+            references = () if trail is None else trail.report().references
+            known.path = path_of(AT_EXIT, references, None)
         elif trail is not None and len(trail.objects) > 1:
             known.path = trail.report()
 
@@ -346,7 +344,7 @@ def _bound(holders: Sequence[object]) -> str | None:
                 most, now = info[2], info[3]
             elif base is deque:
                 queue = cast("deque[object]", thing)
-                most, now = deque.maxlen.__get__(queue), deque.__len__(queue)  # type: ignore[attr-defined]
+                most, now = deque.maxlen.__get__(queue), deque.__len__(queue)
             else:
                 continue
             if most is not None and now < most:

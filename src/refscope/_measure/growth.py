@@ -38,7 +38,7 @@ _MOST_MEMORY = 64 << 20
 _LEAST_RESIDENT = 64 << 10
 
 _BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
-_IRREGULAR = "{} grew in some rounds only, or not in proportion to the calls: more calls would tell"
+_IRREGULAR = "{} grew in some rounds only, or out of proportion to the calls"
 _RESIDENT = (
     "the resident set grew by about {:,} bytes per call that Python's allocators do "
     "not account for: memory of C (malloc) may leak"
@@ -261,12 +261,8 @@ def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
         fingerprint=fingerprint(
             "leak", kind, evidence.type_name, *_shape(path, evidence.grows_at)
         ),
-        verdict=_word(evidence),
+        verdict=evidence.verdict,
     )
-
-
-def _word(evidence: Evidence) -> str:
-    return evidence.verdict
 
 
 def _shape(path: ReferencePath | None, grows_at: int | None) -> list[str]:

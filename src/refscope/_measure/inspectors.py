@@ -156,7 +156,9 @@ def _wrapper(part: str) -> Callable[[object], Verdict | None]:
         except ValueError:  # detached
             return None
         known = _BY_NAME.get(type_name(type(inner)))
-        return known(inner) if known in {_file, *_WRAPPERS} and known else None
+        if known is _file or known is _buffer or known is _text:
+            return known(inner)
+        return None
 
     return inspect
 
@@ -181,7 +183,6 @@ def _process(thing: object) -> Verdict | None:
 _C_FUTURES = ("_asyncio.Future", "_asyncio.Task")
 _FILES = ("_io.FileIO", "_io.BytesIO", "_io.StringIO")
 _buffer, _text = _wrapper("raw"), _wrapper("buffer")
-_WRAPPERS = (_buffer, _text)
 
 _TABLE: Mapping[int, Callable[[object], Verdict | None]] = {
     id(ModuleType): _module,

@@ -373,7 +373,7 @@ def shape_of_path(root: str, references: Sequence[Reference]) -> list[str]:
 
 
 def _shape_of_name(name: str) -> str:
-    if name.startswith("<local ") or name.startswith("<evaluation "):
+    if name.startswith(("<local ", "<evaluation ")):
         variable, _, function = name[1:-1].partition(" in ")
         # Up to 3.10 code does not know its qualified name.
         return f"<{variable} in {function.rpartition('.')[2]}>"

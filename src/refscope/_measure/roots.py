@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -92,9 +92,9 @@ class Roots:
             self._note(frame, value, local(name, inside))
 
     def _note_signals(self) -> None:
-        for number in _signal.valid_signals():
-            handler: object = _signal.getsignal(number)
-            if handler is not None and type(handler) is not int:
+        for number in signal.valid_signals():
+            handler: object = signal.getsignal(number)
+            if handler is not None and type(handler) is not signal.Handlers:
                 root = Root(SIGNALS, f"<handler of signal {int(number)}>")
                 self.frames[id(root)] = root
                 self._labels[id(root)] = root.label

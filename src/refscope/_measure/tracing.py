@@ -112,7 +112,7 @@ class Session:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether tracing began with the only open span: older objects have no trace."""
+        """Whether tracing began with the only open span: older objects have none."""
         return self._is_ours and len(self._open) == 1
 
     def fold(self, slack: int = 0) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from refscope.reports import HeapObject, Reference, ReferencePath, Verdict
 
 from . import census
@@ -79,7 +81,7 @@ def _spread(verdicts: list[Verdict]) -> list[Verdict]:
     alive = [place for place, one in enumerate(verdicts) if one.leaking == "no"]
     last = alive[-1] if alive else -1
     spread = [
-        Verdict("no", "it holds something alive", **_of(one))
+        attrs.evolve(one, leaking="no", reason="it holds something alive")
         if place < last and one.leaking != "no"
         else one
         for place, one in enumerate(verdicts)
@@ -87,15 +89,11 @@ def _spread(verdicts: list[Verdict]) -> list[Verdict]:
     dead = [place for place, one in enumerate(spread) if one.leaking == "yes"]
     first = dead[0] if dead else len(spread)
     return [
-        Verdict("yes", "held by what is done with", **_of(one))
+        attrs.evolve(one, leaking="yes", reason="held by what is done with")
         if place > first and one.leaking == "unknown"
         else one
         for place, one in enumerate(spread)
     ]
-
-
-def _of(verdict: Verdict) -> dict[str, object]:
-    return {"type_name": verdict.type_name, "address": verdict.address}
 
 
 def _met(verdict: Verdict, thing: object) -> Verdict:

@@ -60,7 +60,7 @@ def _survivors(group: SurvivorGroup) -> SurvivorGroup:
     return attrs.evolve(
         group,
         traceback=None if traceback is None else _traceback(traceback),
-        held_by=_path(group.held_by),
+        held_by=_perhaps_path(group.held_by),
     )
 
 
@@ -133,9 +133,11 @@ _KEYS = re.compile(
 )
 
 
-def _path(path: ReferencePath | None) -> ReferencePath | None:
-    if path is None:
-        return None
+def _perhaps_path(path: ReferencePath | None) -> ReferencePath | None:
+    return None if path is None else _path(path)
+
+
+def _path(path: ReferencePath) -> ReferencePath:
     references = tuple(map(_reference, path.references))
     expression = path.expression
     if expression is not None:
@@ -154,7 +156,7 @@ def _leak(leak: Leak) -> Leak:
     return attrs.evolve(
         leak,
         traceback=None if traceback is None else _traceback(traceback),
-        held_by=_path(leak.held_by),
+        held_by=_perhaps_path(leak.held_by),
         cycle=None if leak.cycle is None else _cycle(leak.cycle),
         known=None if leak.known is None else "",
     )

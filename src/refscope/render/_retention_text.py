@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from refscope import _units as units
-from refscope.reports import ExpectationReport, RetentionReport, Verdict
+from refscope.reports import ExpectationReport, ReferencePath, RetentionReport, Verdict
 
 from ._common_text import environment_lines, head_lines, limit_lines
 from ._page import LINES, Page
@@ -11,6 +11,7 @@ from ._path_text import path_lines, place_of
 
 
 _INDENT = "   "
+_LONG = 12
 
 
 def retention_lines(report: RetentionReport, page: Page) -> list[str]:
@@ -25,26 +26,33 @@ def paths(report: RetentionReport, page: Page, space: int) -> list[str]:
     """Return as many paths as there is room for."""
     lines: list[str] = []
     for number, path in enumerate(report.paths, 1):
-
-        def judge(place: int, path=path) -> Verdict:  # type: ignore[no-untyped-def]
-            references = path.references
-            if not references:
-                return Verdict("unknown")
-            things = [references[0].holder, *[step.target for step in references]]
-            return report.verdict_of(things[place])
-
-        shown = path_lines(path, judge, page, suspects=report.suspects)
-        rows = [f"#{number} [{path.fingerprint}]"]
-        rows += [f"{_INDENT}{line}" for line in shown]
-        if path.expression is not None and len(path.references) < 12:
-            rows.append(f"{_INDENT}see {page.start(path.expression, 90)}")
-        is_cut = page.limit is None and not page.full and len(lines) + len(rows) > space
-        if (is_cut and lines) or (page.limit is not None and number > page.limit):
-            more = len(report.paths) - number + 1
-            lines.append(f"... {units.plural(more, 'more path')} (full=True shows all)")
-            break
+        rows = _path(report, path, number, page)
+        if page.limit is not None:
+            is_cut = number > page.limit
+        else:
+            is_cut = not page.full and bool(lines) and len(lines) + len(rows) > space
+        if is_cut:
+            more = units.plural(len(report.paths) - number + 1, "more path")
+            return [*lines, f"... {more} (full=True shows all)"]
         lines += rows
     return lines
+
+
+def _path(
+    report: RetentionReport, path: ReferencePath, number: int, page: Page
+) -> list[str]:
+    things = [each.holder for each in path.references[:1]]
+    things += [each.target for each in path.references]
+
+    def judge(place: int) -> Verdict:
+        return report.verdict_of(things[place]) if things else Verdict("unknown")
+
+    rows = [f"#{number} [{path.fingerprint}]"]
+    shown = path_lines(path, judge, page, suspects=report.suspects)
+    rows += [f"{_INDENT}{line}" for line in shown]
+    if path.expression is not None and len(path.references) < _LONG:
+        rows.append(f"{_INDENT}see {page.start(path.expression, 90)}")
+    return rows
 
 
 def _subject(report: RetentionReport, page: Page) -> list[str]:
