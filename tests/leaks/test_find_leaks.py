@@ -179,7 +179,7 @@ CLEAN = {
     "re_compile": lambda: re.compile("a+b").findall("aab ab"),
     "decimal": lambda: sum(map(decimal.Decimal, ("1.1", "2.2"))),
     "sqlite3": _sqlite,
-    "xml": lambda: ET.tostring(ET.fromstring("<a><b>c</b></a>"))  # noqa: S314,
+    "xml": lambda: ET.tostring(ET.fromstring("<a><b>c</b></a>")),  # noqa: S314
     "email": lambda: email.message_from_string("To: a@b\n\nText").as_string(),
     "struct": lambda: struct.unpack("<IH", struct.pack("<IH", 1, 2)),
     "sorted": lambda: sorted(range(100), key=str),

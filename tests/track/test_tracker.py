@@ -522,7 +522,7 @@ def test_without_sites_nothing_is_traced():
     report = block.report
 
     assert not inside
-    assert report.measured == ("types", "gc")
+    assert report.measured == ("types", "survivors", "gc")
     assert (report.memory.size_diff, report.memory.peak) == (None, None)
     assert [c.count_diff for c in report.types if c.type_name == "list"] == [101]
     assert report.memory.blocks_diff > 0
@@ -534,14 +534,14 @@ def test_without_types_no_object_is_counted():
     with track("x", types=False, collect=False) as block:
         kept = [bytes(1000) for _ in range(100)]
 
-    assert block.report.measured == ("memory", "sites", "gc")
+    assert block.report.measured == ("memory", "sites", "survivors", "gc")
     assert block.report.types == ()
     assert block.report.memory.count_diff >= len(kept)
 
 
 def test_with_neither_the_collector_is_heard():
     """What is left is the time, the collector and the resident set."""
-    with track("x", sites=False, types=False, collect=False) as block:
+    with track("x", sites=False, types=False, survivors=False, collect=False) as block:
         gc.collect()
 
     assert block.report.measured == ("gc",)

@@ -20,6 +20,7 @@ from .born import Born
 from .budget import CHUNK, Budget
 from .classes import get_members, get_mro, type_name
 from .describe import lines_of
+from .hazards import hazard
 from .interpreter import (
     get_object_traceback,
     get_traceback_limit,
@@ -202,7 +203,9 @@ class Trial:
     def _look_around(self) -> None:
         """Find the untracked objects of these places among what objects hold."""
         # Little per object but in C: while tracing is on, each int would be traced.
-        level, seen = Kept(gc.get_objects()), set[int]()
+        alone = hazard()
+        level = Kept([thing for thing in gc.get_objects() if thing is not alone])
+        seen: set[int] = set()
         while level:
             hidden: Kept[object] = Kept()
             for first in range(0, len(level), CHUNK):

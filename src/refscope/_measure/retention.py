@@ -21,6 +21,7 @@ from .algorithms.paths import Edge, Search
 from .budget import CHUNK, Budget
 from .classes import get_mro
 from .describe import describe
+from .hazards import hazard
 from .keeping import Kept, KeptById
 from .names import collapsed, names_of
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
@@ -174,7 +175,9 @@ class Heap:
         """Return whether a holder is refscope's: it is not there for the program."""
         if type(thing) is FrameType:
             return is_ours(thing)
-        return census.is_own(thing) or (thing is self._wall and thing is not None)
+        if thing is self._wall or thing is hazard():
+            return True
+        return census.is_own(thing)
 
     def _edges(self, holder: object, wanted: set[int]) -> Iterator[Edge]:
         number = self.add(holder)
@@ -301,9 +304,12 @@ def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, in
     steps: list[tuple[tuple[bool, str], str, int]] = []
     for held in search.steps_after(node, bit)[:_MOST_CHOICES]:
         known = heap.roots.names.get((node, held))
-        found = names_of(holder, heap.object_of(held), materialise=True)
-        names = [known] if known is not None else [n for n in found if n is not None]
-        name = min(names, default="<?>")
+        if heap.roots.module_of.get(held) is holder:
+            known = ".__dict__"  # not asked for: see hazards
+        found = [known]
+        if known is None:
+            found = names_of(holder, heap.object_of(held), materialise=True)
+        name = min([name for name in found if name is not None], default="<?>")
         steps.append(((name == "<?>", shape_of(name)), name, held))
     _, name, held = min(steps)
     return name, held
