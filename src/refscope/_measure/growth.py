@@ -15,14 +15,15 @@ from statistics import median
 
 import attrs
 
-from refscope.reports import Leak, ReferencePath
+from refscope.reports import Cycle, Leak, ReferencePath, Traceback
 from refscope.reports._fingerprint import fingerprint
 
 from . import activity, census
 from .algorithms.series import Trend, keeps_growing, per_call
 from .budget import Budget
 from .cycles import garbage_cycles
-from .evidence import Evidence, Trial, with_functions
+from .evidence import FRAMES, Evidence, Trial, with_functions
+from .interpreter import is_tracing, start, stop
 from .retention import shape_of_path
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
 
@@ -127,10 +128,15 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     was_enabled = gc.isenabled()
     collect()
     gc.disable()
+    is_ours = not is_tracing()
     try:
+        if is_ours:
+            start(FRAMES)
         yield calls
         report = garbage_cycles(budget)
     finally:
+        if is_ours and is_tracing():
+            stop()
         if was_enabled:
             gc.enable()
     collect()
@@ -150,14 +156,7 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
                 growth_calls=phase.calls,
                 per_call=rate,
                 size_per_call=group.size / calls,
-                traceback=next(
-                    (
-                        r.holder.traceback
-                        for r in example.references
-                        if r.holder.traceback
-                    ),
-                    None,
-                ),
+                traceback=_made_at(example, telling(names)),
                 cycle=example,
                 fingerprint=group.fingerprint,
                 verdict="cycle",
@@ -166,6 +165,14 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     if not report.groups:
         found.limits[_NO_CYCLE] = None
     return found
+
+
+def _made_at(cycle: Cycle, name: str) -> Traceback | None:
+    """Return where an object of a type was made, or else any on the loop."""
+    things = [reference.holder for reference in cycle.references]
+    things.sort(key=lambda thing: thing.type_name != name)
+    known = [thing.traceback for thing in things if thing.traceback is not None]
+    return with_functions(known[0]) if known else None
 
 
 def _named(

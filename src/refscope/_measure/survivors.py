@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -12,7 +13,7 @@ from refscope.reports._fingerprint import fingerprint
 
 from . import census, ours
 from .born import Born
-from .budget import Budget
+from .budget import CHUNK, Budget
 from .classes import is_class, type_name
 from .describe import detail_of, lines_of, size_of
 from .evidence import all_with_functions, traceback_of_place
@@ -34,12 +35,14 @@ Place = tuple[tuple[str, int], ...]
 class Group:
     """Survivors of one type and place, while they are live objects."""
 
-    __slots__ = ("place", "things", "type_name")
+    __slots__ = ("is_held", "place", "things", "type_name")
 
     def __init__(self, name: str, place: Place | None) -> None:
         self.type_name: str = name
         self.place: Place | None = place
         self.things: Kept[object] = Kept()
+        self.is_held: bool = False
+        """Whether other survivors hold them: those come first then."""
 
 
 class Survivors:
@@ -69,6 +72,11 @@ class Survivors:
             if group is None:
                 group = found[id(kind), place] = Group(type_name(kind), place)
             group.things.append(thing)
+        held: set[int] = set()
+        for start in range(0, len(objects), CHUNK):
+            held.update(map(id, gc.get_referents(*objects[start : start + CHUNK])))
+        for group in found.values():
+            group.is_held = id(group.things[0]) in held
         self.groups = sorted(found.values(), key=_importance)
         self.limits = born.limits
 
@@ -95,10 +103,11 @@ class Survivors:
         self.groups = []
 
 
-def _importance(group: Group) -> tuple[bool, int, str, Place]:
-    """Return the order: classes of the program first, the most first."""
+def _importance(group: Group) -> tuple[bool, bool, int, str, Place]:
+    """Return the order: what holds others first, classes before lists, most first."""
     name = group.type_name
-    return "." not in name, -len(group.things), name, group.place or ()
+    most = -len(group.things)
+    return group.is_held, "." not in name, most, name, group.place or ()
 
 
 def _row(
