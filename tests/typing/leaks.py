@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing_extensions import assert_type
 
 import refscope
-from refscope import (
-    Expectation,
+from refscope import Expectation
+from refscope.reports import (
+    Cycle,
     ExpectationReport,
+    Leak,
     LeakReport,
+    ReferencePath,
     RetentionReport,
+    SurvivorGroup,
+    Verdict,
 )
-from refscope.reports import Cycle, Leak, ReferencePath, SurvivorGroup, Verdict
 
 
 def work() -> int:

@@ -9,9 +9,16 @@ from __future__ import annotations
 import atexit
 import gc
 from collections import deque
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from itertools import compress, filterfalse
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from refscope.reports import Frame, ReferencePath, Traceback
 
@@ -326,8 +333,13 @@ def _most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:
     by_type: dict[int, Kept[object]] = {}
     for thing in things:
         by_type.setdefault(id(type(thing)), Kept()).append(thing)
-    most = max(by_type.values(), key=len, default=Kept())
+    nothing: Kept[object] = Kept()
+    most = max(by_type.values(), key=_length, default=nothing)
     return (type(most[0]) if most else object), most
+
+
+def _length(things: Kept[object]) -> int:
+    return len(things)
 
 
 def _first_born(trail: Trail, born: set[int]) -> int:
@@ -343,16 +355,25 @@ def _bound(holders: Sequence[object]) -> str | None:
     for thing in holders:
         for base in get_mro(type(thing)):
             if type_name(base) == "functools._lru_cache_wrapper":
-                info = get_members(base)["cache_info"](thing)  # type: ignore[operator]
-                most, now = info[2], info[3]
+                ask = cast(
+                    "Callable[[object], tuple[int, int, int | None, int]]",
+                    get_members(base)["cache_info"],
+                )
+                _, _, most, now = ask(thing)
             elif base is deque:
                 queue = cast("deque[object]", thing)
-                most, now = deque.maxlen.__get__(queue), deque.__len__(queue)
+                most, now = _LIMIT(queue), _WAITING(queue)
             else:
                 continue
             if most is not None and now < most:
                 return f"{type_name(base)} of at most {most:,} ({now:,} now)"
     return None
+
+
+_LIMIT = cast(
+    "Callable[[object], int | None]", cast("Any", get_members(deque)["maxlen"]).__get__
+)
+_WAITING = cast("Callable[[object], int]", get_members(deque)["__len__"])
 
 
 def _callbacks_at_exit() -> int:

@@ -16,7 +16,7 @@ from types import (
     MemberDescriptorType,
     ModuleType,
 )
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from refscope.reports import Verdict
 
@@ -144,7 +144,7 @@ def _suspended(prefix: str, what: str) -> Callable[[object], Verdict | None]:
 def _file(thing: object) -> Verdict | None:
     """Judge a raw file; buffers and texts ask what they wrap, which may be anybody."""
     base = next(b for b in get_mro(type(thing)) if type_name(b) in _FILES)
-    is_closed: object = get_members(base)["closed"].__get__(thing)  # type: ignore[attr-defined]
+    is_closed: object = cast("Any", get_members(base)["closed"]).__get__(thing)
     return Verdict("yes", "the file is closed") if is_closed is True else None
 
 
@@ -152,13 +152,12 @@ def _wrapper(part: str) -> Callable[[object], Verdict | None]:
     def inspect(thing: object) -> Verdict | None:
         base = next(b for b in get_mro(type(thing)) if part in get_members(b))
         try:
-            inner: object = get_members(base)[part].__get__(thing)  # type: ignore[attr-defined]
+            inner: object = cast("Any", get_members(base)[part]).__get__(thing)
         except ValueError:  # detached
             return None
         known = _BY_NAME.get(type_name(type(inner)))
-        if known is _file or known is _buffer or known is _text:
-            return known(inner)
-        return None
+        is_file = known is _file or known is _buffer or known is _text
+        return known(inner) if known is not None and is_file else None
 
     return inspect
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Collection, Sequence
+from types import ModuleType
 
 from .algorithms.dominators import dominators
 from .budget import CHUNK, Budget
@@ -73,10 +74,7 @@ def retained_sizes(
 
 
 def _may_die(thing: object) -> bool:
-    return type(thing) is not _MODULE and type(thing) is not type
-
-
-_MODULE = type(sys)
+    return type(thing) is not ModuleType and type(thing) is not type
 
 
 def _own_references() -> int:

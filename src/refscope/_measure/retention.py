@@ -190,7 +190,8 @@ class Heap:
             return type(holder) is not FrameType and bool(
                 _FREE_NAMES.intersection(names_of(holder, held))
             )
-        if type(held) is not dict or id(type(holder)) in _PLAIN_HOLDERS:
+        kind = type(held)
+        if kind is not dict or id(type(holder)) in _PLAIN_HOLDERS:
             return False
         if type(holder) is FunctionType and holder.__globals__ is held:
             return False
