@@ -19,7 +19,7 @@ from array import array
 from collections.abc import Callable
 from itertools import compress
 from operator import not_
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from . import census, ours
 from .classes import FREE_THREADED
@@ -161,7 +161,7 @@ def _young() -> list[object]:
 
 def _is_late(thing: object) -> bool:
     kind = type(thing)
-    return kind is dict and get_object_traceback(cast("object", thing)) is None
+    return kind is dict and get_object_traceback(thing) is None
 
 
 census.own(Born)

@@ -147,8 +147,9 @@ class Heap:
         objects = [thing for thing in gc.get_objects() if not self._is_own(thing)]
         if not gc.get_freeze_count():
             return objects
-        seen = set(map(id, objects))
-        level: list[object] = [*self.roots.module_of.values(), *objects]
+        seen = {*map(id, objects), id(hazard())}
+        modules = self.roots.module_of.values()
+        level = [*filter(_is_safe, modules), *objects]
         while level:  # frozen objects are in no list, but others lead to them
             found = gc.get_referents(*level[:CHUNK])
             del level[:CHUNK]
@@ -342,6 +343,10 @@ def path_of(
 
 def _described(thing: object) -> HeapObject:
     return describe(thing)
+
+
+def _is_safe(thing: object) -> bool:
+    return thing is not hazard()
 
 
 def _is_hidden(thing: object) -> bool:
