@@ -14,7 +14,7 @@ from refscope.reports._fingerprint import fingerprint
 from . import census, ours
 from .born import Born
 from .budget import CHUNK, Budget
-from .classes import is_class, type_name
+from .classes import is_class, object_size, type_name
 from .describe import detail_of, lines_of, size_of
 from .evidence import all_with_functions, traceback_of_place
 from .keeping import Kept
@@ -24,7 +24,7 @@ from .retention import Trail, find_trails, shape_of_path
 
 _MOST_PATHS = 5
 _MOST_SECONDS = 1.0
-_MOST_RETAINED = 20_000
+_MOST_RETAINED = 2_000
 
 _UNSEARCHED = "what holds the survivors was searched for the first {} of {} groups only"
 _CACHES = ("cache", "registry", "_abc_data", "memo", "interned")
@@ -115,12 +115,14 @@ def _row(
 ) -> SurvivorGroup:
     path = None if trail is None else trail.report()
     traceback = place if group.place is not None else None
-    sizes = retained_sizes(group.things, Budget(_MOST_RETAINED), mine)
+    sizes = None
+    if len(group.things) <= _MOST_RETAINED:
+        sizes = retained_sizes(group.things, Budget(_MOST_RETAINED), mine)
     steps = [] if path is None else shape_of_path(path.root, path.references)
     return SurvivorGroup(
         type_name=group.type_name,
         count=len(group.things),
-        size=sum(map(size_of, group.things)),
+        size=_size(group.things),
         traceback=traceback,
         held_by=path,
         fingerprint=fingerprint(
@@ -129,6 +131,12 @@ def _row(
         retained_size=None if sizes is None else sum(sizes),
         by_design=_design(group.things[0], trail, mine),
     )
+
+
+def _size(things: Kept[object]) -> int:
+    """Return the shallow bytes of things of one type."""
+    each = object_size(type(things[0]))
+    return each * len(things) if each >= 0 else sum(map(size_of, things))
 
 
 def _function_of(traceback: Traceback | None) -> str:

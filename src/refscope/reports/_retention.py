@@ -37,7 +37,7 @@ class SurvivorGroup(Record):
     """Eight hex digits for type, function and path, the same in every run."""
 
     retained_size: int | None = None
-    """Bytes that die with them, of what the block made; None when not measured."""
+    """Bytes that die with them; None when not measured, as for thousands of objects."""
 
     by_design: str | None = None
     """Why the program's design keeps them, such as ``module json was imported``; None
