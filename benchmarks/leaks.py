@@ -11,6 +11,7 @@ import io
 import random
 import sys
 import types
+from collections.abc import Callable
 
 from _pairs import Row, check, cost_of, in_turns, show
 
@@ -134,7 +135,7 @@ def rounds(known: dict[str, object]) -> list[Row]:
             continue
         look = module.hpy().heap if name == "guppy" else module.get_objects
 
-        def rival(look=look) -> float:
+        def rival(look: Callable[[], object] = look) -> float:
             with contextlib.redirect_stdout(io.StringIO()):
                 return cost_of(look)
 
