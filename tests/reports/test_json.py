@@ -26,8 +26,12 @@ from refscope.reports import (
     CycleReport,
     DiffReport,
     DiffRow,
+    ExpectationReport,
+    HeapObject,
+    LeakReport,
     MemoryChange,
     Report,
+    RetentionReport,
     TrackReport,
     TypeChange,
 )
@@ -165,7 +169,10 @@ def test_numbers_that_json_lacks_are_not_written(number):
         ({"memory": None}, "memory: expected a MemoryChange, found null"),
         ({"limits": ["a"]}, "limits: expected a tuple, found a list"),
         ({"limits": (b"a",)}, r"limits\[0\]: expected a string, found a bytes"),
-        ({"survivors": (1,)}, "survivors: expected 0 values, found 1"),
+        (
+            {"survivors": (1,)},
+            r"survivors\[0\]: expected a SurvivorGroup, found the number 1",
+        ),
         ({"tags": {"a": 1}}, r"tags\['a'\]: expected a string, found the number 1"),
     ],
 )
@@ -207,7 +214,10 @@ def test_what_could_not_be_read_is_not_written(changes, message):
         (_set("tags", to=[]), "tags: expected an object, found a list"),
         (_set("tags", "x", to=None), "tags['x']: expected a string, found null"),
         (_set("memory", to=None), "memory: expected an object, found null"),
-        (_set("survivors", to=[1]), "survivors: expected 0 values, found 1"),
+        (
+            _set("survivors", to=[1]),
+            "survivors[0]: expected an object, found the number 1",
+        ),
         (_set("cycles", to=1), "cycles: expected null, found the number 1"),
         (_set("kind", to="Foo"), "kind: 'Foo' is unknown, known are "),
         (_set("kind", to=1), "kind: expected a string, found the number 1"),
@@ -282,7 +292,14 @@ def test_a_kind_without_form_is_refused_by_name():
 
 def test_every_kind_can_be_redacted():
     """A kind that is added needs its rule, or its files would tell too much."""
-    samples = [TrackReport(), DiffReport(by="site"), CycleReport()]
+    samples = [
+        TrackReport(),
+        DiffReport(by="site"),
+        CycleReport(),
+        LeakReport(),
+        RetentionReport(subject=HeapObject(type_name="T", address=1, size=1)),
+        ExpectationReport(type_name="T", reason="", gone=True),
+    ]
 
     assert {type(sample) for sample in samples} == set(KINDS.values())
     assert [from_json(to_json(sample, redact=True)) for sample in samples] == samples

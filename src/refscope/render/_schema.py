@@ -16,9 +16,20 @@ def schema() -> dict[str, object]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A report of refscope",
-        "oneOf": [kind.schema() for kind in kinds],
+        "oneOf": [
+            _document(name, kind) for name, kind in zip(KINDS, kinds, strict=True)
+        ],
         "$defs": {name: _definition(records[name]) for name in sorted(records)},
     }
+
+
+def _document(name: str, kind: Codec) -> dict[str, object]:
+    """Return the schema of a whole file: a report in another one has no head."""
+    head: dict[str, object] = {
+        "kind": {"const": name},
+        "format_version": {"const": FORMAT_VERSION},
+    }
+    return {**kind.schema(), "properties": head, "required": list(head)}
 
 
 def _records(codecs: Sequence[Codec]) -> list[Record]:
@@ -33,17 +44,7 @@ def _records(codecs: Sequence[Codec]) -> list[Record]:
 
 
 def _definition(record: Record) -> dict[str, object]:
-    name = record.kind.__name__
-    head: dict[str, object] = {}
-    if KINDS.get(name) is record.kind:
-        head = {
-            "kind": {"const": name},
-            "format_version": {"const": FORMAT_VERSION},
-        }
-    properties = {
-        **head,
-        **{field.key: field.codec.schema() for field in record.fields_of()},
-    }
+    properties = {field.key: field.codec.schema() for field in record.fields_of()}
     return {
         "type": "object",
         "properties": properties,
