@@ -177,7 +177,7 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
         if id(type(thing)) in _own_types:
             holders.append(thing)
             mine[id(thing)] = thing
-        elif _runs_our_code(thing):
+        elif runs_our_code(thing):
             mine[id(thing)] = thing
     while holders:
         for held in gc.get_referents(holders.pop()):
@@ -187,7 +187,7 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
     return [thing for key, thing in mine.items() if key not in settling]
 
 
-def _runs_our_code(thing: object) -> bool:
+def runs_our_code(thing: object) -> bool:
     """Return whether a generator, frame, traceback or bound method is refscope's."""
     if type(thing) is MethodType:
         return id(type(thing.__self__)) in _own_types

@@ -240,7 +240,10 @@ class Trial:
             place = self._lines.get(id(thing))
             line = place[0] if place else None
             by_line.setdefault(line, Kept()).append(thing)
+        untraced = by_line.pop(None, None)  # from free lists: nobody knows their line
         groups = sorted(by_line.values(), key=len, reverse=True)
+        if untraced is not None:
+            groups[:1] = [Kept([*(groups[0] if groups else ()), *untraced])]
         for group in groups[:_MOST_LINES]:
             if len(group) * _LEAST_SHARE >= len(things):
                 known = self._of_group(name, group)

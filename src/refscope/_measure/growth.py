@@ -21,6 +21,7 @@ from refscope.reports._fingerprint import fingerprint
 from . import activity, census
 from .algorithms.series import Trend, keeps_growing, per_call
 from .budget import Budget
+from .counts import Counts
 from .cycles import garbage_cycles
 from .evidence import FRAMES, Evidence, Trial, with_functions
 from .interpreter import is_tracing, start, stop
@@ -92,6 +93,8 @@ def search(given: object, options: Options, budget: Budget) -> Search:
         known = yield from _named(found, given, kinds, suspects, budget)
         known = yield from _still_growing(found, known, started)
         found.leaks += [_leak(ledger, one, name) for name, one in known]
+    if not found.leaks and not suspects:
+        yield from _name_references(found, given, options.calls, budget)
     _note_resident(found)
     found.leaks.sort(key=_importance)
     return found
@@ -165,6 +168,46 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     if not report.groups:
         found.limits[_NO_CYCLE] = None
     return found
+
+
+def _name_references(
+    found: Growth, given: object, calls: int, budget: Budget
+) -> Generator[int, None, None]:
+    """Look for shared objects that gain references with every call."""
+    counts = Counts(calls)
+    yield from counts.run()
+    found.ledger.calls_made += 2 * calls
+    if not counts.growth:
+        return
+    again = Counts(2 * calls)
+    yield from again.run()
+    found.ledger.calls_made += 4 * calls
+    steady = {key: steps for key, steps in again.growth.items() if key in counts.growth}
+    again.growth = {
+        key: steps
+        for key, steps in steady.items()
+        if steps[0] == 2 * counts.growth[key][0]
+    }
+    for evidence in again.evidence(given, budget):
+        steps = next(iter(again.growth.values()))
+        found.leaks.append(
+            Leak(
+                kind="references",
+                type_name=evidence.type_name,
+                growth=steps,
+                growth_calls=again.calls,
+                per_call=steps[0] / again.calls,
+                held_by=evidence.path,
+                grows_at=evidence.grows_at,
+                fingerprint=fingerprint(
+                    "leak",
+                    "references",
+                    evidence.type_name,
+                    *_shape(evidence.path, evidence.grows_at),
+                ),
+                verdict=evidence.verdict,
+            )
+        )
 
 
 def _made_at(cycle: Cycle, name: str) -> Traceback | None:

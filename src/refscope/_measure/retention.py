@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from types import FrameType, FunctionType
+from types import CoroutineType, FrameType, FunctionType, GeneratorType
 
 from refscope.reports import HeapObject, Reference, ReferencePath
 from refscope.reports._fingerprint import fingerprint
@@ -178,6 +178,8 @@ class Heap:
             return is_ours(thing)
         if thing is self._wall or thing is hazard():
             return True
+        if type(thing) is GeneratorType or type(thing) is CoroutineType:
+            return census.runs_our_code(thing)
         return census.is_own(thing)
 
     def _edges(self, holder: object, wanted: set[int]) -> Iterator[Edge]:
