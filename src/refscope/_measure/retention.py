@@ -99,6 +99,8 @@ class Heap:
     def clear(self) -> None:
         """Let go of everything: it may hold what holds it."""
         self._objects.clear()
+        if self._holders_of is not None:
+            self._holders_of.clear()  # it holds whoever may still hold it
         self._holders_of = self._wall = None
 
     def object_of(self, node: int) -> object:
