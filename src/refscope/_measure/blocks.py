@@ -296,7 +296,8 @@ def _open(probe: Probe) -> None:
         _session.resume(probe.span)
     if plan.survivors:
         probe.born = Born()
-        probe.born.is_traced = _session.is_fresh
+        probe.born.is_traced = plan.sites and _session.is_fresh
+        probe.born.is_listening = not plan.sites
     for other in _probes:
         if other.owner != probe.owner:
             other.has_company = probe.has_company = True
@@ -412,7 +413,7 @@ def _after_fork() -> None:
                 _session.discard(probe.span)
 
 
-guard(begin_own, end_own)
+guard(begin_own, end_own, _collector.numbers)
 atexit.register(_abandon)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

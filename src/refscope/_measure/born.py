@@ -23,6 +23,7 @@ from typing import ClassVar
 
 from . import census, ours
 from .classes import FREE_THREADED
+from .describe import lines_of
 from .interpreter import get_object_traceback, is_tracing
 from .keeping import Kept
 
@@ -42,6 +43,10 @@ UNMARKED = (
     "this build does not keep young and old objects apart: survivors are objects that "
     "tracing has seen, and it has not seen what came from free lists"
 )
+UNHEARD = (
+    "collections ran inside this block, which is in another traced one: what they made "
+    "old is not among the survivors (the outer block has it)"
+)
 FROZEN_INSIDE = "gc.freeze() was called inside the block: survivors are unknown"
 
 
@@ -54,17 +59,29 @@ class _Open:
 
     stretches: ClassVar[Kept[Born]] = Kept()
     guards: ClassVar[list[Callable[[], None]]] = [_nothing, _nothing]
+    numbers: ClassVar[array[int]] = array("q", bytes(24))
 
 
 class Born:
     """A stretch of time, and what was made in it."""
 
-    __slots__ = ("_doubtful", "_frozen", "_promoted", "is_traced")
+    __slots__ = (
+        "_collections",
+        "_doubtful",
+        "_frozen",
+        "_promoted",
+        "is_listening",
+        "is_traced",
+    )
 
     def __init__(self) -> None:
         self._promoted: array[int] = array("Q")
         self._doubtful: array[int] = array("Q")
         self._frozen: int = 0
+        self._collections: int = 0
+        self.is_listening: bool = True
+        """Whether to listen to collections.  It takes memory while the program runs,
+        which its peak would show; traces know as much where they are fresh."""
         self.is_traced: bool = False
         """Whether tracing began with the stretch, so that older objects have none."""
 
@@ -78,9 +95,12 @@ class Born:
         elif not is_settled:
             # Neither thawed nor collected behind the program's back: remembered.
             self._doubtful.extend(map(id, _young()))
-        if not _Open.stretches:
-            gc.callbacks.append(_on_collection)
         _Open.stretches.append(self)
+        if self.is_listening and all(
+            hook is not _on_collection for hook in gc.callbacks
+        ):
+            gc.callbacks.append(_on_collection)
+        self._collections = _collections()
 
     def note(self, young: list[object]) -> None:
         """Note objects that are about to become old."""
@@ -92,9 +112,12 @@ class Born:
         if FREE_THREADED:  # pragma: no cover  # none at hand
             return [o for o in gc.get_objects() if get_object_traceback(o) is not None]
         young = _young()
-        if self._promoted:
+        by_trace = self._must_ask_traces()
+        if self._promoted or by_trace:
             old = gc.get_objects(generation=2)
             promoted = set(self._promoted)
+            if by_trace:
+                promoted.update(map(id, filter(lines_of, old)))
             young += compress(old, map(promoted.__contains__, map(id, old)))
             del old
         if self._doubtful:
@@ -105,10 +128,15 @@ class Born:
             young = [thing for thing in young if not _is_late(thing)]
         return young
 
+    def _must_ask_traces(self) -> bool:
+        """Return whether the program's collections made objects old meanwhile."""
+        is_blind = not self.is_listening and _collections() != self._collections
+        return is_blind and self.is_traced and is_tracing()
+
     def abandon(self) -> None:
         """Stop listening."""
         _Open.stretches[:] = [other for other in _Open.stretches if other is not self]
-        if not _Open.stretches:
+        if not any(map(_is_listening, _Open.stretches)):
             hooks = [hook for hook in gc.callbacks if hook is not _on_collection]
             gc.callbacks[:] = hooks
 
@@ -119,6 +147,12 @@ class Born:
             return (UNMARKED,)
         if gc.get_freeze_count() > self._frozen:
             return (FROZEN_INSIDE,)
+        if (
+            not self.is_listening
+            and not self.is_traced
+            and (_collections() != self._collections)
+        ):
+            return (UNHEARD,)
         if self._doubtful:
             return (UNSEEN_BORN.format(f"{len(self._doubtful):,}"),)
         if _LATE_DICTS and not self.is_traced:
@@ -126,9 +160,15 @@ class Born:
         return ()
 
 
-def guard(begin: Callable[[], None], end: Callable[[], None]) -> None:
-    """Let what is noted inside a collection be nobody's memory."""
+def guard(
+    begin: Callable[[], None], end: Callable[[], None], numbers: array[int]
+) -> None:
+    """Let what is noted inside a collection be nobody's memory.
+
+    The numbers are the program's collections by generation, while a block is open.
+    """
     _Open.guards[:] = [begin, end]
+    _Open.numbers = numbers
 
 
 def remember() -> None:
@@ -151,6 +191,15 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
             remember()
         finally:
             _Open.guards[1]()
+
+
+def _is_listening(stretch: Born) -> bool:
+    return stretch.is_listening
+
+
+def _collections() -> int:
+    """Return how many collections of the program's made objects old."""
+    return sum(_Open.numbers[0 if _INCREMENTAL else 1 : 3])
 
 
 def _young() -> list[object]:
