@@ -68,7 +68,8 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
             almost nothing while it runs, and bytes, peak and sites are not measured.
         types: Whether to count objects by type at both ends.
         survivors: Whether to find the objects that were made in the block and are
-            alive at its end, and what holds them.
+            alive at its end, and what holds them.  With ``collect=False`` only where
+            ``sites=False``, and what waits for the collector is among them.
         collect: Whether to run the collector at both ends, so that what is left is
             really kept.  Without it nothing is collected, and objects that wait for
             the collector count as kept.

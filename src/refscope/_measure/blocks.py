@@ -58,7 +58,9 @@ class Plan:
         self.frames: int = frames
         self.sites: bool = sites
         self.types: bool = types
-        self.survivors: bool = survivors
+        # Without a collection at the ends our work for survivors would leave its own
+        # blocks on free lists, and peaks would be off by a few bytes.
+        self.survivors: bool = survivors and (collect or not sites)
         self.collect: bool = collect
 
 
