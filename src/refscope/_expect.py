@@ -133,14 +133,14 @@ def expect_gone(obj: object, reason: str) -> Expectation:
         >>> import refscope
         >>> class Request:
         ...     pass
-        >>> request = Request()
-        >>> expected = refscope.expect_gone(request, "the request is over")
-        >>> expected.check().gone
-        False
-        >>> del request
-        >>> report = expected.check()
-        >>> report.gone, report.freed_by
-        (True, 'refcount')
+        >>> def handle():
+        ...     request = Request()
+        ...     expected = refscope.expect_gone(request, "the request is over")
+        ...     before = expected.check().gone
+        ...     del request
+        ...     return before, expected.check().freed_by
+        >>> handle()
+        (False, 'refcount')
     """
     if type(reason) is not str:
         raise ArgumentTypeError(f"reason takes text, not {type(reason).__name__}")

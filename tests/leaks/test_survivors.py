@@ -52,7 +52,7 @@ def test_survivors_are_exact(options, seed):
     OLD[:] = [Node() for _ in range(400)]
     old = set(map(id, OLD))
     before = [*OLD]
-    with refscope.track("churn", **options) as block:
+    with refscope.track("churn", survivors=True, **options) as block:
         _churn(numbers, kept)
     alive = {id(node) for node in OLD if node is not None}
     alive |= set(map(id, kept))
@@ -65,7 +65,10 @@ def test_survivors_are_exact(options, seed):
 def test_nothing_kept_is_nothing_reported():
     """Also again and again, and nested."""
     for _ in range(3):
-        with refscope.track("outer") as outer, refscope.track("inner") as inner:
+        with (
+            refscope.track("outer", survivors=True) as outer,
+            refscope.track("inner", survivors=True) as inner,
+        ):
             pass
 
     assert outer.report.survivors == inner.report.survivors == ()
@@ -74,9 +77,9 @@ def test_nothing_kept_is_nothing_reported():
 def test_nested_blocks_see_their_own():
     """What the inner block kept is in both, what came before it in the outer only."""
     kept = []
-    with refscope.track("outer") as outer:
+    with refscope.track("outer", survivors=True) as outer:
         kept.append(Node())
-        with refscope.track("inner") as inner:
+        with refscope.track("inner", survivors=True) as inner:
             kept.append(Node())
 
     assert (_count(outer.report), _count(inner.report)) == (2, 1)
@@ -84,7 +87,7 @@ def test_nested_blocks_see_their_own():
 
 def test_garbage_is_no_survivor():
     """With collect=True what waits for the collector is gone at the end."""
-    with refscope.track("ring") as block:
+    with refscope.track("ring", survivors=True) as block:
         ring = Node()
         ring.self = ring
         del ring
@@ -96,7 +99,7 @@ def test_garbage_is_no_survivor():
 def test_threads_count():
     """A block is about the whole process."""
     kept = []
-    with refscope.track("threads") as block:
+    with refscope.track("threads", survivors=True) as block:
         threads = [
             threading.Thread(target=lambda: kept.append(Node())) for _ in range(4)
         ]
@@ -112,7 +115,7 @@ def test_threads_count():
 def test_a_group_has_place_path_and_size():
     """One group for each type and line, with what holds it."""
     OLD.clear()
-    with refscope.track("groups") as block:
+    with refscope.track("groups", survivors=True) as block:
         OLD.extend(Node() for _ in range(5))
     [group] = [
         group for group in block.report.survivors if group.type_name.endswith(".Node")
@@ -129,7 +132,7 @@ def test_a_group_has_place_path_and_size():
 def test_design_is_told_apart():
     """A class that is made keeps itself, and so does what it brings."""
     kept = []
-    with refscope.track("class") as block:
+    with refscope.track("class", survivors=True) as block:
         kept.append(type("Made", (), {}))
     reasons = {
         group.by_design for group in block.report.survivors if group.type_name == "type"
@@ -144,7 +147,7 @@ def test_frozen_processes():
     before = gc.get_freeze_count()
     gc.freeze()
     try:
-        with refscope.track("frozen") as block:
+        with refscope.track("frozen", survivors=True) as block:
             kept.append(Node())
     finally:
         if not before:
@@ -166,7 +169,7 @@ def test_groups_add_up():
     kept = []
     reports = []
     for _ in range(2):
-        with refscope.track("same") as block:
+        with refscope.track("same", survivors=True) as block:
             kept.append(Node())
         reports.append(block.report)
     merged = merge(reports)

@@ -10,8 +10,8 @@ import tracemalloc
 import pytest
 
 import refscope
-from refscope import track
-from refscope._measure import account
+from refscope import track, tracker_of
+from refscope._measure import account, blocks
 from refscope._measure.blocks import _probes
 from refscope.exceptions import ReportNotReadyError
 
@@ -454,3 +454,53 @@ def test_a_coroutine_that_dies_ends_its_block():
 
     assert refscope.tracker_of(function).report.exception == "GeneratorExit"
     assert not tracemalloc.is_tracing()
+
+
+def test_a_finalizer_may_stop_tracing_between_two_blocks():
+    """It runs in the collection at the entry of the inner one, which traces anew."""
+
+    class Stopping:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            tracemalloc.stop()
+
+    with track("outer", types=False) as outer:
+        Stopping()
+        with track("inner", types=False) as inner:
+            kept = bytes(10_000)
+
+    assert outer.report.memory.size_diff is None
+    assert inner.report.memory.size_diff >= len(kept)
+
+
+def test_tracing_that_ends_while_a_generator_waits():
+    """What it does later is not measured, and that is said."""
+
+    @track("x", types=False)
+    def function():
+        yield 1
+        yield 2
+
+    waiting = function()
+    next(waiting)
+    tracemalloc.stop()
+    rest = list(waiting)
+    report = tracker_of(function).report
+
+    assert rest == [2]
+    assert report.memory.size_diff is None
+    assert any("stopped" in limit for limit in report.limits)
+
+
+def test_a_block_may_begin_inside_refscopes_own_work():
+    """A finalizer can run there, if the collector comes by."""
+    blocks.begin_own()
+    try:
+        with track("inside") as block:
+            pass
+    finally:
+        blocks.end_own()
+
+    assert block.report.label == "inside"

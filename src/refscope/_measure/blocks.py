@@ -52,7 +52,7 @@ class Plan:
         *,
         sites: bool = True,
         types: bool = True,
-        survivors: bool = True,
+        survivors: bool = False,
         collect: bool = True,
     ) -> None:
         self.frames: int = frames
