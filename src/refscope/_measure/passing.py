@@ -39,8 +39,15 @@ class Passing:
         self.type_name: str = type_name(type(subject))
         self.freed_by: FreedBy | None = None
         self.is_waiting: bool = False
+        mine = ref(self)  # no cycle: a dropped expectation listens no longer
+
+        def on_death(_: object) -> None:
+            passing = mine()
+            if passing is not None:
+                passing.die()
+
         try:
-            self._reference: ref[object] | None = ref(subject, self._on_death)
+            self._reference: ref[object] | None = ref(subject, on_death)
         except TypeError:
             raise ArgumentTypeError(
                 f"a {self.type_name} cannot be held weakly, so nobody can tell when it "
@@ -68,7 +75,8 @@ class Passing:
                 hook for hook in gc.callbacks if hook is not _on_collection
             ]
 
-    def _on_death(self, _: object) -> None:
+    def die(self) -> None:
+        """Note how the object died."""
         self.freed_by = "gc" if _Collection.is_running else "refcount"
         self._reference = None
         self.end()
