@@ -293,6 +293,8 @@ class Trial:
             self._hold_in_c(known, trail)
             return
         known.verdict = "held"
+        if trail.root == C_ONLY and self._atexit > 0:
+            trail.root = AT_EXIT  # 3.14 has a list for them
         known.path = trail.report()
         known.grows_at = first_born - 2
         known.container = id(trail.objects[max(0, first_born - 1)])

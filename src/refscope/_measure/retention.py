@@ -158,6 +158,8 @@ class Heap:
             for thing in found:
                 if id(thing) not in seen and gc.is_tracked(thing):
                     seen.add(id(thing))
+                    if self._is_own(thing):
+                        continue
                     level.append(thing)
                     objects.append(thing)
         return objects
