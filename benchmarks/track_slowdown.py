@@ -7,6 +7,7 @@ leaving cost.  memray stops other tracing and the like, so it has a process of i
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
@@ -165,6 +166,7 @@ def _track(**settings: int) -> AbstractContextManager[object]:
 
 @contextmanager
 def _bare(frames: int):  # noqa: ANN202  # an iterator of nothing
+    gc.collect()  # as the block does: what follows finds the free lists empty
     tracemalloc.start(frames)
     yield
     tracemalloc.stop()

@@ -64,6 +64,19 @@ def test_collector_is_given_back(enabled):
     assert is_enabled == enabled
 
 
+def test_a_cat_is_counted():
+    """The number is that of its holders, each of which has its name."""
+    number, cat = _demo.cat_counted()
+
+    assert number.immortal == (sys.version_info >= (3, 11))
+    assert cat.refcount.count == 2
+    assert [one.name for one in cat.references] == [
+        ".cousin",
+        "<local whiky in cat_counted>",
+    ]
+    assert cat.unaccounted == 0
+
+
 def test_story(capsys, monkeypatch):
     """The four reports stand in the text in the order that it tells."""
     monkeypatch.setattr(sys, "argv", ["refscope", "demo"])

@@ -8,18 +8,21 @@ from refscope._cycles import find_cycles
 from refscope._expect import Expectation, expect_gone
 from refscope._files import load, save
 from refscope._leaks import find_leaks, find_leaks_async
+from refscope._references import hex_address, object_at, refcount, referrers, watch
 from refscope._retention import add_inspector, why_alive
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
-from refscope.exceptions import RefscopeError
+from refscope.exceptions import AddressError, ImmortalError, RefscopeError
 from refscope.reports import CycleReport, TrackReport, diff, merge
 
 
 __all__ = [
+    "AddressError",
     "Block",
     "CycleReport",
     "Expectation",
+    "ImmortalError",
     "RefscopeError",
     "TrackReport",
     "Tracker",
@@ -30,12 +33,17 @@ __all__ = [
     "find_cycles",
     "find_leaks",
     "find_leaks_async",
+    "hex_address",
     "load",
     "merge",
+    "object_at",
+    "refcount",
+    "referrers",
     "render",
     "reports",
     "save",
     "track",
     "tracker_of",
+    "watch",
     "why_alive",
 ]

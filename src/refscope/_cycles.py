@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from operator import sub
 from time import perf_counter
 from types import FunctionType, MethodType
-from typing import Literal, overload
+from typing import Literal, cast, overload
 
 import attrs
 
@@ -98,12 +97,12 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
 
     Example:
         >>> import refscope
-        >>> class Cat:
-        ...     def __init__(self):
-        ...         self.friend = self
-        >>> report = refscope.find_cycles(from_call=Cat)
-        >>> report.groups[0].example.advice
-        'make Cat.friend a weakref.ref, or clear it with `finally: self.friend = None`'
+        >>> def leave():
+        ...     ring = []
+        ...     ring.append(ring)
+        >>> report = refscope.find_cycles(from_call=leave)
+        >>> report.count, report.groups[0].example.references[0].name
+        (1, '[0]')
     """
     _check_ways(collect, through, live, from_call)
     budget = Budget(max_objects, deadline, progress)
@@ -147,7 +146,8 @@ def _checked(function: Callable[[], object]) -> Callable[[], object]:
         raise ArgumentTypeError(
             f"from_call takes a function, not a {type(function).__name__}"
         )
-    plain: object = function.__func__ if type(function) is MethodType else function
+    is_method = type(function) is MethodType
+    plain: object = cast("MethodType", function).__func__ if is_method else function
     if type(plain) is FunctionType and plain.__code__.co_flags & _SUSPENDS:
         raise ArgumentTypeError(
             f"calling {plain.__qualname__} only makes a generator or coroutine: give "
@@ -156,14 +156,14 @@ def _checked(function: Callable[[], object]) -> Callable[[], object]:
     return function
 
 
-@contextmanager
-def _at_work() -> Iterator[None]:
+class _at_work:  # noqa: N801  # reads like the function that it might be
     """Keep the collector and open blocks away from refscope's own work."""
-    blocks.begin_own()
-    blocks._collector.borrow()
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        blocks.begin_own()
+        blocks._collector.borrow()
+
+    def __exit__(self, *_: object) -> None:
         blocks._collector.give_back()
         blocks.end_own()
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import sys
 
+from refscope._references import refcount, referrers
 from refscope._track import track
-from refscope.reports import TrackReport
+from refscope.reports import RefCount, ReferrersReport, Report, TrackReport
 
 
 # Up to 3.10 the 1024th call of a function allocates a cache, on the program's account.
@@ -47,6 +48,13 @@ Here is a small program, and what refscope says about it.
    It found them all.  A cycle alone is not lost memory, but memory that comes back
    late: see the peak.  It is lost when something outside still refers to it.
 
+4. How many references has the number 12, has a Cat, and who holds the Cat?
+
+{counted}
+
+   sys.getrefcount says one more where it counts its own argument.  12 is shared by
+   everybody: since 3.12 its references are not counted at all.
+
 Your own program:   python -m refscope run SCRIPT [ARGS]
 A part of it:       with refscope.track() as block: ...    then print(block.report)
 """
@@ -69,7 +77,9 @@ def main() -> None:
     make_pairs(1)  # the first call of a function can leave memory behind
     made, deleted = two_cats()
     waiting, collected = cousins(collect=False), cousins(collect=True)
+    counted = "\n".join(map(_quoted, cat_counted()))
     story = _STORY.format(
+        counted=counted,
         made=_quoted(made),
         deleted=_quoted(deleted),
         waiting=_quoted(waiting),
@@ -86,6 +96,14 @@ def two_cats() -> tuple[TrackReport, TrackReport]:
         so_far = block.peek()
         del servy, whiky
     return so_far, block.report
+
+
+def cat_counted() -> tuple[RefCount, ReferrersReport]:
+    """Count references to a number and to a Cat that a Serval knows."""
+    our_var = 12
+    servy, whiky = Serval(), Cat()
+    servy.cousin = whiky
+    return refcount(our_var), referrers(whiky)
 
 
 def cousins(*, collect: bool) -> TrackReport:
@@ -110,5 +128,5 @@ def make_pairs(number: int) -> None:
         whiky.cousin = servy
 
 
-def _quoted(report: TrackReport) -> str:
+def _quoted(report: Report) -> str:
     return "\n".join(f"   | {line}".rstrip() for line in str(report).splitlines())

@@ -8,6 +8,8 @@
       TrackingError         (RuntimeError)         a block cannot be opened or closed
       ReportNotReadyError   (RuntimeError)         the block has not ended yet
       NotMeasuredError      (LookupError)          the block was skipped
+      AddressError          (LookupError)          no object is known to be there
+      ImmortalError         (TypeError)            an immortal object has no count
       MergeError            (ValueError)           reports that do not add up
       ReportFormatError     (ValueError)           a file that is no report
         NewerFormatError                           a report of a later refscope
@@ -42,6 +44,14 @@ class ReportNotReadyError(RefscopeError, RuntimeError):
 
 class NotMeasuredError(RefscopeError, LookupError):
     """The block was one of those that ``every=n`` skips."""
+
+
+class AddressError(RefscopeError, LookupError):
+    """No live object could be found at the address."""
+
+
+class ImmortalError(RefscopeError, TypeError):
+    """The count of an immortal object was asked for as a number."""
 
 
 class MergeError(RefscopeError, ValueError):

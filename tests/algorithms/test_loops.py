@@ -13,8 +13,8 @@ from .graphs import digraph, graphs
 
 def length_by_networkx(successors, start):
     """Return how long the shortest loop through a node is; 0 if there is none."""
-    lengths = nx.single_target_shortest_path_length(digraph(successors), start)
-    known = dict(lengths)
+    backwards = digraph(successors).reverse()
+    known = nx.single_source_shortest_path_length(backwards, start)
     return min(
         (known[node] + 1 for node in successors[start] if node in known), default=0
     )

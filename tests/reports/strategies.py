@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from hypothesis import strategies as st
 
 from refscope.reports import (
@@ -19,8 +20,11 @@ from refscope.reports import (
     Leak,
     LeakReport,
     MemoryChange,
+    RefCount,
+    RefCountChange,
     Reference,
     ReferencePath,
+    ReferrersReport,
     RetentionReport,
     SurvivorGroup,
     Traceback,
@@ -54,11 +58,94 @@ def frames(names):
     return st.builds(Frame, names, st.integers(0, 3), _perhaps(names))
 
 
+def tracebacks(names):
+    """Return a strategy of tracebacks."""
+    rows = st.lists(frames(names), max_size=2).map(tuple)
+    return st.builds(Traceback, rows, _perhaps(st.integers(1, 3)))
+
+
 def sites(names, numbers):
     """Return a strategy of allocation sites."""
-    rows = st.lists(frames(names), max_size=2).map(tuple)
-    tracebacks = st.builds(Traceback, rows, _perhaps(st.integers(1, 3)))
-    return st.builds(AllocationSite, tracebacks, numbers, numbers)
+    return st.builds(AllocationSite, tracebacks(names), numbers, numbers)
+
+
+def heap_objects(names):
+    """Return a strategy of objects; some are frames and modules."""
+    return st.builds(
+        HeapObject,
+        type_name=st.one_of(names, st.sampled_from(["frame", "module", "type"])),
+        address=st.integers(0, 3),
+        size=st.integers(0, 9),
+        traceback=_perhaps(tracebacks(names)),
+        detail=_perhaps(st.one_of(names, names.map("f at {}:1".format))),
+    )
+
+
+def references(names):
+    """Return a strategy of tuples of references."""
+    kinds = ["", ".x", "['secret']", "[3]", "{'k'}", "<local x in f>", "<cell x>"]
+    one = st.builds(
+        Reference,
+        holder=heap_objects(names),
+        target=heap_objects(names),
+        name=st.one_of(names, st.sampled_from(kinds)),
+        borrowed=st.booleans(),
+    )
+    return st.lists(one, max_size=4).map(tuple)
+
+
+def _common(names):
+    return {
+        "complete": st.booleans(),
+        "limits": st.lists(names, max_size=3).map(tuple),
+        "environment": _perhaps(environments(names)),
+    }
+
+
+def ref_counts(names=NAMES, numbers=SMALL):
+    """Return a strategy of counts."""
+    return st.builds(
+        RefCount,
+        **_common(names),
+        count=_perhaps(numbers),
+        sys_count=numbers,
+        stored=_perhaps(numbers),
+        immortal=st.booleans(),
+        exact=st.booleans(),
+        type_name=names,
+        address=st.integers(0, 3),
+        value=_perhaps(names),
+    )
+
+
+def referrers_reports(names=NAMES, numbers=SMALL):
+    """Return a strategy of reports of holders."""
+    return st.builds(
+        ReferrersReport,
+        **_common(names),
+        refcount=ref_counts(names, numbers),
+        references=references(names),
+        unaccounted=_perhaps(numbers),
+        exact=st.booleans(),
+    )
+
+
+def ref_count_changes(names=NAMES, numbers=SMALL):
+    """Return a strategy of changes of counts."""
+    return st.builds(
+        RefCountChange,
+        **_common(names),
+        before=ref_counts(names, numbers).map(_with_count),
+        after=_perhaps(ref_counts(names, numbers).map(_with_count)),
+        diff=_perhaps(numbers),
+        died=st.booleans(),
+        gained=references(names),
+        lost=references(names),
+    )
+
+
+def _with_count(count):
+    return attrs.evolve(count, count=1) if count.count is None else count
 
 
 def type_changes(names, numbers):
@@ -148,7 +235,7 @@ def diff_reports(names=NAMES, numbers=SMALL):
     )
 
 
-def heap_objects(names, numbers):
+def members(names, numbers):
     """Return a strategy of objects."""
     rows = st.lists(frames(names), max_size=2).map(tuple)
     return st.builds(
@@ -163,7 +250,7 @@ def heap_objects(names, numbers):
 
 def cycles(names, numbers):
     """Return a strategy of cycles, which need not make sense."""
-    things = heap_objects(names, numbers)
+    things = members(names, numbers)
     references = st.builds(
         Reference, holder=things, target=things, name=names, borrowed=st.booleans()
     )
@@ -219,8 +306,8 @@ def cycle_reports(names=NAMES, numbers=SMALL, times=None):
     )
 
 
-def _references(names, numbers):
-    things = heap_objects(names, numbers)
+def _steps(names, numbers):
+    things = members(names, numbers)
     return st.builds(
         Reference, holder=things, target=things, name=names, borrowed=st.booleans()
     )
@@ -231,7 +318,7 @@ def paths(names, numbers):
     return st.builds(
         ReferencePath,
         root=names,
-        references=st.lists(_references(names, numbers), max_size=12).map(tuple),
+        references=st.lists(_steps(names, numbers), max_size=12).map(tuple),
         expression=_perhaps(names),
         fingerprint=names,
     )
@@ -254,13 +341,8 @@ def survivors(names, numbers):
 
 
 def _heads(names, times):
-    """Return what all reports have."""
-    return {
-        "complete": st.booleans(),
-        "limits": st.lists(names, max_size=3).map(tuple),
-        "environment": _perhaps(environments(names)),
-        "overhead": times,
-    }
+    """Return what all reports have, with the time that refscope took."""
+    return {**_common(names), "overhead": times}
 
 
 def leaks(names, numbers, times):
@@ -313,10 +395,10 @@ def retention_reports(names=NAMES, numbers=SMALL, times=None):
     return st.builds(
         RetentionReport,
         **_heads(names, times),
-        subject=heap_objects(names, numbers),
+        subject=members(names, numbers),
         paths=st.lists(paths(names, numbers), max_size=3).map(tuple),
         verdicts=st.lists(verdicts, max_size=3).map(tuple),
-        suspects=st.lists(_references(names, numbers), max_size=2).map(tuple),
+        suspects=st.lists(_steps(names, numbers), max_size=2).map(tuple),
         retained_size=_perhaps(numbers),
     )
 
@@ -347,6 +429,9 @@ def any_reports():
         leak_reports(ANY_TEXT, numbers, times),
         retention_reports(ANY_TEXT, numbers, times),
         expectation_reports(ANY_TEXT, numbers, times),
+        ref_counts(ANY_TEXT, numbers),
+        referrers_reports(ANY_TEXT, numbers),
+        ref_count_changes(ANY_TEXT, numbers),
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from refscope import save
 from refscope.exceptions import ArgumentTypeError
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
+from refscope.render._redact import redacted_name
 from refscope.reports import (
     Cycle,
     CycleGroup,
@@ -151,6 +152,8 @@ def test_a_cut_beside_the_loop():
         "5 references to cut in all (fewer may do): Cat .me x2, Serval .cousin, ..."
         in text
     )
+    both = to_text(with_example(break_at=(other, LOOP[0]), cuts=2))
+    assert "2 references to cut in all (no fewer will do): Cat .me, Serval" in both
     alone = to_text(with_example(break_at=(other,)))
     assert "cut Cat .me (checked): make it" in alone
 
@@ -163,15 +166,15 @@ def test_nothing_known_about_cuts():
 
 
 def test_long_loops_are_shortened():
-    """Eight steps are shown, with full=True all that the report has."""
+    """Twelve steps are shown, with full=True all that the report has."""
     steps = tuple(
         Reference(holder=thing(n, "Node"), target=thing(n + 1, "Node"), name=".next")
         for n in range(20)
     )
     report = with_example(references=steps, length=500, break_at=steps[15:16])
 
-    assert to_text(report).count("Node .next -> Node\n") == 8
-    assert "... 492 more references, and back" in to_text(report)
+    assert to_text(report).count("Node .next -> Node\n") == 12
+    assert "... 488 more references, and back" in to_text(report)
     assert "cut Node .next (checked)" in to_text(report)
     assert (
         to_text(report, full=True).count("circular.Node .next -> circular.Node") == 20
@@ -193,6 +196,21 @@ def test_no_more_shapes_than_fit():
     assert to_text(report, limit=2).count("[0000000") == 2
 
 
+def test_a_long_loop_leaves_room_for_the_rest():
+    """With much to say below and above, fewer steps are shown."""
+    steps = tuple(
+        Reference(holder=thing(n, "Node"), target=thing(n + 1, "Node"), name=".next")
+        for n in range(30)
+    )
+    report = with_example(references=steps, length=30, break_at=(), advice="word " * 90)
+    limits = tuple(f"sentence {number} " * 5 for number in range(9))
+
+    lines = to_text(attrs.evolve(report, limits=limits)).splitlines()
+    assert len(lines) <= 25
+    assert sum("Node .next" in line for line in lines) == 8
+    assert "   ... 22 more references, and back" in lines
+
+
 def test_what_an_object_is_stands_where_its_place_is_unknown():
     """A function, a frame or a method is told by its name."""
     frame = thing(1, "frame", detail="load at /home/me/shop.py:41")
@@ -210,6 +228,7 @@ def test_every_report_can_be_shown(report):
     """Whatever names a program has: text of the right size, graphs, JSON and back."""
     lines = to_text(report).splitlines()
 
+    assert len(lines) <= 25
     assert max(map(len, lines)) <= 100
     assert all(line.isascii() for line in lines)
     assert to_text(report, full=True, redact=True)
@@ -327,3 +346,20 @@ def test_fingerprints_do_not_depend_on_where_a_loop_begins():
 def test_shapes_of_names(name, shape):
     """What differs between runs and versions is left out."""
     assert shape_of(name) == shape
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (".x", ".x"),
+        ("[3]", "[3]"),
+        ("['secret']", "[...]"),
+        ("{'secret'}", "{...}"),
+        (".__dict__['secret key']", ".__dict__[...]"),
+        ("<cached key 'secret'>", "<cached key ...>"),
+        ("<cached result for 'secret'>", "<cached result for ...>"),
+    ],
+)
+def test_keys_are_left_out(name, shown):
+    """Names without data stay as they are."""
+    assert redacted_name(name) == shown

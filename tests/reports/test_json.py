@@ -30,6 +30,9 @@ from refscope.reports import (
     HeapObject,
     LeakReport,
     MemoryChange,
+    RefCount,
+    RefCountChange,
+    ReferrersReport,
     Report,
     RetentionReport,
     TrackReport,
@@ -292,6 +295,15 @@ def test_a_kind_without_form_is_refused_by_name():
 
 def test_every_kind_can_be_redacted():
     """A kind that is added needs its rule, or its files would tell too much."""
+    count = RefCount(
+        count=1,
+        sys_count=2,
+        stored=1,
+        immortal=False,
+        exact=True,
+        type_name="T",
+        address=1,
+    )
     samples = [
         TrackReport(),
         DiffReport(by="site"),
@@ -299,6 +311,9 @@ def test_every_kind_can_be_redacted():
         LeakReport(),
         RetentionReport(subject=HeapObject(type_name="T", address=1, size=1)),
         ExpectationReport(type_name="T", reason="", gone=True),
+        count,
+        RefCountChange(before=count, diff=-1, died=True),
+        ReferrersReport(refcount=count, unaccounted=0),
     ]
 
     assert {type(sample) for sample in samples} == set(KINDS.values())

@@ -12,6 +12,7 @@ from importlib.resources import files
 import pytest
 
 from refscope import track
+from refscope._measure import ours
 from refscope.reports import Frame, TypeChange
 
 from .helpers import line_of, quiet_collector
@@ -235,6 +236,7 @@ def test_totals_are_those_of_tracemalloc(packages, frames, collect):
     ast.parse(texts[0])
     tracemalloc.start(frames)
     tracemalloc.get_traced_memory()
+    ours.forget_names()  # which the block does too, at its entry
     before = tracemalloc.take_snapshot()
     with track("x", frames=frames, collect=collect) as block:
         levels[0] = tracemalloc.get_traced_memory()[0]  # first
@@ -268,10 +270,17 @@ def test_totals_are_those_of_tracemalloc(packages, frames, collect):
     counted = levels[1] - levels[0]
     if collect and not gc.get_freeze_count():
         assert 0 <= counted - report.memory.size_diff < NOTES
-    assert sum(size for _, size, _ in inside) == report.memory.size_diff
-    assert sum(count for _, _, count in inside) == report.memory.count_diff
-    assert sorted(found) == sorted(inside)
-    assert [abs(size) for _, size, _ in found] == [abs(size) for _, size, _ in inside]
+    if collect or sys.version_info < (3, 14):
+        assert sum(size for _, size, _ in inside) == report.memory.size_diff
+        assert sum(count for _, _, count in inside) == report.memory.count_diff
+        assert sorted(found) == sorted(inside)
+        assert [abs(size) for _, size, _ in found] == [
+            abs(size) for _, size, _ in inside
+        ]
+    else:  # whole numbers that wait on a free list may go before the second snapshot
+        spare = sum(size for _, size, _ in inside) - report.memory.size_diff
+        assert abs(spare) <= 100 * sys.getsizeof(1)
+        assert {place for place, _, _ in found} == {place for place, _, _ in inside}
 
 
 def is_of_the_program(line, first, last):

@@ -582,6 +582,26 @@ def test_a_peak_is_raised_without_memory():
     assert current < level + LARGE
 
 
+def test_without_ctypes_the_books_stay_as_they_are(monkeypatch):
+    """Then nothing can be taken out of tracemalloc or put in, and nothing fails."""
+    for name in ("_track", "_untrack", "_clear_type_cache"):
+        monkeypatch.setattr(ours, name, None)
+    tracemalloc.start()
+    thing = Item()
+    before = tracemalloc.get_object_traceback(thing)
+    ours.disown(thing)
+    ours.claim(thing)
+    ours.raise_peak(50 * LARGE)
+    ours.forget_names()
+    after = tracemalloc.get_object_traceback(thing)
+    level, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert before == after
+    assert before[-1].filename == __file__
+    assert peak < level + LARGE
+
+
 def test_blocks_know_who_opened_them():
     """Open blocks of a thread are found newest first."""
     tracker = track("x", **LIGHT)

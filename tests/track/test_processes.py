@@ -209,3 +209,30 @@ def test_a_daemon_thread_in_a_block_does_not_hold_up_the_exit():
     )
 
     assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not FORKS, reason="no fork on this system")
+def test_a_child_without_blocks_traces_nothing():
+    """The only block is that of a thread which the child does not have."""
+    said = run_python(
+        "import os, threading, tracemalloc, warnings\n"
+        "import refscope\n"
+        "warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "begun, done = threading.Event(), threading.Event()\n"
+        "def other():\n"
+        "    with refscope.track('other', types=False):\n"
+        "        begun.set()\n"
+        "        done.wait()\n"
+        "thread = threading.Thread(target=other)\n"
+        "thread.start()\n"
+        "begun.wait()\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(1 if tracemalloc.is_tracing() else 7)\n"
+        "_, status = os.waitpid(child, 0)\n"
+        "print(tracemalloc.is_tracing(), os.waitstatus_to_exitcode(status))\n"
+        "done.set()\n"
+        "thread.join()\n"
+    )
+
+    assert (said.stdout, said.stderr) == ("True 7\n", "")

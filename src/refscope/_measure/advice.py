@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from types import (
     AsyncGeneratorType,
     CellType,
+    CodeType,
     CoroutineType,
     FrameType,
     FunctionType,
@@ -14,11 +15,13 @@ from types import (
     MethodType,
     TracebackType,
 )
+from typing import cast
 
 from .algorithms.feedback import Edge
 from .classes import can_be_weak, is_class
 from .cuts import is_back_pointer, is_exception, is_one_of
 from .describe import detail_of
+from .frames import place_in
 from .wiring import Wiring, best_name
 
 
@@ -87,10 +90,10 @@ def _exception(loop: Loop) -> str:
         return ""
     frame = loop.find(FrameType)
     if frame is not None and is_exception(loop.target(frame)):
-        name, place = variable(loop.name(frame)), detail_of(loop.holder(frame))
+        name, code = variable(loop.name(frame)), code_of(loop.holder(frame))
         return (
-            f"local {name!r} of {place} keeps an exception whose traceback keeps the "
-            f"frame: end the function with `finally: del {name}`"
+            f"local {name!r} of {place_in(code)} keeps an exception whose traceback "
+            f"keeps the frame: end the function with `finally: del {name}`"
         )
     for edge in loop.edges:
         if is_exception(loop.target(edge)):
@@ -101,6 +104,11 @@ def _exception(loop: Loop) -> str:
                 "keep error.with_traceback(None)"
             )
     return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+
+
+def code_of(frame: object) -> CodeType:
+    """Return the code that a frame runs."""
+    return cast("FrameType", frame).f_code
 
 
 def _cache(loop: Loop) -> str:

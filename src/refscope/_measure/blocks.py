@@ -96,7 +96,7 @@ class Findings:
     types: list[tuple[str, int, int | None]] | None
     survivors: Survivors | None
     collector: list[int] | None
-    blocks_diff: int
+    blocks_diff: int | None
     rss_diff: int | None
     duration_ns: int
     overhead_ns: int
@@ -340,15 +340,15 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
 
 
 def _compare(probe: Probe, *, end: bool) -> Findings:
-    """Return what changed since ``_open``; the census comes before the places."""
+    """Return what changed since ``_open``.
+
+    The census comes after the places: it is slow while tracing is on.
+    """
     numbers, span = probe.numbers, probe.span
     found = Findings()
     found.plan = probe.plan
     found.is_final = end
     found.threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
-    found.types = None
-    if probe.plan.types and not _was_frozen(numbers[_FROZEN], gc.get_freeze_count()):
-        found.types = census.difference(probe.baseline)
     found.survivors = None
     if probe.born is not None:
         found.survivors = Survivors()
@@ -359,6 +359,9 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     if span is not None:
         ours.forget_names()
         found.traced = _session.close(span) if end else _session.look(span)
+    found.types = None
+    if probe.plan.types and not _was_frozen(numbers[_FROZEN], gc.get_freeze_count()):
+        found.types = census.difference(probe.baseline)
     if found.survivors is not None:
         found.survivors.explain()
     found.frame_limit = probe.frame_limit
@@ -370,7 +373,9 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         _collector.ignore(numbers)
     rss = activity.resident_size()
     found.rss_diff = rss - numbers[_RSS] if rss >= 0 else None
-    found.blocks_diff = numbers[_END_BLOCKS] - numbers[_BLOCKS]
+    blocks = numbers[_END_BLOCKS]
+    # Without pymalloc (WebAssembly, some debug builds) there are none at all.
+    found.blocks_diff = blocks - numbers[_BLOCKS] if blocks else None
     found.duration_ns = numbers[_END_TIME] - numbers[_TIME]
     found.overhead_ns = numbers[_WORK] + perf_counter_ns() - numbers[_END_TIME]
     found.tasks_ran = probe.tasks_ran or activity.other_tasks()
@@ -417,5 +422,5 @@ def _after_fork() -> None:
 
 guard(begin_own, end_own, _collector.numbers)
 atexit.register(_abandon)
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)

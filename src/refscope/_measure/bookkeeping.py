@@ -8,9 +8,11 @@ are kept apart: nothing leads through them.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Sequence
 from itertools import compress
 from types import FunctionType, ModuleType
+from typing import cast
 
 from .algorithms.reach import reachable
 from .budget import CHUNK, Budget
@@ -28,24 +30,29 @@ class Bookkeeping:
 
     __slots__ = ("_kinds", "_namespaces")
 
-    def __init__(self, objects: Sequence[object]) -> None:
+    def __init__(self) -> None:
         self._kinds: dict[int, bool] = {}
-        kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
-        modules = {key for key, kind in kinds.items() if is_subclass(kind, ModuleType)}
         self._namespaces: set[int] = set()
-        for thing in objects:
-            if type(thing) is FunctionType:
-                self._namespaces.add(id(thing.__globals__))
-            elif id(type(thing)) in modules:
-                self._namespaces.add(id(get_module_dict(thing)))
+        self._note(list(cast("dict[str, object]", sys.modules).values()))
 
-    def without(self, objects: Iterable[object]) -> list[object]:
+    def without(self, objects: Sequence[object]) -> list[object]:
         """Return the objects that are the program's."""
+        self._note(objects)
         return [
             thing
             for thing in objects
             if not self._is_apart(type(thing)) and id(thing) not in self._namespaces
         ]
+
+    def _note(self, objects: Sequence[object]) -> None:
+        """Remember the namespaces of functions and modules, which are plain dicts."""
+        kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
+        modules = {key for key, kind in kinds.items() if is_subclass(kind, ModuleType)}
+        for thing in objects:
+            if type(thing) is FunctionType:
+                self._namespaces.add(id(thing.__globals__))
+            elif id(type(thing)) in modules:
+                self._namespaces.add(id(get_module_dict(thing)))
 
     def _is_apart(self, kind: type) -> bool:
         """Return whether instances are classes or modules, or refscope's."""
@@ -60,6 +67,7 @@ class Bookkeeping:
         """Return the roots and what they lead to, not by way of what is kept apart."""
         seen = dict(zip(map(id, roots), roots, strict=True))
         level = list(seen.values())
+        self._note(level)
         while level and budget.spend(len(level), STAGE):
             found: dict[int, object] = {}
             for start in range(0, len(level), CHUNK):
@@ -106,4 +114,4 @@ def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
 
 
 def _is_own(thing: object) -> bool:
-    return is_own_type(thing) if is_class(thing) else is_own_type(type(thing))  # type: ignore[arg-type]
+    return is_own_type(cast("type", thing) if is_class(thing) else type(thing))

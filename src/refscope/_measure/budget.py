@@ -74,6 +74,12 @@ class Budget:
         return self._deadline is not None and self.elapsed > self._deadline
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether the search may have to end early, or somebody watches it."""
+        bounds = (self._max_objects, self._deadline, self._progress)
+        return any(bound is not None for bound in bounds)
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the search began."""
         return perf_counter() - self._started

@@ -20,6 +20,7 @@ _get_module: Callable[[type], object] = type.__dict__["__module__"].__get__
 _get_qualname: Callable[[type], str] = type.__dict__["__qualname__"].__get__
 _get_basic_size: Callable[[type], int] = type.__dict__["__basicsize__"].__get__
 _get_weakref_offset: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
+get_dict_offset: Callable[[type], int] = type.__dict__["__dictoffset__"].__get__
 _get_item_size: Callable[[type], int] = type.__dict__["__itemsize__"].__get__
 
 WORD = 8 if sys.maxsize > 2**32 else 4

@@ -18,7 +18,7 @@ from .algorithms.components import components
 from .bookkeeping import STAGE, Bookkeeping, own_nodes
 from .budget import Budget
 from .classes import FREE_THREADED
-from .explain import MOST_CUTS, MOST_SHOWN, Explained, explain
+from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
 from .heap import Graph
 from .interpreter import IS_SUPPORTED
 from .lines import with_functions
@@ -29,8 +29,8 @@ _FROZEN_AT_START = gc.get_freeze_count() if IS_SUPPORTED else 0  # 3.12.1 has so
 _MOST_GROUPS = 1_000
 
 MATERIALISED = (
-    "the __dict__ of some instances was made, because nothing else tells the names of "
-    "their attributes"
+    "to name what is in them, the __dict__ of some instances, the frame object of some "
+    "generators or the table of a frame's variables was made, and stays"
 )
 APART = (
     "classes, modules and their functions refer to each other in any program: what is "
@@ -78,20 +78,22 @@ def garbage_ids(budget: Budget) -> frozenset[int]:
 def live_cycles(budget: Budget) -> CycleReport:
     """Return every cycle of this process, those that wait for the collector too."""
     waiting = garbage_ids(budget)
+    return _among(_program_objects(budget), budget, waiting)
+
+
+def _program_objects(budget: Budget) -> list[object]:
+    """Return what the collector tracks, bookkeeping apart; nothing else holds it."""
     objects = gc.get_objects()
     room = budget.room
     if room is not None:
         del objects[room:]
     budget.spend(len(objects), STAGE)
-    return _among(Bookkeeping(objects).without(objects), budget, waiting)
+    return Bookkeeping().without(objects)
 
 
 def cycles_through(roots: Sequence[object], budget: Budget) -> CycleReport:
     """Return the cycles that some objects are on or lead to."""
-    everything = gc.get_objects()
-    bookkeeping = Bookkeeping(everything)
-    del everything
-    return _among(bookkeeping.reached_from(roots, budget), budget, frozenset())
+    return _among(Bookkeeping().reached_from(roots, budget), budget, frozenset())
 
 
 def _among(

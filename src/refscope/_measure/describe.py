@@ -18,6 +18,7 @@ from types import (
 )
 from typing import cast
 
+from refscope import _units as units
 from refscope.reports import Frame, HeapObject, Traceback
 
 from .classes import (
@@ -85,7 +86,7 @@ def detail_of(thing: object) -> str | None:
 
 
 def _length(measure: Callable[[object], int], unit: str) -> Callable[[object], str]:
-    return lambda thing: f"{measure(thing):,} {unit}"
+    return lambda thing: units.plural(measure(thing), unit)
 
 
 def _of_function(thing: object) -> str | None:
@@ -121,10 +122,10 @@ def _text(name: str) -> str:
 
 
 _LENGTHS: Mapping[type, str] = {
-    **dict.fromkeys((list, tuple, dict, set, frozenset, deque), "items"),
-    str: "characters",
-    bytes: "bytes",
-    bytearray: "bytes",
+    **dict.fromkeys((list, tuple, dict, set, frozenset, deque), "item"),
+    str: "character",
+    bytes: "byte",
+    bytearray: "byte",
 }
 _DETAILS: Mapping[int, Callable[[object], str | None]] = {
     **{

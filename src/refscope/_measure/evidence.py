@@ -27,7 +27,7 @@ from .born import Born
 from .budget import CHUNK, Budget
 from .classes import get_members, get_mro, type_name
 from .describe import lines_of
-from .hazards import hazard
+from .hazards import referents_of
 from .interpreter import (
     get_object_traceback,
     get_traceback_limit,
@@ -210,13 +210,12 @@ class Trial:
     def _look_around(self) -> None:
         """Find the untracked objects of these places among what objects hold."""
         # Little per object but in C: while tracing is on, each int would be traced.
-        alone = hazard()
-        level = Kept([thing for thing in gc.get_objects() if thing is not alone])
+        level = Kept(gc.get_objects())
         seen: set[int] = set()
         while level:
             hidden: Kept[object] = Kept()
             for first in range(0, len(level), CHUNK):
-                held = gc.get_referents(*level[first : first + CHUNK])
+                held = referents_of(level[first : first + CHUNK])
                 plain = Kept(filterfalse(gc.is_tracked, held))
                 del held
                 self._note_visible(plain)

@@ -1,276 +1,182 @@
-"""One component explained: a shortest loop, where to cut it, what hangs on it."""
+"""Counts explained: who holds the references, and what is left over."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Sequence
-from itertools import chain
-from typing import NamedTuple
+import sys
+from collections.abc import Iterator
+from sys import getrefcount
+from types import FrameType
 
-from refscope.reports import Cycle, Reference
-from refscope.reports._cycles import loop_fingerprint
+import attrs
 
-from .advice import Loop, advice_on
-from .algorithms.components import components
-from .algorithms.feedback import (
-    EFFORT,
-    Edge,
-    edges_of,
-    is_opened,
-    minimum_feedback,
-)
-from .algorithms.loops import loop_through, shortest_loop
+from refscope.reports import HeapObject, RefCount, Reference, ReferrersReport
+
 from .budget import Budget
-from .classes import get_members, get_mro
-from .cuts import costs_of
-from .hanging import hanging_on
-from .heap import Graph
-from .wiring import Wiring, best_name, wire
+from .classes import FREE_THREADED
+from .describe import describe
+from .frames import running_frames
+from .hidden import behind, frame_values, held_as_keys, held_by_code
+from .holders import Held, Search, holding
+from .names_code import CONTENTS, cell
+from .refcounts import ENVIRONMENT, Box
+from .variables import BORROWS, Ownership, Variables, share_out, variables_holding
 
 
-MOST_NAMED = 500
-"""Members of a component of which every reference is named."""
-MOST_SHOWN = 100
-"""References of a loop that are shown."""
-MOST_CUTS = 16
-"""References to remove that are shown."""
-_STARTS = 24
-"""Members of a large component from which a shortest loop is looked for."""
-_EXACT = 400
-"""References of a component up to which the smallest set of cuts is looked for."""
+MATERIALISED = (
+    "the __dict__ of an instance, or the frame object of a generator, was made to find "
+    "a name, and stays"
+)
+CHANGED = "references came or went during the search: what is listed may be too much"
+BORROWED = (
+    "variables of 3.14 and later can borrow a reference: which of them own one cannot "
+    "be told here"
+)
+OTHER_THREADS = (
+    "variables of other threads are not looked at in this build: it may not be safe"
+)
+TOO_MANY = "more references were found than are counted: some are not owned"
 
 
-class Explained(NamedTuple):
-    """A cycle of a report, and what the report has to say beside it."""
+def explain(
+    box: Box, count: RefCount, caller: FrameType | None, budget: Budget
+) -> ReferrersReport:
+    """Return the report of who holds what is in the box.
 
-    cycle: Cycle
-    fingerprint: str
-    type_names: tuple[str, ...]
-    materialised: int
-
-
-class _Parts(NamedTuple):
-    """What was found of a component, in numbers of its wiring."""
-
-    wiring: Wiring
-    loop: list[Edge]
-    length: int
-    cuts: list[Edge]
-    cut_count: int
-    is_smallest: bool
-
-
-def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Explained:
-    """Return the cycle of a component."""
-    parts = (
-        _small(graph, nodes)
-        if len(nodes) <= MOST_NAMED
-        else _large(graph, nodes, budget)
-    )
-    wiring, loop = parts.wiring, parts.loop
-    wiring.name_unknown([*loop, *parts.cuts])
-    cuts = _in_order(parts)
-    references = _shown(wiring, loop)
-    hanging = hanging_on(graph, nodes)
-    finalizers = _finalizers(graph, nodes)
-    on_loop = [edge for edge in cuts if edge in loop]
-    cycle = Cycle(
-        references=references,
-        length=parts.length,
-        component_size=len(nodes),
-        held=None if hanging is None else hanging[0],
-        size=size,
-        retained_size=None if hanging is None else size + hanging[1],
-        finalizers=len(finalizers),
-        finalized=sum(map(gc.is_finalized, finalizers)),
-        break_at=_all_of(wiring, cuts[:MOST_CUTS]),
-        cuts=parts.cut_count,
-        is_smallest=parts.is_smallest,
-        advice=advice_on(Loop(wiring, loop, next(iter(on_loop), None))),
-    )
-    names = dict.fromkeys(reference.holder.type_name for reference in references)
-    print_of_loop = loop_fingerprint(references, is_whole=parts.length == len(loop))
-    return Explained(cycle, print_of_loop, tuple(names), wiring.materialised)
-
-
-def _small(graph: Graph, nodes: Sequence[int]) -> _Parts:
-    """Name everything, then look for the loop and the cuts."""
-    wiring = wire(graph, nodes)
-    loop = _best_loop(wiring)
-    successors = wiring.successors(2)
-    effort = EFFORT if len(wiring.names) <= _EXACT else 0
-    cuts, is_smallest = minimum_feedback(successors, costs_of(wiring), effort=effort)
-    return _Parts(
-        wiring, loop, len(loop), cuts, _checked(successors, cuts), is_smallest
-    )
-
-
-def _best_loop(wiring: Wiring) -> list[Edge]:
-    """Return a shortest loop that is not the bookkeeping of Python, if there is one.
-
-    Of loops that are equally short the one whose shape sorts first: it is the same on
-    every Python, where addresses and the order of objects are not.
+    Args:
+        box: Holds the object; nothing else of refscope's does.
+        count: How many references there are.
+        caller: Where the program called refscope.
+        budget: The bounds of the search.
     """
-    successors, starts = _without_structure(wiring)
-    best: list[Edge] = []
-    best_shape: list[tuple[str, str]] = []
-    for start in starts[:MOST_NAMED]:
-        bound = len(best) + 1 if best else None
-        loop = edges_of(loop_through(successors, start, shorter_than=bound))
-        if loop and (not best or len(loop) <= len(best)):
-            shape = _turned([wiring.shape(edge) for edge in loop])
-            if len(loop) < len(best) or not best or shape < best_shape:
-                best, best_shape = loop, shape
-    return _from_instance(wiring, best)
+    before = getrefcount(box[0])
+    report = _explained(box, count, caller, budget)
+    # Nothing of the search holds the object any more.
+    if getrefcount(box[0]) == before:
+        return report
+    return attrs.evolve(report, exact=False, limits=(*report.limits, CHANGED))
 
 
-def _without_structure(wiring: Wiring) -> tuple[list[list[int]], list[int]]:
-    """Return the graph with no more bookkeeping than a loop needs, and who is on it."""
-    successors: list[list[int]] = []
-    found: list[list[int]] = []
-    for level in (0, 1, 2):
-        successors = wiring.successors(level)
-        found = components(successors)
-        if found:
-            break
-    on_loops = chain.from_iterable(found)
-    return successors, sorted(on_loops, key=lambda node: (wiring.types[node], node))
+def _explained(
+    box: Box, count: RefCount, caller: FrameType | None, budget: Budget
+) -> ReferrersReport:
+    frames = running_frames(caller)
+    search = Search(box, {*map(id, frames), *map(id, _own_frames(caller))})
+    held = search.tracked(budget)
+    variables = variables_holding(box, frames)
+    held = _with_cells(held, variables.in_cells)
+    if not budget.is_spent and _is_open(count, held, variables):
+        held += _hidden(search, count, held, variables, frames, budget)
+    share = share_out((count.count or 0) - len(held), variables.direct)
+    return ReferrersReport(
+        refcount=count,
+        references=_references(box, held, variables, share),
+        unaccounted=None if count.immortal or budget.is_spent else share.unaccounted,
+        exact=count.exact and (count.immortal or share.is_certain),
+        complete=not budget.is_spent,
+        limits=tuple(_limits(search, count, share, budget)),
+        environment=ENVIRONMENT,
+        overhead=budget.elapsed,
+    )
 
 
-def _turned(shape: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    if len(shape) > MOST_SHOWN:
-        return shape
-    return min(shape[start:] + shape[:start] for start in range(len(shape)))
+def _own_frames(caller: FrameType | None) -> list[FrameType]:
+    """Return the frames from here to the one that called refscope."""
+    own: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not caller:
+        own.append(frame)
+        frame = frame.f_back
+    return own
 
 
-def _from_instance(wiring: Wiring, loop: list[Edge]) -> list[Edge]:
-    """Return the loop turned so that it begins with what a program would name first.
-
-    An instance of a class of the program, whose names have a dot, and else the name
-    that sorts first.
-    """
-    shape = [wiring.shape(edge) for edge in loop]
-    if len(loop) > MOST_SHOWN:
-        return loop
-
-    def key(start: int) -> tuple[bool, list[tuple[str, str]]]:
-        return "." not in shape[start][0], shape[start:] + shape[:start]
-
-    start = min(range(len(loop)), key=key)
-    return loop[start:] + loop[:start]
-
-
-def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
-    """Look for loop and cuts first, and name only what is shown of them."""
-    successors = _inside(graph, nodes)
-    is_ring = all(map((1).__eq__, map(len, successors)))
-    starts = [0] if is_ring else range(0, len(nodes), len(nodes) // _STARTS + 1)
-    loop = shortest_loop(successors, starts)
-    cuts: list[Edge] = []
-    if is_ring:
-        cuts = edges_of(loop)[:1]
-    elif not budget.is_out_of_time:
-        cuts, _ = minimum_feedback(successors, effort=0)
-    count = _checked(successors, cuts)
-    path, shown = loop[: 2 * MOST_SHOWN], cuts[:MOST_CUTS]
-    owners = _owners(graph, nodes, successors, shown)
-    chosen = list(dict.fromkeys([*path, *chain.from_iterable(shown), *owners.values()]))
-    wiring = wire(graph, [nodes[place] for place in chosen])
-    number_of = {place: number for number, place in enumerate(chosen)}
-    steps = _named_steps(wiring, map(number_of.__getitem__, path))
-    if len(path) < len(loop):
-        del steps[-1:]  # the way back to the start, which is not shown
-    if is_ring:
-        costs = costs_of(wiring)
-        best = min(steps, key=lambda edge: costs[edge])
-        return _Parts(wiring, steps, len(loop), [best], 1, is_smallest=True)
-    named = [
-        (number_of[owners.get(holder, holder)], number_of[target])
-        for holder, target in shown
-    ]
-    known = [edge for edge in named if edge in wiring.names]
-    return _Parts(wiring, steps, len(loop), known, count, is_smallest=False)
-
-
-def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
-    """Return the graph between some nodes, numbered by their places."""
-    place_of = dict(zip(nodes, range(len(nodes)), strict=True))
+def _with_cells(held: list[Held], names: list[str]) -> list[Held]:
+    """Return the references with cells named by variables of running frames."""
+    free = iter(names)
     return [
-        list(map(place_of.__getitem__, filter(place_of.__contains__, following)))
-        for following in map(graph.successors.__getitem__, nodes)
+        Held(one.holder, cell(next(free, None) or next(iter(names))))
+        if names and one.name == CONTENTS
+        else one
+        for one in held
     ]
 
 
-def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:
-    """Return a loop without the objects that are no steps of their own."""
-    present = set(chain.from_iterable(wiring.names))
-    return edges_of([node for node in path if node in present])
+def _is_open(count: RefCount, held: list[Held], variables: Variables) -> bool:
+    """Return whether references are left that holders out of sight can have."""
+    if count.count is None:
+        return False
+    sure = sum(not variable.may_borrow for variable in variables.direct)
+    return count.count - len(held) > sure
 
 
-def _owners(
-    graph: Graph,
-    nodes: Sequence[int],
-    successors: Sequence[Sequence[int]],
-    cuts: Sequence[Edge],
-) -> dict[int, int]:
-    """Return who has the dictionaries that cuts begin at, where one object has."""
-    wanted = {
-        holder
-        for holder, _ in cuts
-        if type(graph.object_of(nodes[holder])) is dict
-        and graph.counts[nodes[holder]] == 1
-    }
-    return {
-        other: node
-        for node, following in enumerate(successors)
-        if not wanted.isdisjoint(following)
-        for other in wanted.intersection(following)
-    }
-
-
-def _checked(successors: Sequence[Sequence[int]], cuts: Sequence[Edge]) -> int:
-    """Return how many cuts there are, 0 if they would leave a loop."""
-    return len(cuts) if is_opened(successors, cuts) else 0
-
-
-def _in_order(parts: _Parts) -> list[Edge]:
-    """Return the cuts, the best first; none if they would not do."""
-    if not parts.cut_count:
+def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
+    search: Search,
+    count: RefCount,
+    held: list[Held],
+    variables: Variables,
+    frames: list[FrameType],
+    budget: Budget,
+) -> list[Held]:
+    """Return references from what the collector does not list, until all are found."""
+    box = search.box
+    if gc.is_tracked(box[0]) and not gc.get_freeze_count():
         return []
-    costs = costs_of(parts.wiring)
-    places = {edge: place for place, edge in enumerate(parts.loop)}
-    last = len(places)
-    return sorted(
-        parts.cuts, key=lambda edge: (costs[edge], places.get(edge, last), edge)
-    )
+    search.ours.update([id(one.holder) for one in held])
+    objects = gc.get_objects()
+    local = frame_values(frames)
+    found: list[Held] = []
+    try:
+        if type(box[0]) is str:
+            found += held_as_keys(box, objects)
+        for _, unlisted in behind(objects, local, budget):
+            search.unlisted += unlisted
+            found += _among(search, unlisted)
+            if not _is_open(count, [*held, *found], variables):
+                break
+    finally:
+        objects.clear()  # our own frames are in it (3.10): it would hold itself
+    return search.owned(found)
 
 
-def _shown(wiring: Wiring, loop: Sequence[Edge]) -> tuple[Reference, ...]:
-    return tuple(
-        [
-            wiring.reference(edge, best_name(wiring.names[edge]))
-            for edge in loop[:MOST_SHOWN]
-        ]
-    )
+def _among(search: Search, things: list[object]) -> list[Held]:
+    """Return references from some things that the collector does not list."""
+    box = search.box
+    found = [*search.named(holding(box, things)), *held_by_code(box, things)]
+    if type(box[0]) is str:
+        found += held_as_keys(box, things)
+    return found
 
 
-def _all_of(wiring: Wiring, edges: Sequence[Edge]) -> tuple[Reference, ...]:
-    return tuple(
-        [
-            wiring.reference(edge, name)
-            for edge in edges
-            for name in sorted(wiring.names[edge])
-        ]
-    )
+def _references(
+    box: Box, held: list[Held], variables: Variables, share: Ownership
+) -> tuple[Reference, ...]:
+    target = describe(box[0])
+    known: dict[int, HeapObject] = {}
+    for one in held:
+        if id(one.holder) not in known:
+            known[id(one.holder)] = describe(one.holder)
+    rows = [
+        Reference(holder=known[id(one.holder)], target=target, name=one.name)
+        for one in held
+    ]
+    for variable, borrowed in zip(variables.direct, share.borrowed, strict=True):
+        holder = describe(variable.frame)
+        rows.append(
+            Reference(
+                holder=holder, target=target, name=variable.name, borrowed=borrowed
+            )
+        )
+    return tuple(rows)
 
 
-def _finalizers(graph: Graph, nodes: Sequence[int]) -> list[object]:
-    """Return the objects that have a ``__del__``."""
-    things = list(map(graph.object_of, nodes))
-    kinds = dict(zip(map(id, map(type, things)), map(type, things), strict=True))
-    wanted = {
-        key
-        for key, kind in kinds.items()
-        if any("__del__" in get_members(base) for base in get_mro(kind))
-    }
-    return [thing for thing in things if id(type(thing)) in wanted]
+def _limits(
+    search: Search, count: RefCount, share: Ownership, budget: Budget
+) -> Iterator[str]:
+    yield from count.limits
+    yield from budget.limits
+    if search.has_materialised:
+        yield MATERIALISED
+    if not share.is_certain and not count.immortal and not budget.is_spent:
+        yield BORROWED if BORROWS else TOO_MANY
+    if FREE_THREADED:  # pragma: no cover  # no such build here
+        yield OTHER_THREADS

@@ -2,24 +2,28 @@
 
 Since 3.13 ``f_locals`` is a view.  Before, it is a dictionary that the frame keeps and
 that keeps the values: on 3.12 it is not needed, as ctypes reads single variables; on
-3.10 and 3.11 it is emptied again, unless somebody else has it.
+3.10 and 3.11 it is emptied again, unless it had values before.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from sys import getrefcount
 from types import CodeType, FrameType
 from typing import Any, cast
 
+from .classes import FREE_THREADED, WORD
+from .managed import WordReader, word_reader
+
 
 Variables = list[tuple[str, object]]
+NONE: Variables = []
 
+_IS_OLD: bool = sys.version_info < (3, 11)
+HEADER = object.__basicsize__
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: locals in slots, not in a namespace of their own
-_UNSHARED = 3  # references to a snapshot: the frame's, ours, and that of the argument
 
 
 def has_variables(code: CodeType) -> bool:
@@ -39,41 +43,104 @@ def place_in(code: CodeType) -> str:
     return getattr(code, "co_qualname", code.co_name)  # 3.11+
 
 
-def variables_of(frame: FrameType) -> Variables:
+def variables_of(frame: FrameType, inner: Variables = NONE) -> Variables:
     """Return name and value of each variable of a function's frame that has one.
 
     Nothing for the frames of modules and class bodies: theirs are in a namespace.
+
+    Args:
+        frame: Where they are.
+        inner: Variables of the function that it called, if it is not suspended.
     """
-    return _read(frame) if has_variables(frame.f_code) else []
+    return _read(frame, inner) if has_variables(frame.f_code) else []
 
 
-def _from_view(frame: FrameType) -> Variables:
-    return list(frame.f_locals.items())
+def variables_in(
+    frames: Iterable[FrameType], can_matter: Callable[[FrameType], bool]
+) -> Iterator[tuple[FrameType, Variables]]:
+    """Yield the variables of those frames that can matter, innermost first."""
+    inner: Variables = []
+    for frame in frames:
+        inner = variables_of(frame, inner) if can_matter(frame) else []
+        yield frame, inner
 
 
-def _from_snapshot(frame: FrameType) -> Variables:
-    snapshot = cast("dict[str, object]", frame.f_locals)
-    names = names_in(frame.f_code)
-    found = [(name, snapshot[name]) for name in names if name in snapshot]
-    if getrefcount(snapshot) == _UNSHARED and not _is_traced(frame):
-        for name, _ in found:
-            del snapshot[name]
+def running_frames(caller: FrameType | None) -> list[FrameType]:
+    """Return the frames of all threads, innermost first; of ours from a caller on.
+
+    Without the global lock only the caller's: to read variables of a frame that runs
+    in another thread may crash there.
+    """
+    stacks = [caller]
+    if not FREE_THREADED:  # pragma: no branch  # no such build here
+        tops = sys._current_frames()
+        del tops[threading.get_ident()]  # it would hold itself, for the collector
+        stacks.extend(tops.values())
+    found: list[FrameType] = []
+    for top in stacks:
+        frame = top
+        while frame is not None:
+            found.append(frame)
+            frame = frame.f_back
     return found
 
 
-def _is_traced(frame: FrameType) -> bool:
-    """Return whether a hook may write the snapshot back into the variables.
+def _from_view(frame: FrameType, _: Variables) -> Variables:
+    return list(frame.f_locals.items())
 
-    Emptying it would then delete them (call_trampoline, Python/sysmodule.c).
+
+def _from_snapshot(frame: FrameType, inner: Variables) -> Variables:
+    is_used = _has_snapshot(frame) or _is_watched(frame, inner)
+    snapshot = cast("dict[str, object]", frame.f_locals)
+    names = names_in(frame.f_code)
+    found = [(name, snapshot[name]) for name in names if name in snapshot]
+    # One with values is the program's, or that of a hook which is running: emptied,
+    # it would delete the variables (call_trampoline, Python/sysmodule.c).
+    if not is_used:
+        snapshot.clear()
+    return found
+
+
+def _has_snapshot(frame: FrameType) -> bool:
+    """Return whether a frame has values in its dictionary; True if it is not known.
+
+    The number of values is the word behind the header (PyDictObject.ma_used).
     """
-    hooks = (
-        frame.f_trace,
-        sys.gettrace(),
-        sys.getprofile(),
-        threading.gettrace(),
-        threading.getprofile(),
+    if _read_word is None:
+        return True
+    address = _address_of_snapshot(_read_word, frame)
+    return address != 0 and _read_word(address + HEADER) != 0
+
+
+def _is_watched(frame: FrameType, inner: Variables) -> bool:
+    """Return whether the function that a frame called has that frame: as hooks do."""
+    return any(
+        value is frame
+        or (type(value) is tuple and any(item is frame for item in value))
+        for _, value in inner
     )
-    return any(hook is not None for hook in hooks)
+
+
+def _address_of_snapshot(read: WordReader, frame: FrameType) -> int:
+    """Return what ``f_locals`` points to (Include/cpython/frameobject.h of 3.10).
+
+    In 3.11 it is one pointer further, in the frame that the interpreter works with.
+    """
+    if _IS_OLD:
+        return read(id(frame) + 7 * WORD)
+    return read(read(id(frame) + 3 * WORD) + 3 * WORD)
+
+
+def _checked(read: WordReader | None) -> WordReader | None:
+    """Return the reader if it finds the snapshot of a frame, else None."""
+    frame = sys._getframe()
+    if read is None or sys.version_info >= (3, 12):
+        return None
+    before = _address_of_snapshot(read, frame)
+    snapshot = frame.f_locals
+    after = _address_of_snapshot(read, frame)
+    snapshot.clear()
+    return read if (before, after) == (0, id(snapshot)) else None
 
 
 def _variable_reader() -> Callable[[FrameType, str], object] | None:
@@ -89,7 +156,7 @@ def _variable_reader() -> Callable[[FrameType, str], object] | None:
     return read
 
 
-def _one_by_one(frame: FrameType) -> Variables:
+def _one_by_one(frame: FrameType, _: Variables) -> Variables:
     found: Variables = []
     for name in names_in(frame.f_code):
         with suppress(NameError):  # it has no value now
@@ -97,11 +164,12 @@ def _one_by_one(frame: FrameType) -> Variables:
     return found
 
 
-def _chosen() -> Callable[[FrameType], Variables]:
+def _chosen() -> Callable[[FrameType, Variables], Variables]:
     if sys.version_info >= (3, 13):
         return _from_view
     return _from_snapshot if _read_one is None else _one_by_one
 
 
+_read_word = _checked(word_reader())
 _read_one = _variable_reader() if sys.version_info < (3, 13) else None
 _read = _chosen()

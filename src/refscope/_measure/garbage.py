@@ -54,7 +54,7 @@ def confirmed(
     if free_threaded:
         held += [*_changed(graph), *_uncounted_in(graph)]
     held += compress(nodes, map(ne, graph.counts, heap.counts_of(candidates)))
-    dropped = reachable(graph.successors, held) if held else set()
+    dropped: set[int] = reachable(graph.successors, held) if held else set()
     dropped |= _dying(graph, inner, dropped)
     if dropped:
         graph.drop(dropped)
@@ -79,7 +79,7 @@ def _candidates(budget: Budget) -> list[object]:
         level: list[object] = []
         for start in range(0, len(alive), CHUNK):
             found = gc.get_referents(*alive[start : start + CHUNK])
-            level.extend(map(take, left & set(map(id, found))))
+            level.extend(map(take, left & map(id, found)))
         budget.spend(0, _FOLLOWING)
         alive = level
     return [] if budget.is_out_of_time else list(unreached.values())

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, repeat
 from operator import methodcaller, sub
-from typing import cast
+from typing import Any, cast
 
 from .interpreter import IS_SUPPORTED, getrefcount
 
 
+# ``map`` of ``map`` and the like, which no type checker follows.
+_each = cast("Callable[..., Iterator[Any]]", map)
 _call: Callable[[Callable[[], object]], object] = methodcaller("__call__")
 
 
@@ -92,14 +94,12 @@ def _capture(objects: list[object]) -> Graph:
     number_of = dict(
         zip(map(id, objects), range(1, len(objects) + 1), strict=False)
     ).get
-    numbers = map(map, repeat(number_of), map(map, repeat(id), _referents_of(objects)))
-    known = map(filter, repeat(None), numbers)
+    ids = _each(map, repeat(id), _referents_of(objects))
+    known = _each(filter, repeat(None), _each(map, repeat(number_of), ids))
     successors: list[tuple[int, ...]] = [()]
     counts = [0]
     steps: tuple[Callable[[], object], ...] = (
-        partial(
-            successors.extend, cast("Iterable[tuple[int, ...]]", map(tuple, known))
-        ),
+        partial(successors.extend, _each(tuple, known)),
         partial(counts.extend, map(getrefcount, objects)),
     )
     deque(map(_call, steps), maxlen=0)

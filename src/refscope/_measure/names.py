@@ -11,15 +11,16 @@ from __future__ import annotations
 import itertools
 import types
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from . import names_attributes as attributes
 from . import names_code as code
 from . import names_containers as containers
 from .classes import get_mro, type_name
 from .names_parts import PARTS, PARTS_BY_NAME, REST, REST_BY_NAME, UNDERLYING
-from .referents import Edge, Referents
-from .spelling import collapsed
+from .referents import Edge, Referents, Wanted, positions
+from .spelling import collapsed, place
 
 
 Rule = Callable[[Referents], None]
@@ -44,7 +45,11 @@ def names_of(
     holder: object, target: object, *, materialise: bool = False
 ) -> list[str | None]:
     """Return how a holder refers to one target, one name for each reference."""
-    refs = Referents(holder, id(target), materialise=materialise)
+    wanted = Wanted(target)
+    if id(type(holder)) in _PLAIN_SEQUENCES:
+        items = cast("Sequence[object]", holder)
+        return [*map(place, positions(items, wanted))]
+    refs = Referents(holder, wanted, materialise=materialise)
     return [name for name, _ in _named(refs)]
 
 
@@ -60,10 +65,9 @@ def _named(refs: Referents) -> list[Edge]:
         if rule is not None:
             rule(refs)
         _name_parts(refs, base)
-    if not refs.is_done:
-        attributes.name_slots(refs)
-        attributes.name_attributes(refs)
-        _name_rest(refs, bases)
+    attributes.name_slots(refs)
+    attributes.name_attributes(refs)
+    _name_rest(refs, bases)
     refs.take_all(None)
     return refs.named
 
@@ -123,6 +127,7 @@ _RULES_BY_NAME: Mapping[str, Rule] = {
     "hamt_collision_node": containers.name_context_node,
 }
 # Identities, because a metaclass may have a hash of its own; these types never die.
+_PLAIN_SEQUENCES = {id(list), id(tuple)}
 _UNDERLYING_TYPES = _underlying_types()
 _PARTS = {id(kind): parts for kind, parts in PARTS.items()}
 _REST = {

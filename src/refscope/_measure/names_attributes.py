@@ -3,7 +3,7 @@
 Slots are read by their descriptors.  Since 3.11 the other attributes lie in the
 instance itself until somebody asks for its ``__dict__``, which then stays: so names
 that are likely are tried first, each with a look that runs no code of the program,
-and only ``materialise`` asks for the dictionary.
+and only ``materialise`` asks for a dictionary that is not there.
 """
 
 from __future__ import annotations
@@ -12,10 +12,18 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, cast
 
-from .classes import get_members, get_mro, has_managed_dict, is_class, is_dict
+from .classes import (
+    get_dict_offset,
+    get_members,
+    get_mro,
+    has_managed_dict,
+    is_class,
+    is_dict,
+)
+from .managed import has_dict
 from .names_containers import dict_items
 from .places import codes_in
 from .referents import Referents
@@ -44,20 +52,21 @@ def name_slots(refs: Referents) -> None:
 
 def name_attributes(refs: Referents) -> None:
     """Name what is in the ``__dict__`` of an instance, or instead of one."""
-    if not _has_dict(refs.kind):
+    if not get_dict_offset(refs.kind):
         return
     if not has_managed_dict(refs.kind):
         for thing in refs.left():
             if is_dict(thing):  # nothing else that is left can be one
                 refs.take(".__dict__", thing)
         return
-    for names in (_names_of_class, _names_of_module, _names_of_callers):
-        if refs.is_done:
+    if not has_dict(refs.holder):
+        for names in (_names_of_class, _names_of_module, _names_of_stack):
+            if refs.is_done:
+                return
+            _name_inline(refs, names(refs.kind))
+        if not refs.materialise:
             return
-        _name_inline(refs, names(refs.kind))
-        _name_visible_dict(refs)
-    if refs.materialise and not refs.is_done:
-        _name_materialised(refs)
+    _name_by_dict(refs)
 
 
 def static_lookup(kind: type, name: str) -> object:
@@ -67,10 +76,6 @@ def static_lookup(kind: type, name: str) -> object:
         if name in members:
             return members[name]
     return _missing
-
-
-def _has_dict(kind: type) -> bool:
-    return type(_dict_descriptor(kind)) is GetSetDescriptorType
 
 
 def _dict_descriptor(kind: type) -> object:
@@ -100,27 +105,11 @@ def _is_harmless(found: object) -> bool:
     )
 
 
-def _name_visible_dict(refs: Referents) -> None:
-    """Recognise the one dictionary that is left as ``__dict__``, by what is in it."""
-    left = refs.left()
-    if len(left) != 1 or not is_dict(left[0]):
-        return
-    if any(_is_attribute(refs, *item) for item in dict_items(left[0])):
-        refs.take(".__dict__", left[0])
-
-
-def _is_attribute(refs: Referents, name: object, value: object) -> bool:
-    if type(name) is not str or not _is_harmless(static_lookup(refs.kind, name)):
-        return False
-    try:
-        return object.__getattribute__(refs.holder, name) is value
-    except Exception:  # noqa: BLE001  # not an attribute
-        return False
-
-
-def _name_materialised(refs: Referents) -> None:
-    """Ask for the ``__dict__``, which may be made by that, and name what is in it."""
+def _name_by_dict(refs: Referents) -> None:
+    """Name attributes by the ``__dict__``, which is made if there is none."""
     descriptor = cast("Any", _dict_descriptor(refs.kind))
+    if refs.is_done or descriptor is None:
+        return
     members: object = descriptor.__get__(refs.holder)
     if not refs.take(".__dict__", members):
         items = dict_items(members)
@@ -149,12 +138,12 @@ def _names_of_module(kind: type) -> Iterator[str]:
                 yield from _names_in(get_module_dict(module))
 
 
-def _names_of_callers(_: type) -> Iterator[str]:
-    """Yield names that the running functions use, the script's own code with them."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
+def _names_of_stack(_: type) -> Iterator[str]:
+    """Yield names that the code uses that is running in this thread."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
         yield from frame.f_code.co_names
+        frame = frame.f_back
 
 
 def is_module(thing: object) -> bool:
@@ -185,8 +174,6 @@ def name_class(refs: Referents) -> None:
     for thing in refs.left():
         if is_module(thing):
             refs.take("<module>", thing)
-        elif is_dict(thing):
-            refs.take("<subclasses>", thing)
         elif is_class(thing):
             refs.take(".__base__", thing)
 

@@ -32,6 +32,9 @@ _FUNCTION_PARTS = (
     "__doc__",
     "__type_params__",
 )
+CONTENTS = ".cell_contents"
+"""The name of what a cell holds, as long as its variable is not known."""
+
 _FRAME_PARTS = ("f_back", "f_code", "f_globals", "f_builtins", "f_trace")
 _PREFIXES: dict[int, str] = {
     id(GeneratorType): "gi",
@@ -69,7 +72,7 @@ def _are_annotations(function: FunctionType, thing: object) -> bool:
 
 def name_cell(refs: Referents) -> None:
     """Name what a variable of a closure holds."""
-    refs.take_members(CellType, ("cell_contents",))
+    refs.take_members(CellType, (CONTENTS[1:],))
 
 
 def name_frame(refs: Referents) -> None:

@@ -103,8 +103,6 @@ def name_tuple(refs: Referents) -> None:
 def _fields_of(kind: type) -> tuple[str, ...]:
     """Return the fields of a named tuple; nothing for other tuples."""
     for base in get_mro(kind):
-        if base is tuple:
-            break
         fields = get_members(base).get("_fields")
         if type(fields) is tuple:
             texts = cast("tuple[object, ...]", fields)
@@ -143,9 +141,9 @@ def name_cache(refs: Referents) -> None:
     their use (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
     """
     everything = gc.get_referents(refs.holder)
-    keys: set[int] = set()
-    for cache in filter(is_dict, everything):
-        keys.update(map(id, dict_keys(cache)))
+    cache = next(filter(is_dict, everything), None)  # ``__dict__`` comes later
+    refs.take("<cache>", cache)
+    keys = set(map(id, [] if cache is None else dict_keys(cache)))
     for thing, result in pairwise(everything):
         if id(thing) in keys:
             refs.take(f"<cached result for {element(thing)[1:-1]}>", result)

@@ -34,7 +34,6 @@ _OURS = (
         "_tracker.py",
         "_cycles.py",
         "_references.py",
-        "_cycles.py",
         "_expect.py",
         "_leaks.py",
         "_retention.py",
@@ -71,7 +70,7 @@ _PRIVATE_DOMAIN = 0x52534350  # nobody else's: numpy uses 389047
 
 def disown(thing: object) -> None:
     """Take the memory block of one object of ours out of tracemalloc's books."""
-    if _untrack is not None:
+    if is_tracing() and _untrack is not None:
         _untrack(0, id(thing) - header_size(type(thing)))
 
 
@@ -124,6 +123,8 @@ def disown_report(report: object) -> None:
     Only blocks that are really freed when the report dies: short tuples, floats and
     (3.14) ints go to free lists and keep their trace.
     """
+    if not is_tracing():
+        return
     seen: set[int] = set()
     todo: list[object] = [report]
     while todo:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from operator import is_
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import cast
 
 from refscope.reports import Frame
@@ -98,13 +98,12 @@ def _function_of(method: object) -> object:
 def _wrapped(function: FunctionType) -> Iterator[object]:
     """Yield functions that a decorator keeps in its closure."""
     for cell in function.__closure__ or ():
-        if type(cell) is CellType:
-            try:
-                held: object = cell.cell_contents
-            except ValueError:
-                continue
-            if type(held) is FunctionType:
-                yield held
+        try:
+            held: object = cell.cell_contents
+        except ValueError:
+            continue
+        if type(held) is FunctionType:
+            yield held
 
 
 def _with_nested(name: str, code: CodeType) -> Iterator[tuple[str, CodeType]]:

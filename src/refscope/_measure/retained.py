@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Collection, Sequence
 from types import ModuleType
@@ -10,6 +9,7 @@ from types import ModuleType
 from .algorithms.dominators import dominators
 from .budget import CHUNK, Budget
 from .describe import size_of
+from .hazards import referents_of
 
 
 _STAGE = "adding up what would die with it"
@@ -34,7 +34,7 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
             break
         level = []
         for start in range(0, len(fresh), CHUNK):
-            level += filter(_may_die, gc.get_referents(*fresh[start : start + CHUNK]))
+            level += filter(_may_die, referents_of(fresh[start : start + CHUNK]))
     return found
 
 
@@ -56,9 +56,7 @@ def retained_sizes(
     successors: list[list[int]] = [[]]
     inside = [0] * (len(objects) + 1)
     for thing in objects:
-        held = [
-            number[key] for key in map(id, gc.get_referents(thing)) if key in number
-        ]
+        held = [number[key] for key in map(id, referents_of([thing])) if key in number]
         for node in held:
             inside[node] += 1
         successors.append(held)

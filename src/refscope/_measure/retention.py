@@ -21,7 +21,7 @@ from .algorithms.paths import Edge, Search
 from .budget import CHUNK, Budget
 from .classes import get_mro
 from .describe import describe
-from .hazards import hazard
+from .hazards import hazard, referents_of
 from .keeping import Kept, KeptById
 from .names import collapsed, names_of
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
@@ -41,6 +41,7 @@ _REASONS = {
 }
 
 _FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})
+_RUNNERS = frozenset(map(id, (GeneratorType, CoroutineType)))
 _PLAIN_HOLDERS = frozenset(map(id, (list, tuple, dict, set, frozenset)))
 
 
@@ -153,7 +154,7 @@ class Heap:
         modules = self.roots.module_of.values()
         level = [*filter(_is_safe, modules), *objects]
         while level:  # frozen objects are in no list, but others lead to them
-            found = gc.get_referents(*level[:CHUNK])
+            found = referents_of(level[:CHUNK])
             del level[:CHUNK]
             for thing in found:
                 if id(thing) not in seen and gc.is_tracked(thing):
@@ -182,7 +183,7 @@ class Heap:
             return is_ours(thing)
         if thing is self._wall or thing is hazard():
             return True
-        if type(thing) is GeneratorType or type(thing) is CoroutineType:
+        if id(type(thing)) in _RUNNERS:
             return census.runs_our_code(thing)
         return census.is_own(thing)
 

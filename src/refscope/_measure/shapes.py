@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
 
 from .classes import object_size
 from .describe import size_of
@@ -27,7 +26,7 @@ class Shapes:
         self._graph = graph
         self.kinds: list[int] = [0, *map(id, map(type, graph.objects))]
         """Identity of the type by node."""
-        self.sizes: list[int] = [0, *_sizes(graph.objects)]
+        self.sizes: list[int] = [0, *_sizes(graph.objects, self.kinds[1:])]
         """Shallow bytes by node."""
 
     def size(self, nodes: Iterable[int]) -> int:
@@ -56,7 +55,7 @@ class Shapes:
         """
         kind_of = self.kinds.__getitem__
         successors = self._graph.successors
-        referred = map(tuple, map(map, repeat(kind_of), successors))
+        referred = [tuple(map(kind_of, following)) for following in successors]
         wired = list(map(hash, zip(self.kinds, referred, strict=True)))
 
         def key_of(component: Component) -> object:
@@ -66,20 +65,12 @@ class Shapes:
         return key_of
 
 
-def _sizes(objects: Iterable[object]) -> Iterable[int]:
-    """Yield shallow bytes, with what is the same for a type looked up once."""
-    known: dict[int, Callable[[object], int]] = {}
-    for thing in objects:
-        kind = type(thing)
-        measure = known.get(id(kind))
-        if measure is None:
-            measure = known[id(kind)] = _measure_of(kind)
-        yield measure(thing)
-
-
-def _measure_of(kind: type) -> Callable[[object], int]:
-    """Return a function that measures instances of a type."""
-    size = object_size(kind)
-    if size >= 0:
-        return lambda _: size
-    return size_of
+def _sizes(objects: Sequence[object], kinds: Sequence[int]) -> list[int]:
+    """Return shallow bytes, with what is the same for a type looked up once."""
+    types = dict(zip(kinds, map(type, objects), strict=True))
+    fixed = {key: object_size(kind) for key, kind in types.items()}
+    sizes = list(map(fixed.__getitem__, kinds))
+    for place, size in enumerate(sizes):
+        if size < 0:
+            sizes[place] = size_of(objects[place])
+    return sizes

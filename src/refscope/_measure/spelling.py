@@ -94,6 +94,6 @@ def _spelled_items(items: tuple[object, ...]) -> str | None:
     if len(texts) < len(items):
         return None
     text = ", ".join([part for part in texts if part is not None])
-    if None in texts or len(text) > LONGEST:
+    if None in texts or len(text) > LONGEST - 3:
         return None
     return f"({text},)" if len(items) == 1 else f"({text})"

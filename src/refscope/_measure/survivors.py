@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -17,6 +16,7 @@ from .budget import CHUNK, Budget
 from .classes import is_class, object_size, type_name
 from .describe import detail_of, lines_of, size_of
 from .evidence import all_with_functions, traceback_of_place
+from .hazards import referents_of
 from .keeping import Kept
 from .retained import retained_sizes
 from .retention import Trail, find_trails, shape_of_path
@@ -74,7 +74,7 @@ class Survivors:
             group.things.append(thing)
         held: set[int] = set()
         for start in range(0, len(objects), CHUNK):
-            held.update(map(id, gc.get_referents(*objects[start : start + CHUNK])))
+            held.update(map(id, referents_of(objects[start : start + CHUNK])))
         for group in found.values():
             group.is_held = id(group.things[0]) in held
         self.groups = sorted(found.values(), key=_importance)

@@ -7,17 +7,20 @@ asked for it).  So the same program has the same loops on every Python.
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from types import CellType, FunctionType
+from types import CellType, FrameType, FunctionType
 from typing import cast
 
 from refscope.reports import HeapObject, Reference
 from refscope.reports._heap import shape_of
 
 from .algorithms.feedback import Edge
-from .classes import type_name
+from .classes import is_class, type_name
 from .describe import describe
+from .frames import names_in
 from .heap import Graph
 from .names import collapsed, edges
 
@@ -57,7 +60,7 @@ class Wiring:
         self.names: dict[Edge, list[str]] = {}
         """How a node refers to another, one name for each reference."""
         self.materialised: int = 0
-        """Instances whose ``__dict__`` had to be made to name an attribute."""
+        """Objects that had to be changed a little to name what is in them."""
 
         self._described: dict[int, HeapObject] = {}
 
@@ -82,8 +85,12 @@ class Wiring:
         With ``materialise`` the ``__dict__`` of an instance is made where there is no
         other way to a name.  It stays.
         """
+        empty = _empty_tables(holder)
         found = [edge for edge in edges(holder) if id(edge[1]) in wanted]
         unknown = [name for name, _ in found].count(None)
+        if sys.version_info < (3, 12) and type(holder) is FrameType:
+            self.materialised += 1  # f_locals was made, and emptied
+            _empty(empty, names_in(holder.f_code))
         if materialise and unknown:
             again = edges(holder, materialise=True)
             found = [edge for edge in again if id(edge[1]) in wanted]
@@ -122,6 +129,22 @@ def level_of(name: str) -> int:
     if name in _STRUCTURE:
         return 2
     return 1 if name == ".__class__" else 0
+
+
+def _empty_tables(holder: object) -> list[dict[object, object]]:
+    """Return the empty dictionaries of a frame: f_locals may be one (3.10, 3.11)."""
+    if sys.version_info >= (3, 12) or type(holder) is not FrameType:
+        return []
+    return [
+        thing for thing in gc.get_referents(holder) if type(thing) is dict and not thing
+    ]
+
+
+def _empty(tables: list[dict[object, object]], variables: tuple[str, ...]) -> None:
+    """Empty again what naming has filled, which the graph kept it from emptying."""
+    for table in tables:
+        if sys.gettrace() is None and all(key in variables for key in table):
+            table.clear()
 
 
 _FEW = 20
@@ -164,7 +187,10 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
         if firsts not in _CARRYING or not alone[middle]:
             continue
         steps = {
-            edge: [joined(firsts[0], second) for second in wiring.names[edge]]
+            edge: [
+                joined(firsts[0], second, of_class=is_class(wiring.objects[node]))
+                for second in wiring.names[edge]
+            ]
             for edge in inside.get(middle, ())
         }
         if None not in chain.from_iterable(steps.values()):
@@ -178,10 +204,12 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
 _CARRYING = ([".__dict__"], *[[name] for name in _FRAMES])
 
 
-def joined(first: str, second: str) -> str | None:
+def joined(first: str, second: str, *, of_class: bool = False) -> str | None:
     """Return the name of two steps taken together; None for two that stay apart."""
     if first in _FRAMES:
         return second if second[:1] == "<" else None
+    if of_class and second[:4] == "['__":  # its own attributes are others
+        return first + second
     return collapsed(first, second)
 
 

@@ -12,8 +12,9 @@ from ._common_text import environment_lines, head_lines, limit_lines, more_rows
 from ._page import LINES, WIDTH, Page, short_type, without_folders
 
 
-_MOST_STEPS = 8
+_STEPS = (12, 8, 4, 2)
 _MOST_CUTS = 6
+_MOST_ADVICE = 4
 _PLACE_WIDTH = 40
 _NAME_WIDTH = 30
 _MARGIN = "   "
@@ -27,27 +28,26 @@ def cycle_lines(report: CycleReport, page: Page) -> list[str]:
     shown = 0
     space = LINES - len(head) - len(foot) - 2
     for number, group in enumerate(report.groups, 1):
-        lines = ["", *_group_lines(number, group, page)]
-        is_last = number == len(report.groups)
-        if _is_full(page, shown, len(body) + len(lines), space - (not is_last)):
+        if page.limit is not None and shown >= page.limit:
             break
-        body += lines
+        room = space - len(body) - (number < len(report.groups)) - 1
+        lines = _fitting(number, group, page, room)
+        if shown and page.is_bounded and len(lines) > room:
+            break
+        body += ["", *(lines[:room] if page.is_bounded else lines)]
         shown = number
     more = more_rows(report.groups, report.groups[:shown], "shapes")
     return [*head, *body, *more, "", *foot]
 
 
-def _is_full(page: Page, shown: int, used: int, space: int) -> bool:
-    """Return whether there is no room for one more shape; the first always has."""
-    if page.limit is not None:
-        return shown >= page.limit
-    return not page.full and shown > 0 and used > space
-
-
-def _group_lines(number: int, group: CycleGroup, page: Page) -> Iterator[str]:
-    cycle = group.example
-    yield f"#{number} {_title(group)}"
-    yield from _step_lines(cycle, page)
+def _fitting(number: int, group: CycleGroup, page: Page, room: int) -> list[str]:
+    """Return the lines of a shape, with fewer steps where there is no room."""
+    lines: list[str] = []
+    for steps in _STEPS if page.is_bounded else (None,):
+        lines = [f"#{number} {_title(group)}", *_step_lines(group.example, page, steps)]
+        if len(lines) <= room:
+            break
+    return lines
 
 
 def _title(group: CycleGroup) -> str:
@@ -75,9 +75,9 @@ def _finalizers(cycle: Cycle) -> str:
     return f"{text} ({units.count(cycle.finalized)} ran)" if cycle.finalized else text
 
 
-def _step_lines(cycle: Cycle, page: Page) -> Iterator[str]:
+def _step_lines(cycle: Cycle, page: Page, steps: int | None) -> Iterator[str]:
     """Yield one line for each reference, and a mark under the one to cut."""
-    shown = cycle.references if page.full else cycle.references[:_MOST_STEPS]
+    shown = cycle.references[:steps]
     types = [_type(step.holder, page) for step in shown]
     width = max(map(len, types), default=0)
     rows = [
@@ -128,7 +128,7 @@ def _advice_lines(start: str, where: str, cycle: Cycle, page: Page) -> Iterator[
         yield line
         return
     yield f"{start}{where}{checked}:"
-    for text in page.paragraph(cycle.advice, WIDTH - 2 * len(_MARGIN)):
+    for text in page.paragraph(cycle.advice, WIDTH - 2 * len(_MARGIN))[:_MOST_ADVICE]:
         yield f"{_MARGIN}{_MARGIN}{text}"
 
 

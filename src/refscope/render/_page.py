@@ -32,6 +32,11 @@ class Page:
     limit: int | None = None
     """Rows of each list; None for as many as the paper has room for."""
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the text has to fit the page."""
+        return not self.full and self.limit is None
+
     def printable(self, text: str) -> str:
         """Return the text with everything escaped that is no visible character."""
         if text.isascii() and text.isprintable():

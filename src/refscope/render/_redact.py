@@ -19,8 +19,11 @@ from refscope.reports import (
     HeapObject,
     Leak,
     LeakReport,
+    RefCount,
+    RefCountChange,
     Reference,
     ReferencePath,
+    ReferrersReport,
     Report,
     RetentionReport,
     SurvivorGroup,
@@ -35,9 +38,10 @@ R = TypeVar("R", bound=Report)
 
 
 def redacted(report: R) -> R:
-    """Return the report without labels, tags, keys and folders.
+    """Return the report without labels, tags, keys, values and folders.
 
-    Names of files, functions and types stay, and so do the sentences of ``limits``.
+    Names of files, functions, variables, attributes and types stay, and so do the
+    sentences of ``limits``.
     """
     redact: Callable[[R], R] | None = _REDACTORS.get(type(report))
     if redact is None:
@@ -87,41 +91,19 @@ def _group(group: CycleGroup) -> CycleGroup:
 def _cycle(cycle: Cycle) -> Cycle:
     return attrs.evolve(
         cycle,
-        references=tuple(map(_reference, cycle.references)),
-        break_at=tuple(map(_reference, cycle.break_at)),
+        references=tuple(map(redacted_reference, cycle.references)),
+        break_at=tuple(map(redacted_reference, cycle.break_at)),
         advice=_without_keys(cycle.advice),
     )
 
 
-def _reference(reference: Reference) -> Reference:
-    return attrs.evolve(
-        reference,
-        holder=_object(reference.holder),
-        target=_object(reference.target),
-        name=_without_keys(reference.name),
-    )
+def _without_keys(advice: str) -> str:
+    """Return advice without keys that are data.
 
-
-def _object(thing: HeapObject) -> HeapObject:
-    """Return what is said of an object, without the folder of a frame's file."""
-    traceback, detail = thing.traceback, thing.detail
-    if detail is not None:
-        what, found, place = detail.partition(" at ")
-        detail = what + found + last_parts(place, 1)
-    return attrs.evolve(
-        thing,
-        traceback=None if traceback is None else _traceback(traceback),
-        detail=detail,
-    )
-
-
-def _without_keys(name: str) -> str:
-    """Return the name of a reference, or advice, with no key that is data.
-
-    >>> _without_keys("['card 4711']"), _without_keys(".cart"), _without_keys("[3]")
-    ('[...]', '.cart', '[3]')
+    >>> _without_keys("del dict['card 4711']"), _without_keys("del list[3]")
+    ('del dict[...]', 'del list[3]')
     """
-    return _KEYS.sub(lambda match: match[0][0] + "..." + match[0][-1], name)
+    return _KEYS.sub(lambda match: match[0][0] + "..." + match[0][-1], advice)
 
 
 _KEYS = re.compile(
@@ -138,7 +120,7 @@ def _perhaps_path(path: ReferencePath | None) -> ReferencePath | None:
 
 
 def _path(path: ReferencePath) -> ReferencePath:
-    references = tuple(map(_reference, path.references))
+    references = tuple(map(redacted_reference, path.references))
     expression = path.expression
     if expression is not None:
         names = len("".join([each.name for each in path.references]))
@@ -165,9 +147,9 @@ def _leak(leak: Leak) -> Leak:
 def _retention(report: RetentionReport) -> RetentionReport:
     return attrs.evolve(
         report,
-        subject=_object(report.subject),
+        subject=redacted_object(report.subject),
         paths=tuple([_path(path) for path in report.paths]),
-        suspects=tuple(map(_reference, report.suspects)),
+        suspects=tuple(map(redacted_reference, report.suspects)),
     )
 
 
@@ -188,6 +170,70 @@ def _diff(report: DiffReport) -> DiffReport:
     return attrs.evolve(report, before_label=None, after_label=None, rows=rows)
 
 
+def _count(report: RefCount) -> RefCount:
+    return attrs.evolve(report, value=None)
+
+
+def _referrers(report: ReferrersReport) -> ReferrersReport:
+    return attrs.evolve(
+        report,
+        refcount=_count(report.refcount),
+        references=tuple(map(redacted_reference, report.references)),
+    )
+
+
+def _change(report: RefCountChange) -> RefCountChange:
+    return attrs.evolve(
+        report,
+        before=_count(report.before),
+        after=None if report.after is None else _count(report.after),
+        gained=tuple(map(redacted_reference, report.gained)),
+        lost=tuple(map(redacted_reference, report.lost)),
+    )
+
+
+def redacted_reference(reference: Reference) -> Reference:
+    """Return a reference without keys and folders."""
+    return attrs.evolve(
+        reference,
+        holder=redacted_object(reference.holder),
+        target=redacted_object(reference.target),
+        name=redacted_name(reference.name),
+    )
+
+
+def redacted_object(thing: HeapObject) -> HeapObject:
+    """Return an object without folders."""
+    traceback, detail = thing.traceback, thing.detail
+    return attrs.evolve(
+        thing,
+        traceback=None if traceback is None else _traceback(traceback),
+        detail=None if detail is None else _without_folders(detail),
+    )
+
+
+def redacted_name(name: str) -> str:
+    """Return the name of a reference without its key; indices and attributes stay.
+
+    >>> redacted_name("['secret']"), redacted_name("[3]"), redacted_name(".x")
+    ('[...]', '[3]', '.x')
+    """
+    if name[:1] == "[" and not name[1:-1].isdigit():
+        return "[...]"
+    if name[:1] == "{":
+        return "{...}"
+    for start in (".__dict__[", "<cached result for ", "<cached key "):
+        if name.startswith(start):
+            return f"{start}...{name[-1]}"
+    return name
+
+
+def _without_folders(detail: str) -> str:
+    """Return ``f at file:line`` without the folders; other details as they are."""
+    function, separator, place = detail.partition(" at ")
+    return f"{function}{separator}{last_parts(place, 1)}"
+
+
 _REDACTORS: Mapping[type[Report], Callable[[Any], Any]] = {
     TrackReport: _track,
     DiffReport: _diff,
@@ -195,4 +241,7 @@ _REDACTORS: Mapping[type[Report], Callable[[Any], Any]] = {
     LeakReport: _leaks,
     RetentionReport: _retention,
     ExpectationReport: _expectation,
+    RefCount: _count,
+    RefCountChange: _change,
+    ReferrersReport: _referrers,
 }

@@ -17,19 +17,10 @@ def schema() -> dict[str, object]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A report of refscope",
         "oneOf": [
-            _document(name, kind) for name, kind in zip(KINDS, kinds, strict=True)
+            {**codec_of(kind).schema(), **_head(name)} for name, kind in KINDS.items()
         ],
         "$defs": {name: _definition(records[name]) for name in sorted(records)},
     }
-
-
-def _document(name: str, kind: Codec) -> dict[str, object]:
-    """Return the schema of a whole file: a report in another one has no head."""
-    head: dict[str, object] = {
-        "kind": {"const": name},
-        "format_version": {"const": FORMAT_VERSION},
-    }
-    return {**kind.schema(), "properties": head, "required": list(head)}
 
 
 def _records(codecs: Sequence[Codec]) -> list[Record]:
@@ -50,3 +41,12 @@ def _definition(record: Record) -> dict[str, object]:
         "properties": properties,
         "required": list(properties),
     }
+
+
+def _head(name: str) -> dict[str, object]:
+    """Return what is asked of a document only: a report can be part of another."""
+    properties = {
+        "kind": {"const": name},
+        "format_version": {"const": FORMAT_VERSION},
+    }
+    return {"properties": properties, "required": list(properties)}

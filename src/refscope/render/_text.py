@@ -11,6 +11,9 @@ from refscope.reports import (
     DiffReport,
     ExpectationReport,
     LeakReport,
+    RefCount,
+    RefCountChange,
+    ReferrersReport,
     Report,
     RetentionReport,
     TrackReport,
@@ -21,6 +24,7 @@ from ._diff_text import diff_lines
 from ._leaks_text import leak_lines
 from ._page import Page
 from ._redact import redacted
+from ._references_text import change_lines, count_lines, referrers_lines
 from ._retention_text import expectation_lines, retention_lines
 from ._track_text import track_lines
 
@@ -65,4 +69,7 @@ _LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {
     LeakReport: leak_lines,
     RetentionReport: retention_lines,
     ExpectationReport: expectation_lines,
+    RefCount: count_lines,
+    RefCountChange: change_lines,
+    ReferrersReport: referrers_lines,
 }

@@ -23,6 +23,7 @@ from ._heap import (
 from ._leaks import Leak, LeakReport
 from ._merge import merge
 from ._progress import Progress
+from ._references import RefCount, RefCountChange, ReferrersReport
 from ._retention import (
     ExpectationReport,
     RetentionReport,
@@ -36,6 +37,9 @@ AnyReport: TypeAlias = (
     TrackReport
     | DiffReport
     | CycleReport
+    | RefCount
+    | RefCountChange
+    | ReferrersReport
     | LeakReport
     | RetentionReport
     | ExpectationReport
@@ -62,8 +66,11 @@ __all__ = [
     "LeakReport",
     "MemoryChange",
     "Progress",
+    "RefCount",
+    "RefCountChange",
     "Reference",
     "ReferencePath",
+    "ReferrersReport",
     "Report",
     "RetentionReport",
     "SurvivorGroup",

@@ -172,9 +172,8 @@ def loop_fingerprint(references: Sequence[Reference], *, is_whole: bool = True) 
     """
     steps = [(reference.holder.type_name, reference.shape) for reference in references]
     if is_whole:
-        steps = min(
-            (steps[start:] + steps[:start] for start in range(len(steps))), default=[]
-        )
+        turns = [steps[start:] + steps[:start] for start in range(len(steps))]
+        steps = min([steps, *turns])
     else:
         steps = sorted(set(steps))
     return fingerprint(*[part for step in steps for part in step])

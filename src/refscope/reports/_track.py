@@ -30,7 +30,8 @@ class MemoryChange(Record):
     """Most bytes above the level at entry, at any moment; None untraced."""
 
     blocks_diff: int | None = None
-    """Change of ``sys.getallocatedblocks()``: pymalloc's blocks, traced or not."""
+    """Change of ``sys.getallocatedblocks()``: pymalloc's blocks, traced or not; None
+    where Python runs without pymalloc."""
 
     rss_diff: int | None = None
     """Change of the resident set in bytes; None where the system does not tell."""

@@ -72,6 +72,9 @@ def _search_paths(  # noqa: C901, PLR0912  # one algorithm, one function
     done = len(successors)
     path: list[int] = []
     bounds: list[int] = []
+    inner: list[Iterator[int]] = []
+    outer: list[int] = []
+    enter, bound, unbound = path.append, bounds.append, bounds.pop
     for root in range(done):
         if places[root] is not None:
             continue
@@ -79,34 +82,41 @@ def _search_paths(  # noqa: C901, PLR0912  # one algorithm, one function
             places[root] = done
             continue
         places[root] = here = 0
-        path.append(root)
-        bounds.append(0)
+        enter(root)
+        bound(0)
         left = iter(successors[root])
-        work: list[tuple[int, Iterator[int]]] = []
         while True:
             for node in left:
                 place = places[node]
                 if place is None:
-                    if not successors[node]:
+                    following = successors[node]
+                    if not following:
                         places[node] = done
                         continue
-                    work.append((here, left))
+                    outer.append(here)
+                    inner.append(left)
                     places[node] = here = len(path)
-                    path.append(node)
-                    bounds.append(here)
-                    left = iter(successors[node])
+                    enter(node)
+                    bound(here)
+                    left = iter(following)
                     break
                 while bounds[-1] > place:
-                    bounds.pop()
+                    unbound()
             else:
                 if bounds[-1] == here:
-                    bounds.pop()
-                    component = path[here:]
-                    del path[here:]
-                    for node in component:
+                    unbound()
+                    if here + 1 == len(path):
+                        node = path.pop()
                         places[node] = done
-                    if len(component) > 1 or component[0] in successors[component[0]]:
+                        if node in successors[node]:
+                            found.append([node])
+                    else:
+                        component = path[here:]
+                        del path[here:]
+                        for node in component:
+                            places[node] = done
                         found.append(component)
-                if not work:
+                if not outer:
                     break
-                here, left = work.pop()
+                here = outer.pop()
+                left = inner.pop()

@@ -25,8 +25,8 @@ Cost: TypeAlias = Callable[[Edge], int]
 
 EFFORT = 60_000
 """Loops looked at before the exact search is given up; about a tenth of a second."""
-_TAKEN_BACK = 2_000_000
-"""Steps that may be spent on putting references back; about a second."""
+_TAKEN_BACK = 100_000
+"""Steps that may be spent on putting references back; about a twentieth of a second."""
 
 
 def minimum_feedback(

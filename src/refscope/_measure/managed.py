@@ -1,0 +1,64 @@
+"""Whether an instance has its ``__dict__`` already, told without asking for it.
+
+Since 3.11 attributes lie in the instance, and asking for ``__dict__`` makes one that
+stays.  The words before the object tell: three words before it (one without the global
+lock) is the pointer to the dictionary, 0 or odd as long as there is none
+(Include/internal/pycore_object.h, MANAGED_DICT_OFFSET).  The place is tried at import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .classes import WORD, has_managed_dict
+
+
+WordReader = Callable[[int], int]
+
+
+class Sample:
+    """Has attributes, for the trial."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+def word_reader() -> WordReader | None:
+    """Return how to read a word of memory, or None."""
+    try:
+        from ctypes import c_size_t  # noqa: PLC0415  # absent from some embedded builds
+    except ImportError:  # pragma: no cover  # no such build here
+        return None
+    return lambda address: c_size_t.from_address(address).value
+
+
+def dict_place(read: WordReader | None) -> int | None:
+    """Return how many bytes before an object its dictionary's address is.
+
+    None where attributes are not kept in instances, or the place is not found.
+    """
+    if read is None or not has_managed_dict(Sample):
+        return None
+    for words in (3, 1):
+        place = words * WORD
+        sample = Sample()
+        before = read(id(sample) - place)
+        made = id(vars(sample))
+        if (before == 0 or before & 1) and read(id(sample) - place) == made:
+            return place
+    return None
+
+
+_read = word_reader()
+_place = dict_place(_read)
+
+
+def has_dict(thing: object) -> bool:
+    """Return whether an instance of a class with managed attributes has a dictionary.
+
+    False also where that cannot be told.
+    """
+    if _read is None or _place is None:
+        return False
+    address = _read(id(thing) - _place)
+    return address != 0 and not address & 1

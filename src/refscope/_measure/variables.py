@@ -1,0 +1,112 @@
+"""Variables of running frames that hold an object, and which of them count.
+
+Until 3.13 each does.  Since 3.14 a parameter, and a variable bound to it or (3.15) to
+a constant, can borrow the reference of somebody else; what it is cannot be read.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+from .frames import place_in, variables_in
+from .names_code import local
+from .refcounts import Box
+
+
+BORROWS = sys.version_info >= (3, 14)
+"""Whether variables need not own what they refer to."""
+
+_FRAMES_ARE_TRACKED = sys.version_info < (3, 11)
+
+
+class Variable(NamedTuple):
+    """A variable that refers to the object."""
+
+    frame: FrameType
+    """Where it is."""
+
+    name: str
+    """How a report spells it."""
+
+    may_borrow: bool
+    """Whether it need not own its reference."""
+
+
+class Variables(NamedTuple):
+    """What running frames have of an object."""
+
+    direct: list[Variable]
+    """Variables that refer to it, innermost first."""
+
+    in_cells: list[str]
+    """Names of those that refer to a cell with it: the cell is the holder."""
+
+
+def variables_holding(box: Box, frames: Iterable[FrameType]) -> Variables:
+    """Return the variables that refer to what is in the box."""
+    found = Variables([], [])
+    for frame, values in variables_in(frames, lambda frame: _can_hold(box, frame)):
+        code = frame.f_code
+        names = [name for name, value in values if value is box[0]]
+        cells = {*code.co_cellvars, *code.co_freevars}.intersection(names)
+        # A copy of a variable that borrows does so too.
+        borrows = BORROWS and any(_may_borrow(box, code, name) for name in names)
+        found.in_cells.extend(name for name in names if name in cells)
+        found.direct.extend(
+            Variable(frame, local(name, place_in(code)), borrows)
+            for name in names
+            if name not in cells
+        )
+    return found
+
+
+def _can_hold(box: Box, frame: FrameType) -> bool:
+    """Return whether variables have to be read: 3.10 can tell without a snapshot."""
+    if not _FRAMES_ARE_TRACKED or frame.f_code.co_cellvars or frame.f_code.co_freevars:
+        return True
+    return any(thing is box[0] for thing in gc.get_referents(frame))
+
+
+def _may_borrow(box: Box, code: CodeType, name: str) -> bool:
+    flags = code.co_flags
+    parameters = code.co_argcount + code.co_kwonlyargcount
+    parameters += bool(flags & 0x04) + bool(flags & 0x08)  # *args, **kwargs
+    if name in code.co_varnames[:parameters]:
+        return True
+    return any(constant is box[0] for constant in code.co_consts)
+
+
+class Ownership(NamedTuple):
+    """Which variables own what they refer to."""
+
+    borrowed: list[bool]
+    """For each variable."""
+
+    unaccounted: int
+    """References that are left."""
+
+    is_certain: bool
+    """Whether there is no other way to share the references out."""
+
+
+def share_out(references: int, variables: list[Variable]) -> Ownership:
+    """Share the references that are left after the heap out among variables.
+
+    Those that always own come first, then the others from the outermost frame on,
+    since it is inner frames that borrow from outer ones.
+    """
+    sure = sum(not variable.may_borrow for variable in variables)
+    others = len(variables) - sure
+    slack = references - sure
+    owning = min(max(slack, 0), others)
+    borrowed: list[bool] = []
+    for variable in variables:  # innermost first: the last ones own
+        borrows = variable.may_borrow and others > owning
+        others -= variable.may_borrow
+        borrowed.append(borrows)
+    is_certain = slack == 0 or (slack > 0 and not any(v.may_borrow for v in variables))
+    return Ownership(borrowed, max(slack - owning, 0), is_certain)

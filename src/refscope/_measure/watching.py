@@ -1,0 +1,139 @@
+"""One object watched over a block of code: its references before and after."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from sys import getrefcount
+from types import FrameType, TracebackType
+from weakref import ref
+
+from typing_extensions import Self
+
+from refscope.exceptions import ReportNotReadyError, TrackingError
+from refscope.reports import RefCountChange, Reference, ReferrersReport
+
+from .budget import Budget
+from .explain import explain
+from .refcounts import ENVIRONMENT, OWN, Box, counted, held_boxes
+
+
+HELD = (
+    "the object cannot be referred to weakly: it was held while the block ran, and "
+    "could not die in it"
+)
+
+
+class Watch:
+    """What ``watch`` returns: a block in which references to one object are noted."""
+
+    __slots__ = ("_before", "_held", "_is_over", "_passed", "_report", "_weak")
+
+    def __init__(self, box: Box, passed: int) -> None:
+        """Take the object in the box, weakly if that is possible."""
+        self._passed = passed
+        self._is_over = False
+        self._before: ReferrersReport | None = None
+        self._report: RefCountChange | None = None
+        self._held: Box | None = None
+        self._weak: ref[object] | None = None
+        try:
+            self._weak = ref(box[0])
+        except TypeError:
+            self._held = box
+
+    @property
+    def report(self) -> RefCountChange:
+        """What the block did to the references.
+
+        Raises:
+            ReportNotReadyError: The block has not ended yet.
+        """
+        if self._report is None:
+            raise ReportNotReadyError(
+                "the report is there when the block has ended: leave the with block"
+            )
+        return self._report
+
+    def __enter__(self) -> Self:
+        if self._is_over:
+            raise TrackingError("a watch is for one block: call watch() again")
+        self._is_over = True
+        if self._held is not None:
+            held_boxes.append(self._held)
+        self._before = self._now(sys._getframe(1))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        del kind, error, traceback  # they may lead to the object
+        before, self._before = self._before, None
+        try:
+            after = self._now(sys._getframe(1))
+        finally:
+            held_boxes[:] = [box for box in held_boxes if box is not self._held]
+        if before is not None:
+            limits = () if self._held is None else (HELD,)
+            self._report = change_between(before, after, limits)
+        self._held = None
+
+    def _now(self, caller: FrameType) -> ReferrersReport | None:
+        """Return who holds the object now; None if it is gone."""
+        box = [None if self._weak is None else self._weak()]
+        if self._held is not None:
+            box = self._held
+        elif box[0] is None:
+            return None
+        count = counted(box, getrefcount(box[0]) - OWN, self._passed)
+        return explain(box, count, caller, Budget())
+
+
+def change_between(
+    before: ReferrersReport,
+    after: ReferrersReport | None,
+    limits: tuple[str, ...] = (),
+) -> RefCountChange:
+    """Return what is different between two moments; None means that it died."""
+    now = () if after is None else after.references
+    found = limits + before.limits + (() if after is None else after.limits)
+    return RefCountChange(
+        before=before.refcount,
+        after=None if after is None else after.refcount,
+        diff=_difference(before, after),
+        died=after is None,
+        gained=_without(now, before.references),
+        lost=_without(before.references, now),
+        limits=tuple(dict.fromkeys(found)),
+        environment=ENVIRONMENT,
+        overhead=before.overhead + (0.0 if after is None else after.overhead),
+    )
+
+
+def _difference(before: ReferrersReport, after: ReferrersReport | None) -> int | None:
+    then = before.refcount.count
+    now = 0 if after is None else after.refcount.count
+    return None if then is None or now is None else now - then
+
+
+def _without(
+    references: tuple[Reference, ...], others: tuple[Reference, ...]
+) -> tuple[Reference, ...]:
+    """Return the references that are not among others, with multiplicity."""
+    known = Counter(map(_key, others))
+    found: list[Reference] = []
+    for reference in references:
+        key = _key(reference)
+        if known[key]:
+            known[key] -= 1
+        else:
+            found.append(reference)
+    return tuple(found)
+
+
+def _key(reference: Reference) -> tuple[int, str, str]:
+    holder = reference.holder
+    return holder.address, holder.type_name, reference.name

@@ -1,0 +1,413 @@
+"""Finding garbage touches nothing, and finds what the collector finds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import sys
+import threading
+import weakref
+
+import pytest
+
+import refscope
+from refscope._measure import garbage
+from refscope._measure.budget import Budget
+from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
+from refscope.reports._fingerprint import fingerprint
+
+from . import idioms
+from .helpers import facts, found_ids, only, saved_ids
+
+
+IS_WASM = sys.platform == "emscripten"
+ALL_IDIOMS = [
+    idioms.cousins,
+    idioms.error_in_local,
+    idioms.error_in_coroutine,
+    idioms.error_in_attribute,
+    idioms.bound_method,
+    idioms.large_family,
+    idioms.closure,
+    idioms.cached_method,
+    idioms.partial_ring,
+    idioms.slots,
+    idioms.local_class,
+    idioms.own_key,
+]
+
+
+def make_everything():
+    """Leave one cycle of each idiom behind, and something that hangs on one."""
+    for make in ALL_IDIOMS:
+        # The incremental collector (3.14.0 to 3.14.4, Pyodide) stops tracking a tuple
+        # of the class before it saves what is left.
+        if make is not idioms.local_class or not IS_WASM:
+            make()
+    cat = idioms.Cat()
+    cat.me = cat
+    cat.data = [{"key": ["deep", (1, [2])]}, b"x" * 1000]
+
+
+def test_the_same_objects_as_the_collector():
+    """Neither more nor fewer, twice in a row."""
+    make_everything()
+
+    first, second = found_ids(), found_ids()
+    assert first == second == saved_ids()
+    assert len(first) > 50
+
+
+def test_the_whole_heap_is_searched():
+    """Also with everything that pytest has loaded not set aside."""
+    gc.unfreeze()
+    make_everything()
+
+    assert found_ids() == saved_ids()
+
+
+def test_garbage_is_left_as_it_is():
+    """Weak references live, finalizers have not run, the collector is unchanged."""
+    idioms.Leaving.seen = 0
+    cat = idioms.Leaving()
+    cat.me = cat
+    told = []
+    watch = weakref.ref(cat, told.append)
+    del cat
+    before = (gc.get_threshold(), gc.get_debug(), gc.callbacks[:], gc.get_stats())
+
+    for _ in range(2):
+        report = refscope.find_cycles()
+
+        assert only(report).finalizers == 1
+        assert watch() is not None
+        assert (told, idioms.Leaving.seen, gc.garbage) == ([], 0, [])
+    after = (gc.get_threshold(), gc.get_debug(), gc.callbacks[:], gc.get_stats())
+    assert after == before
+
+
+def test_generations_stay_as_they_are():
+    """What was young is young afterwards."""
+    young = [[]]
+    gc.collect()
+    old = young
+    young = [[]]
+    refscope.find_cycles()
+
+    objects = gc.get_objects(generation=0)
+    assert any(thing is young for thing in objects)
+    assert not any(thing is old for thing in objects)
+
+
+def test_automatic_collections_go_on_afterwards():
+    """They wait for the search only."""
+    gc.enable()
+    refscope.find_cycles()
+    assert gc.isenabled()
+    gc.disable()
+    refscope.find_cycles()
+    assert not gc.isenabled()
+
+
+def test_no_cycles():
+    """A process without garbage is clean, also while it holds cycles."""
+    cat = idioms.Cat()
+    cat.me = cat
+
+    report = refscope.find_cycles()
+    assert report.is_clean
+    assert facts(report) == facts(refscope.CycleReport(environment=report.environment))
+
+
+def test_nothing_of_refscope_is_left_behind():
+    """Searching makes no garbage of its own."""
+    make_everything()
+    refscope.find_cycles()
+    expected = saved_ids()
+    make_everything()
+    for _ in range(3):
+        refscope.find_cycles()
+    refscope.find_cycles(live=True, max_objects=1000)
+    refscope.find_cycles(through=[expected])
+
+    assert len(saved_ids()) - len(expected) < 30  # frame objects and tables, once
+
+
+def test_what_hangs_on_a_cycle():
+    """Objects and bytes that live only because of it, not those that others hold."""
+    shared = bytearray(5000)
+    cat = idioms.Cat(shared)
+    cat.me = cat
+    cat.data = [bytearray(3000), [bytearray(4000)]]
+    del cat
+
+    cycle = only(refscope.find_cycles())
+
+    expected = sum(map(sys.getsizeof, ([1, 2], [1], bytearray(3000), bytearray(4000))))
+    assert cycle.held == 4
+    assert cycle.retained_size == cycle.size + expected
+    assert len(shared) == 5000
+
+
+def test_collect_frees_after_the_report():
+    """The report has what was there, and says how much was freed."""
+    cat = idioms.Cat()
+    cat.me = cat
+    watch = weakref.ref(cat)
+    del cat
+
+    report = refscope.find_cycles(collect=True)
+
+    assert watch() is None
+    assert report.freed == report.objects
+    assert report.groups[0].count == 1
+    assert refscope.find_cycles(collect=True).freed == 0
+
+
+def test_many_cycles_of_a_shape_are_one_group():
+    """A thousand pairs are counted; others are told apart by their names."""
+    for number in range(1000):
+        idioms.cousins()
+        if number % 250 == 0:
+            idioms.bound_method()
+
+    report = refscope.find_cycles()
+
+    assert [group.count for group in report.groups] == [1000, 4]
+    assert report.count == 1004
+    assert sum(group.objects for group in report.groups) <= report.objects
+    assert report.headline.startswith("1,004 garbage cycles, 2 shapes: ")
+
+
+def test_the_same_shape_has_the_same_fingerprint():
+    """On every Python: these were computed once, on 3.13."""
+    prints = {}
+    for make in (idioms.cousins, idioms.error_in_local, idioms.closure, idioms.family):
+        make()
+        [group] = refscope.find_cycles(collect=True).groups
+        prints[make.__name__] = group.fingerprint
+
+    cat = f"{idioms.__name__}.Cat"
+    assert prints == {
+        "cousins": fingerprint(cat, ".cousin", cat, ".cousin"),
+        "error_in_local": "f0b044c3",
+        "closure": "778eb286",
+        "family": fingerprint(cat, ".children", "list", "[x]", cat, ".parent"),
+    }
+
+
+def test_creation_sites(tmp_path):
+    """With tracing on each member has the line that made it."""
+    import tracemalloc
+
+    tracemalloc.start(2)
+    try:
+        idioms.cousins()
+        cycle = only(refscope.find_cycles())
+    finally:
+        tracemalloc.stop()
+
+    for reference in cycle.references:
+        frame = reference.holder.traceback.innermost
+        assert frame.filename == idioms.__file__
+        assert frame.function == "cousins"
+
+
+def test_what_was_collected_without_success_is_counted():
+    """What is in gc.garbage is no clean process."""
+    gc.garbage.append(idioms.Cat())
+    try:
+        report = refscope.find_cycles()
+    finally:
+        gc.garbage.clear()
+
+    assert report.uncollectable == 1
+    assert not report.is_clean
+
+
+def test_frozen_objects_count_as_alive():
+    """Frozen garbage is not found, and the report says so."""
+    idioms.cousins()
+    gc.freeze()
+    idioms.bound_method()
+
+    report = refscope.find_cycles()
+    gc.unfreeze()
+    assert only(report).references[0].name == ".callback"
+    assert any("frozen objects (gc.freeze) count as alive" in x for x in report.limits)
+
+
+def test_max_objects_stops_early():
+    """Young objects are looked at first, and the report says what is missing."""
+    kept = [[] for _ in range(100)]
+    idioms.cousins()
+
+    report = refscope.find_cycles(max_objects=50)
+    assert not report.complete
+    assert "max_objects=50" in report.limits[0]
+    assert len(report.groups) <= 1
+    assert kept
+
+
+def test_a_deadline_stops_early():
+    """Without time there is no answer, and the report says so."""
+    idioms.cousins()
+
+    for how in ({}, {"live": True}, {"through": [idioms.Cat]}):
+        report = refscope.find_cycles(deadline=0, **how)
+        assert report.groups == ()
+        assert not report.complete
+        assert "deadline=0" in report.limits[0]
+
+
+def test_progress_is_told():
+    """An observer hears of each stage."""
+    heard = []
+
+    refscope.find_cycles(progress=heard.append)
+
+    assert {moment.stage for moment in heard} == {"following what is alive"}
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "message"),
+    [
+        (
+            {"live": True, "collect": True},
+            InvalidArgumentError,
+            "collect=True and live",
+        ),
+        (
+            {"through": [], "from_call": print},
+            InvalidArgumentError,
+            "through and from_call do not mix",
+        ),
+        ({"max_objects": 0}, InvalidArgumentError, "max_objects takes 1 or more"),
+        ({"from_call": 3}, ArgumentTypeError, "takes a function, not a int"),
+        (
+            {"from_call": idioms._failing},
+            ArgumentTypeError,
+            "calling _failing only makes a generator or coroutine",
+        ),
+    ],
+)
+def test_what_is_refused(how, error, message):
+    """Ways that do not mix, and things that make no sense, by name."""
+    with pytest.raises(error, match=message):
+        refscope.find_cycles(**how)
+
+
+def test_a_generator_that_is_closed_when_it_is_collected():
+    """It is found, though the collector saves none: closing it opens the ring."""
+    idioms.generator()
+
+    assert len(found_ids()) in (1, 2)  # with its frame on 3.10
+    gc.collect()
+    assert found_ids() == set()
+
+
+def test_c_callers_and_suspended_code_are_alive():
+    """What only the stack of C, a generator or a coroutine holds is no garbage."""
+    alive, found = set(), set()
+
+    def look(cat):
+        alive.add(id(cat))
+        found.update(found_ids())
+        return 0
+
+    def waiting():
+        cat = ring()
+        alive.add(id(cat))
+        yield
+        yield cat.me
+
+    async def coroutine():
+        cat = ring()
+        alive.add(id(cat))
+        await asyncio.sleep(0)
+        return cat
+
+    generator, suspended = waiting(), coroutine()
+    next(generator)
+    suspended.send(None)
+    sorted([ring()], key=look)
+    try:
+        raise ring_error()
+    except ValueError as error:
+        alive.add(id(error))
+        found.difference_update(alive)  # the ring that was sorted is garbage now
+        found |= found_ids() & {id(error)}
+    suspended.close()
+
+    assert len(alive) == 4
+    assert found.isdisjoint(alive)
+
+
+def ring():
+    """Return an object in a cycle, that nobody else has."""
+    cat = idioms.Cat()
+    cat.me = cat
+    return cat
+
+
+def ring_error():
+    """Return an error in a cycle."""
+    error = ValueError()
+    error.me = error
+    return error
+
+
+@pytest.mark.needs_threads
+def test_threads_that_change_everything():
+    """Objects that wander between threads all the time are no garbage."""
+    stop = threading.Event()
+    places = [[ring() for _ in range(50)] for _ in range(4)]
+
+    def mutate(number):
+        while not stop.is_set():
+            for other in range(4):
+                with contextlib.suppress(IndexError):
+                    cat = places[number].pop()
+                    cat.holder = [cat]
+                    del cat.holder
+                    places[other].append(cat)
+
+    threads = [threading.Thread(target=mutate, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        found = [found_ids() for _ in range(12)]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    assert found == [set()] * 12
+
+
+def test_objects_that_die_while_they_are_counted():
+    """What only the list of candidates holds is not garbage, nor what it holds."""
+    cat = ring()
+    candidates = [[cat], [[1]], cat, cat.__dict__]
+    candidates[1].append(candidates[0])
+    del cat
+
+    graph = garbage.confirmed(candidates)
+    assert {type(graph.object_of(node)) for node in graph.nodes} <= {idioms.Cat, dict}
+    assert len(graph.nodes) >= 1
+
+
+@pytest.mark.parametrize("free_threaded", [False, True])
+def test_builds_without_exact_counts(free_threaded):
+    """There functions and classes count as alive, and other cycles are found."""
+    idioms.cousins()
+    idioms.closure()
+    idioms.local_class()
+
+    graph = garbage.find_garbage(Budget(), free_threaded=free_threaded)
+    kinds = {type(graph.object_of(node)) for node in graph.nodes}
+    graph.close()
+    assert idioms.Cat in kinds
+    assert (type in kinds) is not free_threaded
+    assert (type(test_no_cycles) in kinds) is not free_threaded

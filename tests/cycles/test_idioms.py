@@ -1,0 +1,127 @@
+"""The cycles of every program are recognised by name and get the right advice."""
+
+from __future__ import annotations
+
+import pytest
+
+from refscope._measure.cycles import MATERIALISED
+
+from . import idioms
+from .helpers import find_true, names_of, only
+
+
+IDIOMS = [
+    (
+        idioms.cousins,
+        [".cousin", ".cousin"],
+        ".cousin",
+        "weakref.ref",
+    ),
+    (
+        idioms.error_in_local,
+        [".__traceback__", ".tb_frame", "<local kept in load>"],
+        "<local kept in load>",
+        "`finally: del kept`",
+    ),
+    (
+        idioms.error_in_coroutine,
+        [".__traceback__", ".tb_frame", "<local kept in _failing>"],
+        "<local kept in _failing>",
+        "`finally: del kept`",
+    ),
+    (
+        idioms.error_in_attribute,
+        [".error", ".__traceback__", ".tb_frame", "<local self in work>"],
+        ".error",
+        "`finally: self.error = None`",
+    ),
+    (idioms.bound_method, [".callback", ".__self__"], ".callback", "WeakMethod"),
+    (
+        idioms.family,
+        [".children", "[0]", ".parent"],
+        ".parent",
+        "Cat.parent leads back to the owner: make it a weakref.ref",
+    ),
+    (
+        idioms.closure,
+        [".cell_contents", ".__closure__", "<cell walk>"],
+        ".cell_contents",
+        "refers to itself by its variable 'walk'",
+    ),
+    (
+        idioms.cached_method,
+        [".lookup", ".__wrapped__", ".__self__"],
+        ".lookup",
+        "functools.cached_property",
+    ),
+    (
+        idioms.partial_ring,
+        [".later", ".args", "[0]"],
+        ".later",
+        "functools.partial in Cat.later",
+    ),
+    (
+        idioms.generator,
+        ["<local me in _waiting>"],
+        "<local me in _waiting>",
+        "`del me` before it waits",
+    ),
+    (idioms.slots, [".friend"], ".friend", "clear it with `finally: self.friend"),
+    (idioms.own_key, ["['self']"], "['self']", "`finally: del dict['self']`"),
+    (idioms.local_class, None, None, "make the class"),
+]
+
+
+def ending(name):
+    """Return a local variable's name without what only 3.11 and later know."""
+    where, found, function = name.partition(" in ")
+    return f"{where} in {function.rpartition('.')[2]}" if found else name
+
+
+@pytest.mark.parametrize(
+    ("make", "names", "cut", "advice"),
+    IDIOMS,
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_an_idiom(make, names, cut, advice):
+    """Its loop is named, the reference to cut is the one a person would choose."""
+    make()
+
+    report = find_true()
+
+    cycle = only(report)
+    if names is not None:
+        assert list(map(ending, names_of(cycle))) == names
+        assert ending(cycle.break_at[0].name) == cut
+        assert cycle.length == len(names)
+        assert len(cycle.break_at) == cycle.cuts == 1
+    assert cycle.is_smallest
+    assert advice in cycle.advice
+    assert report.complete
+    assert [said for said in report.limits if "frozen" not in said] in (
+        [],
+        [MATERIALISED],
+    )
+    assert not report.is_clean
+    assert report.groups[0].count == 1
+
+
+def test_references_to_an_owner_are_cut_together():
+    """One line of the program, however many children there are."""
+    idioms.large_family()
+
+    cycle = only(find_true())
+
+    assert [cut.name for cut in cycle.break_at] == [".parent"] * 5
+    assert "Cat.parent leads back to the owner" in cycle.advice
+
+
+def test_finalizers_are_told_and_did_not_run():
+    """Finding a cycle is no reason to finalize it."""
+    idioms.Leaving.seen = 0
+    idioms.finalizer()
+
+    cycle = only(find_true())
+
+    assert (cycle.finalizers, cycle.finalized) == (1, 0)
+    assert idioms.Leaving.seen == 0

@@ -1,0 +1,237 @@
+"""The rules one by one: what a cut costs, what is advised, what is set apart."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+import refscope
+from refscope._measure import advice, cuts, dissect, garbage, heap
+from refscope._measure.algorithms.components import components
+from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
+from refscope._measure.budget import Budget
+from refscope._measure.cycles import LONG, MATERIALISED
+from refscope._measure.wiring import UNKNOWN, Wiring, joined
+
+from . import idioms
+from .helpers import find_true, names_of, only
+
+
+def frame():
+    """Return the frame of a function that has ended."""
+    try:
+        int("x")
+    except ValueError as error:
+        return error.__traceback__.tb_frame
+
+
+@pytest.mark.parametrize(
+    ("name", "holder", "target", "cost"),
+    [
+        (".__class__", idioms.Cat(), idioms.Cat, 3000),
+        (".__self__", idioms.Cat().meow, None, 3000),
+        (UNKNOWN, idioms.Cat(), None, 1050),
+        ("<local x in f>", frame(), ValueError(), 1000),
+        ("<local x in f>", frame(), None, 1060),
+        ("<evaluation stack of f>", frame(), None, 3000),
+        ("<local x in f>", idioms._waiting(), None, 1005),
+        (".__context__", ValueError(), None, 1015),
+        (".note", ValueError(), None, 1010),
+        ("<cached key 1>", len, None, 1004),
+        ("[0]", [], None, 1012),
+        ("{1}", set(), None, 1012),
+        (".__dict__", idioms.cousins, None, 3000),
+        ("<underlying>", iter([]), None, 3000),
+        (".cats", idioms.Cat, None, 1025),
+        (".error", idioms.Cat(), ValueError(), 1001),
+        (".hook", idioms.Cat(), idioms.cousins, 1002),
+        (".name", idioms.Cat(), "text", 1010),
+    ],
+)
+def test_what_a_cut_costs(name, holder, target, cost):
+    """Cheap is what a person would cut, dear what a program cannot."""
+    assert cuts.cost_of(name, holder, target) == cost
+
+
+def loop_of(*steps):
+    """Return a loop of objects, each with the name of its reference to the next."""
+    wiring = Wiring([thing for thing, _ in steps])
+    size = len(steps)
+    edges = [(place, (place + 1) % size) for place in range(size)]
+    for edge, (_, name) in zip(edges, steps, strict=True):
+        wiring.names[edge] = [name]
+    return advice.Loop(wiring, edges, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        (".me", "self.me = None"),
+        ("['me']", "del dict['me']"),
+        ("<local me in f>", "del me"),
+        ("{1}", "clear()"),
+    ],
+)
+def test_how_a_reference_is_cleared(name, statement):
+    """In Python, as far as Python has a spelling."""
+    loop = loop_of(({}, name))
+
+    assert advice._statement(loop, (0, 0)) == statement
+    assert advice.advice_on(loop).endswith(f"clear it with `finally: {statement}`")
+
+
+def test_a_traceback_kept_by_a_variable():
+    """Without an exception on the loop the traceback is named."""
+    try:
+        int("x")
+    except ValueError as error:
+        kept = error.__traceback__
+    loop = loop_of((kept, ".tb_frame"), (kept.tb_frame, "<local kept in f>"))
+
+    assert advice.advice_on(loop).startswith("a variable keeps a traceback")
+    del kept, loop
+
+
+class Waiter:
+    """Something to wait for, which knows who waits."""
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return 1
+
+
+def waiting_for(waiter):
+    """Wait."""
+    yield from waiter
+
+
+def test_a_generator_that_waits_for_what_keeps_it():
+    """It is kept by what it waits for, and no variable is to blame."""
+    waiter = Waiter()
+    waiter.client = waiting_for(waiter)
+    next(waiter.client)
+    del waiter
+
+    cycle = only(refscope.find_cycles())
+    assert "the suspended generator waiting_for is kept by" in cycle.advice
+
+
+def test_a_cell_that_belongs_to_no_function():
+    """A cell alone is no closure."""
+    cell = (lambda: cell).__closure__[0]
+    loop = loop_of((cell, ".cell_contents"), ([cell], "[0]"))
+
+    assert "clear it with `finally: " in advice.advice_on(loop)
+
+
+def hooked():
+    """Leave an object that keeps a function which uses it."""
+    cat = idioms.Cat()
+    cat.hook = lambda: cat
+
+
+def test_a_function_that_uses_what_keeps_it():
+    """A closure that does not call itself is kept by what it keeps."""
+    hooked()
+
+    cycle = only(find_true())
+    assert "keeps its variable 'cat', which leads back to it" in cycle.advice
+
+
+def test_what_refscope_leaves_is_not_reported():
+    """Classes of refscope that wait for the collector are not the program's."""
+    assert type("Left", (), {"__module__": "refscope.fake"})
+    assert refscope.find_cycles().is_clean
+    idioms.cousins()
+    type("Left", (), {"__module__": "refscope.fake", "data": [[1]]})
+
+    assert names_of(only(refscope.find_cycles())) == [".cousin", ".cousin"]
+
+
+def dynamic_ring(size):
+    """Leave a ring whose attributes no code speaks of."""
+    name = "".join(chr(97 + number % 26) for number in range(7, 21))
+    cats = [idioms.Cat() for _ in range(size)]
+    for number, cat in enumerate(cats):
+        setattr(cat, name, cats[(number + 1) % size])
+    return f".{name}"
+
+
+@pytest.mark.parametrize("size", [2, 40, 150])
+def test_names_that_no_code_speaks_of(size):
+    """They are found out for what is shown, and the report says at which price."""
+    name = dynamic_ring(size)
+
+    report = refscope.find_cycles()
+    cycle = only(report)
+    assert set(names_of(cycle)) == {name}
+    assert cycle.length == size
+    assert set(report.limits) <= {MATERIALISED, LONG, *frozen(report)}
+
+
+def frozen(report):
+    """Return what a report says of frozen objects."""
+    return [said for said in report.limits if "frozen" in said]
+
+
+def test_large_components_without_time():
+    """The loop is shown, and where to cut is left open."""
+    size = dissect.MOST_NAMED + 10
+    nodes = [[] for _ in range(size)]
+    for number, node in enumerate(nodes):
+        node += [nodes[(number + 1) % size], nodes[number * 3 % size]]
+    del node
+    graph = heap.capture(nodes)
+    [component] = components(graph.successors)
+
+    found = dissect.explain(graph, component, 0, Budget(deadline=0))
+    graph.close()
+    assert found.cycle.cuts == 0
+    assert found.cycle.break_at == ()
+    assert found.cycle.references
+
+
+def test_nodes_that_changed_between_two_looks():
+    """Without a global lock some may."""
+    graph = heap.capture([[], []])
+    graph.counts[2] += 1
+
+    assert list(garbage._changed(graph)) == [2]
+
+
+def test_members_made_before_tracing_have_no_place():
+    """What is not known is None; the others have their line."""
+    first = idioms.Cat()
+    tracemalloc.start()
+    try:
+        second = idioms.Cat()
+        first.other, second.other = second, first
+        del first, second
+        cycle = only(refscope.find_cycles())
+    finally:
+        tracemalloc.stop()
+
+    places = [step.holder.traceback for step in cycle.references]
+    assert places.count(None) == 1
+
+
+def test_the_exact_search_beats_the_greedy_one():
+    """Two references hit what the one that hits most would leave to three."""
+    most, left, right = (0, 1), (1, 2), (2, 3)
+    loops = [[most, left]] * 2 + [[most, right]] * 2 + [[left], [right]]
+
+    best, effort = _cheapest_hits(loops, lambda _: 1, 10_000)
+    assert sorted(best) == [left, right]
+    assert effort > 0
+    assert _least_more([[most]], lambda _: 1, frozenset([most])) > 10**6
+
+
+def test_steps_that_stay_apart():
+    """Only what a reader takes for one step is one."""
+    assert joined(".gi_frame", ".f_back") is None
+    assert joined(".gi_frame", "<local x in f>") == "<local x in f>"
+    assert joined(".__dict__", "['x']") == ".x"
+    assert joined(".__dict__", "['__doc__']", of_class=True) == ".__dict__['__doc__']"

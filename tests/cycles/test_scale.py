@@ -1,0 +1,123 @@
+"""Large things: long rings, deep structures, components of many members."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import refscope
+from refscope._measure import dissect
+
+from . import idioms
+from .helpers import names_of, only
+
+
+IS_WASM = sys.platform == "emscripten"
+RING = 100_000 if sys.maxsize > 2**32 else 20_000
+
+
+@pytest.mark.skipif(IS_WASM, reason="freeing it overflows the WebAssembly stack")
+def test_a_long_ring():
+    """One component; its loop is shown by its beginning, cut by one reference."""
+    first = node = idioms.Cat()
+    for _ in range(RING - 1):
+        node.following = idioms.Cat()
+        node = node.following
+    node.following = first
+    del first, node
+
+    report = refscope.find_cycles()
+
+    cycle = only(report)
+    assert names_of(cycle) == [".following"] * dissect.MOST_SHOWN
+    assert cycle.component_size == report.objects
+    assert cycle.length >= RING
+    assert cycle.held == 0
+    assert cycle.cuts == len(cycle.break_at) == 1
+    assert cycle.is_smallest
+    assert any("very long loops" in limit for limit in report.limits)
+    assert len(str(report).splitlines()) <= 25
+
+
+@pytest.mark.skipif(IS_WASM, reason="freeing it overflows the WebAssembly stack")
+def test_a_deep_structure_that_hangs_on_a_ring():
+    """Nothing recurses, however deep it is."""
+    depth = 50_000
+    cat = idioms.Cat()
+    cat.me = cat
+    inner = []
+    for _ in range(depth):
+        inner = [inner]
+    cat.deep = inner
+    del cat, inner
+
+    cycle = only(refscope.find_cycles())
+
+    assert cycle.held == depth + 1
+
+
+def test_a_component_of_many_members():
+    """Twenty thousand members with three references each, cut in many places."""
+    size = 20_000 if sys.maxsize > 2**32 else 4_000
+    cats = [[] for _ in range(size)]
+    for number, cat in enumerate(cats):
+        cat += [cats[(number + 1) % size], cats[number * 7 % size]]
+        cat.append(cats[number * 13 % size])
+    del cats, cat
+
+    report = refscope.find_cycles()
+
+    cycle = report.groups[0].example
+    assert cycle.component_size > size // 2
+    assert 1 <= len(cycle.references) <= 3
+    assert cycle.cuts > dissect.MOST_CUTS == len(cycle.break_at)
+    assert not cycle.is_smallest
+    assert any("large sets of references" in limit for limit in report.limits)
+
+
+def test_cuts_of_a_large_component_are_told_by_their_owner():
+    """Where a cut begins at the dictionary of an instance, the instance is named."""
+    size = dissect.MOST_NAMED + 100
+    cats = [idioms.Cat() for _ in range(size)]
+    for number, cat in enumerate(cats):
+        cat.left = cats[(number + 1) % size]
+        cat.right = cats[number * 7 % size]
+    del cats, cat
+
+    cycle = refscope.find_cycles().groups[0].example
+
+    assert {cut.name for cut in cycle.break_at} <= {".left", ".right"}
+    assert {cut.holder.type_name for cut in cycle.break_at} == {
+        f"{idioms.__name__}.Cat"
+    }
+    assert set(names_of(cycle)) <= {".left", ".right"}
+
+
+def test_too_much_hangs_on_it():
+    """What is not counted is None, and the report says so."""
+    cat = idioms.Cat()
+    cat.me = cat
+    cat.data = [[] for _ in range(210_000)]
+    del cat
+
+    report = refscope.find_cycles()
+
+    cycle = only(report)
+    assert cycle.held is None
+    assert cycle.retained_size is None
+    assert any("what hangs on" in limit for limit in report.limits)
+
+
+def test_more_shapes_than_can_be_named(monkeypatch):
+    """The rest is counted, and the report is not complete."""
+    monkeypatch.setattr("refscope._measure.cycles._MOST_GROUPS", 2)
+    idioms.cousins()
+    idioms.bound_method()
+    idioms.closure()
+
+    report = refscope.find_cycles()
+
+    assert len(report.groups) == 2
+    assert not report.complete
+    assert "1 more cycles are counted and not named" in report.limits[-1]
