@@ -702,7 +702,7 @@ def context_tokens():
 def _findings(function):
     import refscope
 
-    report = refscope.find_leaks(function)
+    report = refscope.find_leaks(function, rounds=3)
     return {
         "headline": report.headline,
         "limits": report.limits,

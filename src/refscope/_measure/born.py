@@ -19,10 +19,20 @@ from array import array
 from collections.abc import Callable
 from itertools import compress
 from operator import not_
+from types import (
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import ClassVar
+from weakref import ReferenceType
 
 from . import census, ours
-from .classes import FREE_THREADED
+from .classes import FREE_THREADED, metaclasses_are_plain
 from .describe import lines_of
 from .interpreter import get_object_traceback, is_tracing
 from .keeping import Kept
@@ -30,6 +40,24 @@ from .keeping import Kept
 
 _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
+_NEVER_SPARE: frozenset[type] = frozenset(
+    (
+        CellType,
+        FunctionType,
+        GetSetDescriptorType,
+        MemberDescriptorType,
+        MethodDescriptorType,
+        ModuleType,
+        ReferenceType,
+        WrapperDescriptorType,
+        classmethod,
+        property,
+        staticmethod,
+        type,
+        *([dict] if _LATE_DICTS else []),  # one without a trace is left out anyway
+    )
+)
+"""Much of a heap, and the interpreter keeps no dead ones of them for reuse."""
 
 LATE_DICTS = (
     "dictionaries that were empty or held only atoms before the block, and hold more "
@@ -115,6 +143,8 @@ class Born:
         by_trace = self._must_ask_traces()
         if self._promoted or by_trace:
             old = gc.get_objects(generation=2)
+            if self.is_traced and is_tracing() and metaclasses_are_plain():
+                old = _perhaps_new(old)
             promoted = set(self._promoted)
             if by_trace:
                 promoted.update(map(id, filter(lines_of, old)))
@@ -206,6 +236,18 @@ def _young() -> list[object]:
     young = gc.get_objects(generation=0)  # the list itself is not among them
     young += gc.get_objects(generation=1)
     return young
+
+
+def _perhaps_new(old: list[object]) -> list[object]:
+    """Return those that have a trace, or may come from a free list without one.
+
+    It is only for speed: while memory is traced, each identity is traced as well.
+    """
+    return [
+        thing
+        for thing in old
+        if type(thing) not in _NEVER_SPARE or get_object_traceback(thing) is not None
+    ]
 
 
 def _is_late(thing: object) -> bool:

@@ -211,7 +211,7 @@ class Trial:
         """Find the untracked objects of these places among what objects hold."""
         # Little per object but in C: while tracing is on, each int would be traced.
         level = Kept(gc.get_objects())
-        seen: set[int] = set()
+        seen: set[int] = set()  # tracked objects are not: they are met only here
         while level:
             hidden: Kept[object] = Kept()
             for first in range(0, len(level), CHUNK):
