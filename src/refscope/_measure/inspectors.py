@@ -98,10 +98,11 @@ def _module(_: object) -> Verdict:
 
 
 def _thread(thing: object) -> Verdict | None:
-    handle = plain(thing, "_handle")  # 3.13+
     stopped = plain(thing, "_is_stopped")
-    if handle is not _MISSING and hasattr(type(handle), "is_done"):
-        stopped = bool(getattr(handle, "is_done")())  # noqa: B009
+    for name in ("_handle", "_os_thread_handle"):  # 3.13, 3.14 and later
+        handle = plain(thing, name)
+        if type_name(type(handle)) == "_thread._ThreadHandle":
+            stopped = bool(getattr(handle, "is_done")())  # noqa: B009
     started = plain(thing, "_started")
     if stopped is True:
         return Verdict("yes", "the thread has stopped")
