@@ -12,7 +12,7 @@ from refscope._measure.algorithms.components import components
 from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
 from refscope._measure.budget import Budget
 from refscope._measure.cycles import LONG, MATERIALISED
-from refscope._measure.wiring import UNKNOWN, Wiring, joined
+from refscope._measure.wiring import UNKNOWN, Wiring, _join_steps, joined
 
 from . import idioms
 from .helpers import find_true, names_of, only
@@ -235,3 +235,21 @@ def test_steps_that_stay_apart():
     assert joined(".gi_frame", "<local x in f>") == "<local x in f>"
     assert joined(".__dict__", "['x']") == ".x"
     assert joined(".__dict__", "['__doc__']", of_class=True) == ".__dict__['__doc__']"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        (".gi_frame", "<local x>", {(0, 2): ["<local x>"]}),
+        (".gi_frame", ".f_trace", {(0, 1): [".gi_frame"], (1, 2): [".f_trace"]}),
+        (".__dict__", "['x']", {(0, 2): [".x"]}),
+        (".other", "['x']", {(0, 1): [".other"], (1, 2): ["['x']"]}),
+    ],
+)
+def test_two_steps_are_taken_together_where_a_reader_sees_one(first, second, together):
+    """A frame is passed over only when all that is in it has a name without it."""
+    wiring = Wiring([object(), object(), object()])
+    wiring.names = {(0, 1): [first], (1, 2): [second]}
+    _join_steps(wiring, [False, True, False])
+
+    assert wiring.names == together

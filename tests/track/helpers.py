@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,12 +52,23 @@ def quiet_collector():
             gc.enable()
 
 
-def run_python(source, *options):
+def run_python(source, *options, env=None):
     """Run a program in an interpreter of its own; return what it said."""
     return subprocess.run(
         [sys.executable, *options, "-c", source],
         capture_output=True,
         check=False,
+        env=env,
         text=True,
         timeout=120,
     )
+
+
+def without_coverage():
+    """Return the environment for a program with several interpreters.
+
+    Coverage starts itself in each of them, and its C tracer breaks 3.12 there.
+    """
+    if sys.version_info[:2] != (3, 12):
+        return None
+    return {key: os.environ[key] for key in os.environ if "COV" not in key}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from .helpers import run_python
+from .helpers import run_python, without_coverage
 
 
 pytestmark = pytest.mark.needs_subprocess
@@ -169,7 +169,7 @@ print(block.report.memory.size_diff, tracemalloc.is_tracing())
 
 def test_beside_other_interpreters_nothing_is_traced():
     """Below 3.15 tracing beside another interpreter is refused; sites=False works."""
-    said = run_python(INTERPRETERS)
+    said = run_python(INTERPRETERS, env=without_coverage())
 
     first = "measured" if sys.version_info >= (3, 15) else "TrackingError True"
     assert said.stdout.splitlines() == [first, "[101]", "0 False"]
@@ -188,7 +188,8 @@ def test_import_beside_another_interpreter_is_quiet():
         "other = interpreters.create()\n"
         "import refscope\n"
         "interpreters.destroy(other)\n"
-        "print(refscope.track('a').start().stop().memory.size_diff)\n"
+        "print(refscope.track('a').start().stop().memory.size_diff)\n",
+        env=without_coverage(),
     )
 
     assert said.returncode == 0

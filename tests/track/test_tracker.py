@@ -14,6 +14,7 @@ import pytest
 
 import refscope
 from refscope import Block, Tracker, track
+from refscope._measure import blocks
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -126,6 +127,26 @@ def test_peek_goes_on():
     assert grown(block.report) == len(one) // LARGE
     assert block.report.memory.peak >= 3 * LARGE
     assert two is None
+
+
+def test_the_time_of_a_peek_is_refscopes(monkeypatch):
+    """It is no part of the block's duration."""
+    clock = [0]
+    finish = blocks._finish
+
+    def slow(*args, **kwargs):
+        report = finish(*args, **kwargs)
+        clock[0] += 5_000_000_000
+        return report
+
+    monkeypatch.setattr(blocks, "_finish", slow)
+    monkeypatch.setattr(blocks, "perf_counter_ns", lambda: clock[0])
+    with track("x") as block:
+        block.peek()
+        clock[0] += 1_000_000_000
+
+    assert block.report.duration == 1
+    assert block.report.overhead == 5
 
 
 def test_peek_after_the_end_is_the_report():

@@ -236,9 +236,18 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     _Boundary.depth += 1
     try:
         report = _finish(probe, client, end=end)
+        if not end:
+            _leave_out(probe.numbers)
     finally:
         end_own()
     return report
+
+
+def _leave_out(numbers: array[int]) -> None:
+    """Count the time of a look at an open block as refscope's, not as the block's."""
+    spent = perf_counter_ns() - numbers[_END_TIME]
+    numbers[_TIME] += spent
+    numbers[_WORK] += spent
 
 
 def pause(probe: Probe, slack: int) -> None:

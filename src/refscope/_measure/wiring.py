@@ -144,7 +144,7 @@ def _empty(tables: list[dict[object, object]], variables: tuple[str, ...]) -> No
     """Empty again what naming has filled, which the graph kept it from emptying."""
     for table in tables:
         if sys.gettrace() is None and all(key in variables for key in table):
-            table.clear()
+            table.clear()  # pragma: no cover  # coverage is a hook, which may own it
 
 
 _FEW = 20
