@@ -11,9 +11,9 @@ import pytest
 
 import refscope
 from refscope import track, tracker_of
-from refscope._measure import account, blocks
+from refscope._measure import account, blocks, tracing
 from refscope._measure.blocks import _probes
-from refscope.exceptions import ReportNotReadyError
+from refscope.exceptions import ReportNotReadyError, TrackingError
 
 from .helpers import sites_in
 
@@ -504,3 +504,17 @@ def test_a_block_may_begin_inside_refscopes_own_work():
         blocks.end_own()
 
     assert block.report.label == "inside"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="tracing is safe there")
+def test_other_interpreters_are_refused(monkeypatch):
+    """The message says how many there are, and the way out."""
+    monkeypatch.setattr(tracing, "list_interpreters", lambda: (0, 1, 2))
+
+    with (
+        pytest.raises(TrackingError, match=r"2 other .* use track\(sites=False\)"),
+        track("x"),
+    ):
+        pass
+
+    assert not _probes
