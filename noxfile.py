@@ -148,12 +148,16 @@ def pyodide(session: nox.Session) -> None:
         *(str(wheel) for wheel in wheels.glob("*.whl")),
         *group("pyodide"),
     )
-    session.run(
-        *("node", "tests/pyodide/run.mjs", str(folder / "node_modules/pyodide")),
-        *(str(site), "pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
-        *session.posargs,
-        external=True,
-    )
+    run = ("node", "tests/pyodide/run.mjs", str(folder / "node_modules/pyodide"))
+    plain = ("pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler")
+    # Apart, as elsewhere: sys.monitoring, which some tests use, leaves something on each
+    # code object that runs after it.
+    for kind in ("not exact", "exact"):
+        session.run(
+            *(*run, str(site), *plain, "-m", kind, *session.posargs),
+            external=True,
+            success_codes=[0, 5] if session.posargs else [0],
+        )
 
 
 @nox.session
