@@ -150,8 +150,8 @@ def pyodide(session: nox.Session) -> None:
     )
     run = ("node", "tests/pyodide/run.mjs", str(folder / "node_modules/pyodide"))
     plain = ("pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler")
-    # Apart, as elsewhere: sys.monitoring, which some tests use, leaves something on each
-    # code object that runs after it.
+    # Apart, as elsewhere: sys.monitoring, which some tests use, leaves something on
+    # each code object that runs after it.
     for kind in ("not exact", "exact"):
         session.run(
             *(*run, str(site), *plain, "-m", kind, *session.posargs),
