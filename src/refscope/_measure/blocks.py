@@ -259,22 +259,26 @@ def resume(probe: Probe) -> None:
 def _collect() -> None:
     """Collect for a block.  What finalizers do is the program's: not locked."""
     aside = _collector.step_aside()
-    _Boundary.depth -= 1
-    if gc.get_freeze_count() == 0:
-        # What is ours on the free lists goes first, or it would seem the program's.
-        gc.freeze()
-        gc.collect()
-        gc.unfreeze()
-    if not _Boundary.depth:
-        _session.mark_emptied()
-    _lock.release()
     try:
-        _collector.collect()
-    finally:
-        _lock.acquire()
+        if gc.get_freeze_count() == 0:
+            # What is ours on the free lists goes first, or it would seem the program's.
+            gc.freeze()
+            try:
+                gc.collect()
+            finally:
+                gc.unfreeze()
+        _Boundary.depth -= 1
         if not _Boundary.depth:
-            _session.relevel()
-        _Boundary.depth += 1
+            _session.mark_emptied()
+        _lock.release()
+        try:
+            _collector.collect()
+        finally:
+            _lock.acquire()
+            if not _Boundary.depth:
+                _session.relevel()
+            _Boundary.depth += 1
+    finally:
         _collector.step_back(aside)
 
 

@@ -83,13 +83,17 @@ class Collector:
         taken out of the count that makes the next collection come.
         """
         aside = self.step_aside()
-        if gc.get_freeze_count() == 0:
-            gc.freeze()
-            gc.collect()
-            gc.unfreeze()
-        else:
-            gc.collect(0)
-        self.step_back(aside)
+        try:
+            if gc.get_freeze_count() == 0:
+                gc.freeze()
+                try:
+                    gc.collect()
+                finally:
+                    gc.unfreeze()
+            else:
+                gc.collect(0)
+        finally:
+            self.step_back(aside)
 
     def step_aside(self) -> list[Callback]:
         """Take all callbacks away for a collection of ours; return them.
