@@ -32,6 +32,7 @@ def track(
     frames: int = 1,
     sites: bool = True,
     types: bool = True,
+    survivors: bool = False,
     collect: bool = True,
     keep: int = 1,
     every: int = 1,
@@ -44,6 +45,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     frames: int = 1,
     sites: bool = True,
     types: bool = True,
+    survivors: bool = False,
     collect: bool = True,
     keep: int = 1,
     every: int = 1,
@@ -65,6 +67,9 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
         sites: Whether to trace memory (by tracemalloc).  Without it a block costs
             almost nothing while it runs, and bytes, peak and sites are not measured.
         types: Whether to count objects by type at both ends.
+        survivors: Whether to find the objects that were made in the block and are
+            alive at its end, and what holds them.  With ``collect=False`` only where
+            ``sites=False``, and what waits for the collector is among them.
         collect: Whether to run the collector at both ends, so that what is left is
             really kept.  Without it nothing is collected, and objects that wait for
             the collector count as kept.
@@ -98,7 +103,13 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     try:
         tracker = Tracker(
             _place_of_caller() if label is None else label,
-            plan=blocks.Plan(frames, sites=sites, types=types, collect=collect),
+            plan=blocks.Plan(
+                frames,
+                sites=sites,
+                types=types,
+                survivors=survivors,
+                collect=collect,
+            ),
             keep=keep,
             every=every,
             on_report=on_report,

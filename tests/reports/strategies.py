@@ -13,17 +13,24 @@ from refscope.reports import (
     DiffReport,
     DiffRow,
     Environment,
+    ExpectationReport,
     Frame,
     GcActivity,
     HeapObject,
+    Leak,
+    LeakReport,
     MemoryChange,
     RefCount,
     RefCountChange,
     Reference,
+    ReferencePath,
     ReferrersReport,
+    RetentionReport,
+    SurvivorGroup,
     Traceback,
     TrackReport,
     TypeChange,
+    Verdict,
 )
 
 
@@ -207,6 +214,7 @@ def track_reports(names=NAMES, numbers=SMALL, times=None):
         memory=memory_changes(numbers),
         sites=st.lists(sites(names, numbers), max_size=4).map(tuple),
         types=st.lists(type_changes(names, numbers), max_size=4).map(tuple),
+        survivors=st.lists(survivors(names, numbers), max_size=2).map(tuple),
         gc=gc_activities(times),
     )
 
@@ -298,6 +306,118 @@ def cycle_reports(names=NAMES, numbers=SMALL, times=None):
     )
 
 
+def _steps(names, numbers):
+    things = members(names, numbers)
+    return st.builds(
+        Reference, holder=things, target=things, name=names, borrowed=st.booleans()
+    )
+
+
+def paths(names, numbers):
+    """Return a strategy of paths, which need not make sense."""
+    return st.builds(
+        ReferencePath,
+        root=names,
+        references=st.lists(_steps(names, numbers), max_size=12).map(tuple),
+        expression=_perhaps(names),
+        fingerprint=names,
+    )
+
+
+def survivors(names, numbers):
+    """Return a strategy of groups of survivors."""
+    rows = st.lists(frames(names), max_size=2).map(tuple)
+    return st.builds(
+        SurvivorGroup,
+        type_name=names,
+        count=numbers,
+        size=numbers,
+        traceback=_perhaps(st.builds(Traceback, rows, st.none())),
+        held_by=_perhaps(paths(names, numbers)),
+        fingerprint=names,
+        retained_size=_perhaps(numbers),
+        by_design=_perhaps(names),
+    )
+
+
+def _heads(names, times):
+    """Return what all reports have, with the time that refscope took."""
+    return {**_common(names), "overhead": times}
+
+
+def leaks(names, numbers, times):
+    """Return a strategy of leaks."""
+    rows = st.lists(frames(names), max_size=2).map(tuple)
+    return st.builds(
+        Leak,
+        kind=st.sampled_from(["objects", "memory", "cycles", "references"]),
+        type_name=names,
+        growth=st.lists(numbers, max_size=3).map(tuple),
+        growth_calls=st.integers(1, 9),
+        per_call=times,
+        size_per_call=_perhaps(times),
+        traceback=_perhaps(st.builds(Traceback, rows, st.none())),
+        held_by=_perhaps(paths(names, numbers)),
+        grows_at=_perhaps(st.integers(-1, 3)),
+        cycle=_perhaps(cycles(names, numbers)),
+        fingerprint=names,
+        verdict=st.sampled_from(["held", "cycle", "native", "unknown"]),
+        known=_perhaps(names),
+    )
+
+
+def leak_reports(names=NAMES, numbers=SMALL, times=None):
+    """Return a strategy of leak reports."""
+    times = st.floats(-1e9, 1e9) if times is None else times
+    return st.builds(
+        LeakReport,
+        **_heads(names, times),
+        function=names,
+        leaks=st.lists(leaks(names, numbers, times), max_size=3).map(tuple),
+        rounds=st.integers(0, 9),
+        calls=st.integers(1, 9),
+        total_calls=st.integers(0, 99),
+        size_per_call=_perhaps(times),
+        rss_per_call=_perhaps(times),
+    )
+
+
+def retention_reports(names=NAMES, numbers=SMALL, times=None):
+    """Return a strategy of retention reports."""
+    times = st.floats(0, 5e5) if times is None else times
+    verdicts = st.builds(
+        Verdict,
+        st.sampled_from(["yes", "no", "unknown"]),
+        names,
+        type_name=_perhaps(names),
+        address=_perhaps(st.integers(1, 4)),
+    )
+    return st.builds(
+        RetentionReport,
+        **_heads(names, times),
+        subject=members(names, numbers),
+        paths=st.lists(paths(names, numbers), max_size=3).map(tuple),
+        verdicts=st.lists(verdicts, max_size=3).map(tuple),
+        suspects=st.lists(_steps(names, numbers), max_size=2).map(tuple),
+        retained_size=_perhaps(numbers),
+    )
+
+
+def expectation_reports(names=NAMES, numbers=SMALL, times=None):
+    """Return a strategy of reports of expectations."""
+    times = st.floats(0, 5e5) if times is None else times
+    return st.builds(
+        ExpectationReport,
+        **_heads(names, times),
+        type_name=names,
+        reason=names,
+        gone=st.booleans(),
+        freed_by=st.sampled_from(["refcount", "gc", None]),
+        waited=times,
+        retention=_perhaps(retention_reports(names, numbers, times)),
+    )
+
+
 def any_reports():
     """Return a strategy of every kind of report, with every text and number."""
     numbers = st.integers()
@@ -306,6 +426,9 @@ def any_reports():
         track_reports(ANY_TEXT, numbers, times),
         diff_reports(ANY_TEXT, numbers),
         cycle_reports(ANY_TEXT, numbers, times),
+        leak_reports(ANY_TEXT, numbers, times),
+        retention_reports(ANY_TEXT, numbers, times),
+        expectation_reports(ANY_TEXT, numbers, times),
         ref_counts(ANY_TEXT, numbers),
         referrers_reports(ANY_TEXT, numbers),
         ref_count_changes(ANY_TEXT, numbers),

@@ -69,6 +69,7 @@ def track_report(
 ) -> TrackReport:
     """Return the report of one block."""
     return TrackReport(
+        complete=found.survivors is None or found.survivors.is_whole,
         label=label,
         tags=tags,
         calls_seen=calls_seen,
@@ -79,6 +80,7 @@ def track_report(
         memory=_memory(found),
         sites=_sites(found),
         types=_types(found),
+        survivors=() if found.survivors is None else found.survivors.rows,
         gc=_collector(found),
         limits=_limits(found),
         environment=_ENVIRONMENT,
@@ -91,6 +93,7 @@ def _measured(found: Findings) -> tuple[str, ...]:
         "memory": found.traced is not None,
         "sites": found.traced is not None,
         "types": found.types is not None,
+        "survivors": found.survivors is not None,
         "gc": found.collector is not None,
     }
     return tuple([name for name, known in answered.items() if known])
@@ -164,7 +167,10 @@ def _limits(found: Findings) -> tuple[str, ...]:
         STRETCHES: found.pauses > 0,
         DISTURBED: found.is_disturbed and traced is not None,
     }
-    return tuple([sentence for sentence, holds in sentences.items() if holds])
+    said = [sentence for sentence, holds in sentences.items() if holds]
+    if found.survivors is not None:
+        said += found.survivors.limits
+    return tuple(said)
 
 
 def _has_untracked(found: Findings) -> bool:

@@ -25,7 +25,10 @@ from refscope import reports
 from refscope.reports import Report
 
 from . import activity, census, gcstate, ours, tracing
+from .born import Born, guard, remember
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
+from .roots import running_frames
+from .survivors import Survivors
 
 
 R_co = TypeVar("R_co", bound=Report, covariant=True)
@@ -41,7 +44,7 @@ _NUMBERS = _END_TIME + 1
 class Plan:
     """What to measure in each block of a tracker."""
 
-    __slots__ = ("collect", "frames", "sites", "types")
+    __slots__ = ("collect", "frames", "sites", "survivors", "types")
 
     def __init__(
         self,
@@ -49,11 +52,15 @@ class Plan:
         *,
         sites: bool = True,
         types: bool = True,
+        survivors: bool = False,
         collect: bool = True,
     ) -> None:
         self.frames: int = frames
         self.sites: bool = sites
         self.types: bool = types
+        # Without a collection at the ends our work for survivors would leave its own
+        # blocks on free lists, and peaks would be off by a few bytes.
+        self.survivors: bool = survivors and (collect or not sites)
         self.collect: bool = collect
 
 
@@ -75,6 +82,7 @@ class Findings:
         "pauses",
         "plan",
         "rss_diff",
+        "survivors",
         "tasks_ran",
         "threads_ran",
         "traced",
@@ -86,6 +94,7 @@ class Findings:
     traced: tracing.Traced | None
     frame_limit: int
     types: list[tuple[str, int, int | None]] | None
+    survivors: Survivors | None
     collector: list[int] | None
     blocks_diff: int | None
     rss_diff: int | None
@@ -111,6 +120,7 @@ class Probe:
 
     __slots__ = (
         "baseline",
+        "born",
         "client",
         "frame_limit",
         "has_company",
@@ -128,6 +138,7 @@ class Probe:
         self.client: object = client
         self.numbers: array[int] = array("q", bytes(8 * _NUMBERS))
         self.baseline: bytes = b""
+        self.born: Born | None = None
         self.span: tracing.Span | None = None
         self.frame_limit: int = 0
         self.owner: int = 0
@@ -140,6 +151,7 @@ class Probe:
         """Let go of what it needed while refscope is at work."""
         self.numbers = _NO_NUMBERS
         self.baseline = b""
+        self.born = None
         self.span = None
         self.owner = self.thread = 0
 
@@ -195,6 +207,8 @@ def enter(plan: Plan, client: object) -> Probe:
             if plan.collect and plan.sites:
                 _collector.empty_free_lists()
                 ours.leave_spares()
+            if probe.born is not None:
+                probe.born.begin(is_settled=plan.collect)
         finally:
             _collector.give_back()
         _start_clocks(probe.numbers)
@@ -258,6 +272,7 @@ def resume(probe: Probe) -> None:
 
 def _collect() -> None:
     """Collect for a block.  What finalizers do is the program's: not locked."""
+    remember()
     aside = _collector.step_aside()
     try:
         if gc.get_freeze_count() == 0:
@@ -294,6 +309,10 @@ def _open(probe: Probe) -> None:
         probe.span = _session.open(plan.frames)
         probe.frame_limit = _session.limit()
         _session.resume(probe.span)
+    if plan.survivors:
+        probe.born = Born()
+        probe.born.is_traced = plan.sites and _session.is_fresh
+        probe.born.is_listening = not plan.sites
     for other in _probes:
         if other.owner != probe.owner:
             other.has_company = probe.has_company = True
@@ -343,6 +362,12 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.plan = probe.plan
     found.is_final = end
     found.threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
+    found.survivors = None
+    if probe.born is not None:
+        found.survivors = Survivors()
+        found.survivors.take(probe.born, without=_without_frames)
+        if end:
+            probe.born.abandon()
     found.traced = None
     if span is not None:
         ours.forget_names()
@@ -350,6 +375,8 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.types = None
     if probe.plan.types and not _was_frozen(numbers[_FROZEN], gc.get_freeze_count()):
         found.types = census.difference(probe.baseline)
+    if found.survivors is not None:
+        found.survivors.explain()
     found.frame_limit = probe.frame_limit
     found.is_disturbed = span is not None and span.is_disturbed
     found.pauses = span.pauses - 1 if span is not None and end else 0
@@ -369,6 +396,12 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     return found
 
 
+def _without_frames(objects: list[object]) -> list[object]:
+    """Leave out frames that run: they are no survivors, and not all are tracked."""
+    running = running_frames()
+    return [thing for thing in objects if id(thing) not in running]
+
+
 def _was_frozen(before: int, now: int) -> bool:
     """Return whether objects were frozen or thawed; a frozen one may also just die."""
     return now > before or (now == 0 and before > 0)
@@ -378,6 +411,8 @@ def _abandon() -> None:
     """Leave the interpreter as it was found, whatever is still open at its exit."""
     for probe in _probes:
         probe.is_abandoned = True
+        if probe.born is not None:
+            probe.born.abandon()
     _probes.clear()
     _collector.abandon()
     _session.abandon()
@@ -390,12 +425,15 @@ def _after_fork() -> None:
     for probe in [*_probes]:
         if probe.thread != get_ident():
             probe.is_abandoned = True
+            if probe.born is not None:
+                probe.born.abandon()
             _probes.remove(probe)
             _collector.ignore(probe.numbers)
             if probe.span is not None:
                 _session.discard(probe.span)
 
 
+guard(begin_own, end_own, _collector.numbers)
 atexit.register(_abandon)
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)

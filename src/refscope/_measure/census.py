@@ -49,6 +49,20 @@ def own(*kinds: type) -> None:
     _suspects.update(kinds)
 
 
+def is_own(thing: object) -> bool:
+    """Return whether an object is refscope's by its type."""
+    return id(type(thing)) in _own_types
+
+
+def foreign(objects: list[object]) -> list[object]:
+    """Return those that are not refscope's."""
+    wanted = set(map(id, _suspects))
+    chosen = map(wanted.__contains__, map(id, map(type, objects)))
+    _, suspects = _without_tuples(compress(objects, chosen))
+    mine = set(map(id, _own_objects(suspects, set())))
+    return [thing for thing in objects if id(thing) not in mine]
+
+
 def take() -> Census:
     """Count the objects of this process by type name."""
     objects = gc.get_objects()
@@ -163,7 +177,7 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
         if id(type(thing)) in _own_types:
             holders.append(thing)
             mine[id(thing)] = thing
-        elif _runs_our_code(thing):
+        elif runs_our_code(thing):
             mine[id(thing)] = thing
     while holders:
         for held in gc.get_referents(holders.pop()):
@@ -173,7 +187,7 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
     return [thing for key, thing in mine.items() if key not in settling]
 
 
-def _runs_our_code(thing: object) -> bool:
+def runs_our_code(thing: object) -> bool:
     """Return whether a generator, frame, traceback or bound method is refscope's."""
     if type(thing) is MethodType:
         return id(type(thing.__self__)) in _own_types

@@ -66,7 +66,7 @@ def size_of(thing: object) -> int:
 
 def traceback_of(thing: object) -> Traceback | None:
     """Return where an object was allocated, or None if that was not traced."""
-    lines = _lines_of(thing)
+    lines = lines_of(thing)
     if lines is None:
         return None
     # tracemalloc has the innermost frame first.
@@ -161,7 +161,8 @@ def _traceback_by_address() -> Callable[[int], _Lines | None] | None:
 _read_at = _traceback_by_address() if sys.version_info[:2] == (3, 11) else None
 
 
-def _lines_of(thing: object) -> _Lines | None:
+def lines_of(thing: object) -> _Lines | None:
+    """Return the traceback of an object as tracemalloc has it, innermost first."""
     kind = type(thing)
     if _read_at is not None and has_managed_dict(kind):
         # 3.11 itself forgets the words before the object (gh-101430).

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Literal, TypeAlias
 
+from .born import remember
+
 
 Callback: TypeAlias = Callable[[Literal["start", "stop"], dict[str, int]], object]
 """What ``gc.callbacks`` holds."""
@@ -82,6 +84,7 @@ class Collector:
         must not be thawed: there the lists stay as they are, and our own work is only
         taken out of the count that makes the next collection come.
         """
+        remember()
         aside = self.step_aside()
         try:
             if gc.get_freeze_count() == 0:

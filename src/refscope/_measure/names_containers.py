@@ -129,6 +129,11 @@ def name_frozen_set(refs: Referents) -> None:
     refs.take_items(element, items, items)
 
 
+def _cache_dict(cache: object) -> object:
+    """Return the ``__dict__`` of a cache, which it has from ``update_wrapper``."""
+    return cast("object", object.__getattribute__(cache, "__dict__"))
+
+
 def name_cache(refs: Referents) -> None:
     """Name what ``functools.lru_cache`` keeps.
 
@@ -143,6 +148,10 @@ def name_cache(refs: Referents) -> None:
         if id(thing) in keys:
             refs.take(f"<cached result for {element(thing)[1:-1]}>", result)
             refs.take(f"<cached key {element(thing)[1:-1]}>", thing)
+    own = _cache_dict(refs.holder)
+    for cache in filter(is_dict, everything):
+        if cache is not own:
+            refs.take("<cache>", cache)
 
 
 def name_context_node(refs: Referents) -> None:

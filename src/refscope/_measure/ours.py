@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from array import array
 from collections.abc import AsyncGenerator, Callable
 from types import FrameType
 from typing import cast
@@ -33,6 +34,9 @@ _OURS = (
         "_tracker.py",
         "_cycles.py",
         "_references.py",
+        "_expect.py",
+        "_leaks.py",
+        "_retention.py",
     ),
 )
 FILES = (
@@ -68,6 +72,12 @@ def disown(thing: object) -> None:
     """Take the memory block of one object of ours out of tracemalloc's books."""
     if is_tracing() and _untrack is not None:
         _untrack(0, id(thing) - header_size(type(thing)))
+
+
+def disown_buffer(numbers: array[int]) -> None:
+    """Take the memory of an array out of the books; growing brings it in again."""
+    if _untrack is not None:
+        _untrack(0, numbers.buffer_info()[0])
 
 
 def claim(thing: object) -> None:

@@ -110,6 +110,11 @@ class Session:
         """Whether a span is open, so that what is allocated is noted."""
         return self._sentinel is not None
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether tracing began with the only open span: older objects have none."""
+        return self._is_ours and len(self._open) == 1
+
     def fold(self, slack: int = 0) -> None:
         """End a stretch of the program: note level and peak in every running span."""
         self.read()

@@ -9,7 +9,18 @@ import attrs
 
 from refscope import _units as units
 from refscope.exceptions import ArgumentTypeError
-from refscope.reports import CycleGroup, CycleReport, HeapObject, Reference, Report
+from refscope.reports import (
+    CycleGroup,
+    CycleReport,
+    ExpectationReport,
+    HeapObject,
+    Leak,
+    LeakReport,
+    Reference,
+    ReferencePath,
+    Report,
+    RetentionReport,
+)
 
 from ._page import Page, last_parts, short_type
 
@@ -106,6 +117,38 @@ def _title(number: int, group: CycleGroup) -> str:
     return f"#{number} {units.count(group.count)} {group.kind} [{group.fingerprint}]"
 
 
+def _leaks(report: LeakReport) -> list[Panel]:
+    return [_leak(number, leak) for number, leak in enumerate(report.leaks, 1)]
+
+
+def _leak(number: int, leak: Leak) -> Panel:
+    name = short_type(leak.type_name, _PAGE)
+    title = f"#{number} {leak.per_call:+,.3g} {name} per call [{leak.fingerprint}]"
+    if leak.cycle is not None:
+        return panel(title, number, leak.cycle.references, leak.cycle.break_at)
+    path = leak.held_by
+    return panel(title, number, () if path is None else path.references, ())
+
+
+def _retention(report: RetentionReport) -> list[Panel]:
+    return [
+        _holder(number, path, report.suspects)
+        for number, path in enumerate(report.paths, 1)
+    ]
+
+
+def _holder(number: int, path: ReferencePath, suspects: Sequence[Reference]) -> Panel:
+    on_path = [each for each in path.references if each in suspects]
+    return panel(f"#{number} {path.root}", number, path.references, on_path)
+
+
+def _expectation(report: ExpectationReport) -> list[Panel]:
+    return [] if report.retention is None else _retention(report.retention)
+
+
 _DRAWINGS: Mapping[type[Report], Callable[[Any], list[Panel]]] = {
     CycleReport: _cycles,
+    LeakReport: _leaks,
+    RetentionReport: _retention,
+    ExpectationReport: _expectation,
 }

@@ -15,12 +15,18 @@ from refscope.reports import (
     CycleGroup,
     CycleReport,
     DiffReport,
+    ExpectationReport,
     HeapObject,
+    Leak,
+    LeakReport,
     RefCount,
     RefCountChange,
     Reference,
+    ReferencePath,
     ReferrersReport,
     Report,
+    RetentionReport,
+    SurvivorGroup,
     Traceback,
     TrackReport,
 )
@@ -45,7 +51,20 @@ def redacted(report: R) -> R:
 
 def _track(report: TrackReport) -> TrackReport:
     return attrs.evolve(
-        report, label=None, tags={}, sites=tuple(map(_site, report.sites))
+        report,
+        label=None,
+        tags={},
+        sites=tuple(map(_site, report.sites)),
+        survivors=tuple(map(_survivors, report.survivors)),
+    )
+
+
+def _survivors(group: SurvivorGroup) -> SurvivorGroup:
+    traceback = group.traceback
+    return attrs.evolve(
+        group,
+        traceback=None if traceback is None else _traceback(traceback),
+        held_by=_perhaps_path(group.held_by),
     )
 
 
@@ -66,13 +85,16 @@ def _cycles(report: CycleReport) -> CycleReport:
 
 
 def _group(group: CycleGroup) -> CycleGroup:
-    cycle: Cycle = attrs.evolve(
-        group.example,
-        references=tuple(map(redacted_reference, group.example.references)),
-        break_at=tuple(map(redacted_reference, group.example.break_at)),
-        advice=_without_keys(group.example.advice),
+    return attrs.evolve(group, example=_cycle(group.example))
+
+
+def _cycle(cycle: Cycle) -> Cycle:
+    return attrs.evolve(
+        cycle,
+        references=tuple(map(redacted_reference, cycle.references)),
+        break_at=tuple(map(redacted_reference, cycle.break_at)),
+        advice=_without_keys(cycle.advice),
     )
-    return attrs.evolve(group, example=cycle)
 
 
 def _without_keys(advice: str) -> str:
@@ -91,6 +113,55 @@ _KEYS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+
+def _perhaps_path(path: ReferencePath | None) -> ReferencePath | None:
+    return None if path is None else _path(path)
+
+
+def _path(path: ReferencePath) -> ReferencePath:
+    references = tuple(map(redacted_reference, path.references))
+    expression = path.expression
+    if expression is not None:
+        names = len("".join([each.name for each in path.references]))
+        start = expression[: len(expression) - names]
+        expression = start + "".join([each.name for each in references])
+    return attrs.evolve(path, references=references, expression=expression)
+
+
+def _leaks(report: LeakReport) -> LeakReport:
+    return attrs.evolve(report, leaks=tuple(map(_leak, report.leaks)))
+
+
+def _leak(leak: Leak) -> Leak:
+    traceback = leak.traceback
+    return attrs.evolve(
+        leak,
+        traceback=None if traceback is None else _traceback(traceback),
+        held_by=_perhaps_path(leak.held_by),
+        cycle=None if leak.cycle is None else _cycle(leak.cycle),
+        known=None if leak.known is None else "",
+    )
+
+
+def _retention(report: RetentionReport) -> RetentionReport:
+    return attrs.evolve(
+        report,
+        subject=redacted_object(report.subject),
+        paths=tuple([_path(path) for path in report.paths]),
+        suspects=tuple(map(redacted_reference, report.suspects)),
+    )
+
+
+def _expectation(report: ExpectationReport) -> ExpectationReport:
+    retention = report.retention
+    if retention is not None:
+        verdicts = [
+            attrs.evolve(one, reason="") if one.reason == report.reason else one
+            for one in retention.verdicts
+        ]
+        retention = attrs.evolve(_retention(retention), verdicts=tuple(verdicts))
+    return attrs.evolve(report, reason="", retention=retention)
 
 
 def _diff(report: DiffReport) -> DiffReport:
@@ -167,6 +238,9 @@ _REDACTORS: Mapping[type[Report], Callable[[Any], Any]] = {
     TrackReport: _track,
     DiffReport: _diff,
     CycleReport: _cycles,
+    LeakReport: _leaks,
+    RetentionReport: _retention,
+    ExpectationReport: _expectation,
     RefCount: _count,
     RefCountChange: _change,
     ReferrersReport: _referrers,

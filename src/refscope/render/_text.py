@@ -9,18 +9,23 @@ from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import (
     CycleReport,
     DiffReport,
+    ExpectationReport,
+    LeakReport,
     RefCount,
     RefCountChange,
     ReferrersReport,
     Report,
+    RetentionReport,
     TrackReport,
 )
 
 from ._cycles_text import cycle_lines
 from ._diff_text import diff_lines
+from ._leaks_text import leak_lines
 from ._page import Page
 from ._redact import redacted
 from ._references_text import change_lines, count_lines, referrers_lines
+from ._retention_text import expectation_lines, retention_lines
 from ._track_text import track_lines
 
 
@@ -61,6 +66,9 @@ _LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {
     TrackReport: track_lines,
     DiffReport: diff_lines,
     CycleReport: cycle_lines,
+    LeakReport: leak_lines,
+    RetentionReport: retention_lines,
+    ExpectationReport: expectation_lines,
     RefCount: count_lines,
     RefCountChange: change_lines,
     ReferrersReport: referrers_lines,

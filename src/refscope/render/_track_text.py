@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from refscope import _units as units
-from refscope.reports import AllocationSite, Frame, TrackReport, TypeChange
+from refscope.reports import (
+    AllocationSite,
+    Frame,
+    SurvivorGroup,
+    TrackReport,
+    TypeChange,
+)
 
 from ._common_text import (
     environment_lines,
@@ -16,11 +22,22 @@ from ._common_text import (
     more_rows,
     short_label,
 )
-from ._page import INDENT, LINES, WIDTH, Page, columns, titled, without_folders
+from ._page import (
+    INDENT,
+    LINES,
+    WIDTH,
+    Page,
+    columns,
+    last_parts,
+    titled,
+    without_folders,
+)
+from ._path_text import path_in_line
 
 
 _MOST_SITES = 10
 _MOST_TYPES = 6
+_MOST_SURVIVORS = 3
 _NAME_WIDTH = 50
 _PLACE_WIDTH = 40
 
@@ -38,13 +55,16 @@ def track_lines(report: TrackReport, page: Page) -> list[str]:
         *environment_lines(report, page),
         *limit_lines(report, page),
     ]
-    types = _type_lines(report, page)
-    space = LINES - len(head) - len(foot) - len(types)
-    return [*head, *_site_lines(report, page, space), *types, *foot]
+    types = [*_type_lines(report, page), *foot]
+    survivors = _survivor_lines(report, page, LINES - len(head) - len(types) - 3)
+    space = LINES - len(head) - len(survivors) - len(types)
+    return [*head, *survivors, *_site_lines(report, page, space), *types]
 
 
 def _nothing_changed(report: TrackReport) -> bool:
-    changed = report.sites or report.types or report.memory.size_diff
+    changed = (
+        report.sites or report.types or report.survivors or report.memory.size_diff
+    )
     return report.is_clean and not changed and report.exception is None
 
 
@@ -110,6 +130,31 @@ def _type_cells(row: TypeChange, page: Page) -> tuple[str, str]:
     if row.size_diff is not None:
         name += f" ({units.size(row.size_diff, sign=True)})"
     return units.count(row.count_diff, sign=True), name
+
+
+def _survivor_lines(report: TrackReport, page: Page, space: int) -> list[str]:
+    """Return the groups with what holds them; nothing where there are none."""
+    most = max(1, min(_MOST_SURVIVORS, space // 2))
+    shown = page.first(report.survivors, most)
+    rows: list[str] = []
+    for group in shown:
+        rows.append(_survivor(group, page))
+        if group.by_design is not None:
+            rows.append(f"  by design: {page.start(group.by_design, 60)}")
+        elif group.held_by is not None:
+            rows.append(f"  held by {page.start(path_in_line(group.held_by), 75)}")
+    rows += more_rows(report.survivors, shown, "survivors")
+    return titled("Survivors", rows)
+
+
+def _survivor(group: SurvivorGroup, page: Page) -> str:
+    name = page.end(group.type_name, _NAME_WIDTH)
+    text = f"{units.count(group.count)} {name}  {units.size(group.size)}"
+    if group.traceback is None:
+        return text
+    frame = group.traceback.innermost
+    file = frame.filename if page.full else last_parts(frame.filename, 2)
+    return f"{text}  {page.end(f'{file}:{frame.lineno}', _PLACE_WIDTH)}"
 
 
 def _site_lines(report: TrackReport, page: Page, space: int) -> list[str]:

@@ -20,14 +20,29 @@ from ._heap import (
     ReferencePath,
     Traceback,
 )
+from ._leaks import Leak, LeakReport
 from ._merge import merge
 from ._progress import Progress
 from ._references import RefCount, RefCountChange, ReferrersReport
+from ._retention import (
+    ExpectationReport,
+    RetentionReport,
+    SurvivorGroup,
+    Verdict,
+)
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
 AnyReport: TypeAlias = (
-    TrackReport | DiffReport | CycleReport | RefCount | RefCountChange | ReferrersReport
+    TrackReport
+    | DiffReport
+    | CycleReport
+    | RefCount
+    | RefCountChange
+    | ReferrersReport
+    | LeakReport
+    | RetentionReport
+    | ExpectationReport
 )
 """Every kind of report that can be written to a file; a new kind is added here."""
 
@@ -43,9 +58,12 @@ __all__ = [
     "DiffReport",
     "DiffRow",
     "Environment",
+    "ExpectationReport",
     "Frame",
     "GcActivity",
     "HeapObject",
+    "Leak",
+    "LeakReport",
     "MemoryChange",
     "Progress",
     "RefCount",
@@ -54,9 +72,12 @@ __all__ = [
     "ReferencePath",
     "ReferrersReport",
     "Report",
+    "RetentionReport",
+    "SurvivorGroup",
     "Traceback",
     "TrackReport",
     "TypeChange",
+    "Verdict",
     "diff",
     "merge",
 ]

@@ -19,13 +19,14 @@ from ._base import Report
 from ._cycles import CycleGroup, CycleKind, CycleReport
 from ._heap import AllocationSite, Frame, Traceback
 from ._order import sorted_groups, sorted_sites, sorted_types
+from ._retention import SurvivorGroup
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
 
 R = TypeVar("R", bound=Report)
 T = TypeVar("T")
 
-_SECTIONS = ("memory", "sites", "types", "gc")
+_SECTIONS = ("memory", "sites", "types", "survivors", "gc")
 _NANOSECONDS = 10**9
 
 
@@ -102,6 +103,9 @@ def _merged_tracks(reports: Sequence[TrackReport]) -> TrackReport:
         memory=_merged_memory([report.memory for report in reports]),
         sites=_merged_sites(site for report in reports for site in report.sites),
         types=_merged_types(change for report in reports for change in report.types),
+        survivors=_merged_survivors(
+            group for report in reports for group in report.survivors
+        ),
         gc=_merged_gc([report.gc for report in reports]),
     )
 
@@ -189,6 +193,23 @@ def _merged_groups(groups: Iterable[CycleGroup]) -> tuple[CycleGroup, ...]:
             )
         sums[key] = group
     return sorted_groups(sums.values())
+
+
+def _merged_survivors(groups: Iterable[SurvivorGroup]) -> tuple[SurvivorGroup, ...]:
+    """Return the groups in the order in which they were met; the first path stays."""
+    sums: dict[tuple[str, str, Traceback | None, str | None], SurvivorGroup] = {}
+    for group in groups:
+        key = group.type_name, group.fingerprint, group.traceback, group.by_design
+        known = sums.get(key)
+        if known is not None:
+            group = attrs.evolve(  # noqa: PLW2901  # it takes the place of both
+                known,
+                count=known.count + group.count,
+                size=known.size + group.size,
+                retained_size=_added((known.retained_size, group.retained_size)),
+            )
+        sums[key] = group
+    return tuple(sums.values())
 
 
 def _all_limits(reports: Sequence[TrackReport]) -> tuple[str, ...]:

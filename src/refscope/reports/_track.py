@@ -13,6 +13,7 @@ from refscope import _units as units
 from ._base import Report
 from ._heap import AllocationSite
 from ._record import Record
+from ._retention import SurvivorGroup
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -109,7 +110,8 @@ class TrackReport(Report):
     """Type name of the exception that left the block; None if none did."""
 
     measured: tuple[str, ...] = ()
-    """Sections that were measured: of ``memory``, ``sites``, ``types``, ``gc``."""
+    """Sections that were measured: of ``memory``, ``sites``, ``types``,
+    ``survivors``, ``gc``."""
 
     memory: MemoryChange = attrs.field(factory=MemoryChange)
     """Totals."""
@@ -124,8 +126,9 @@ class TrackReport(Report):
     gc: GcActivity = attrs.field(factory=GcActivity)
     """The collector's part."""
 
-    survivors: tuple[()] = ()
-    """Not measured by this version."""
+    survivors: tuple[SurvivorGroup, ...] = ()
+    """Tracked objects that were made in the block and are alive at its end, by type
+    and place; classes of the program first, then the most first."""
 
     cycles: None = None
     """Not measured by this version."""
@@ -139,8 +142,11 @@ class TrackReport(Report):
     @override
     def is_clean(self) -> bool:
         """Whether the block kept no traced bytes and no object."""
-        kept = (self.memory.size_diff or 0) > 0
-        return not kept and all(change.count_diff <= 0 for change in self.types)
+        if (self.memory.size_diff or 0) > 0:
+            return False
+        if any(group.by_design is None for group in self.survivors):
+            return False
+        return all(change.count_diff <= 0 for change in self.types)
 
     @property
     @override

@@ -1,0 +1,432 @@
+"""Calls once more with tracing, to name the line and the holder of what grows.
+
+Two stretches of calls: what was made in the first and is still there after the
+second is leaked, and no cache that has turned over meanwhile.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+from collections import deque
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from itertools import compress, filterfalse
+from typing import Any, Literal, cast
+
+from refscope.reports import Frame, ReferencePath, Traceback
+
+from . import census, ours, tracing
+from .born import Born
+from .budget import CHUNK, Budget
+from .classes import get_members, get_mro, type_name
+from .describe import lines_of
+from .hazards import referents_of
+from .interpreter import (
+    get_object_traceback,
+    get_traceback_limit,
+    get_traces,
+    is_tracing,
+    start,
+    stop,
+)
+from .keeping import Kept
+from .places import frames_of
+from .retained import closure, retained_sizes
+from .retention import Trail, find_trails, is_container, path_of
+from .roots import C_ONLY
+from .rounds import collect
+
+
+FRAMES = 12
+_MOST_SAMPLES = 400
+_MOST_HOLDERS = 4
+_MOST_LINES = 4
+_LEAST_SHARE = 20
+_MOST_RETAINED = 20_000
+_MOST_EXPLAINED = 200_000
+
+AT_EXIT = "functions of atexit"
+
+Place = tuple[tuple[str, int], ...]
+
+
+class Evidence:
+    """What is known about one type or place that grows; no live objects."""
+
+    __slots__ = (
+        "bound",
+        "container",
+        "grows_at",
+        "path",
+        "retained",
+        "share",
+        "traceback",
+        "type_name",
+        "verdict",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.type_name: str = name
+        self.traceback: Traceback | None = None
+        self.path: ReferencePath | None = None
+        self.grows_at: int | None = None
+        """Which reference of the path leads to what grows, -1 for the root."""
+        self.verdict: Literal["held", "native", "unknown"] = "unknown"
+        self.retained: float | None = None
+        """Bytes that die with one of them, of what the calls made."""
+        self.container: int | None = None
+        """Identity of the object that grows."""
+        self.share: float = 1.0
+        """Which part of what grows under this name it is."""
+        self.bound: str | None = None
+        """The limit of a cache that is not full yet, in words."""
+
+
+class Trial:
+    """The traced calls, and what they left.
+
+    Whatever asks for traces comes first; then tracing stops, as it makes the search
+    for holders many times slower.
+    """
+
+    __slots__ = (
+        "_atexit",
+        "_born",
+        "_given",
+        "_ids",
+        "_is_ours",
+        "_lines",
+        "_places",
+        "_unexplained",
+        "_visible",
+        "alive",
+        "budget",
+        "calls",
+        "size_per_call",
+    )
+
+    def __init__(self, given: object, budget: Budget) -> None:
+        self._given = given
+        self._born = Born()
+        self._ids: frozenset[int] = frozenset()
+        self._places: list[tracing.Totals] = []
+        self._lines: dict[int, Place] = {}
+        self._unexplained: dict[Place, tuple[int, int]] = {}
+        self._visible: dict[Place, Kept[object]] = {}
+        self._atexit: int = 0
+        self._is_ours: bool = False
+        self.alive: Kept[object] = Kept()
+        """What the calls made and left alive; the older half first."""
+        self.budget: Budget = budget
+        self.calls: int = 0
+        self.size_per_call: float | None = None
+
+    def run(self, calls: int) -> Generator[int, None, None]:
+        """Make the calls, twice, with tracing on."""
+        self.calls = calls
+        tracing.refuse_other_interpreters()
+        collect()
+        self._is_ours = not is_tracing()
+        if self._is_ours:
+            start(FRAMES)
+        self._born.is_traced = self._is_ours
+        self._atexit = _callbacks_at_exit()
+        self._note_places()
+        self._born.begin(is_settled=True)
+        try:
+            yield calls
+            collect()
+            self._ids = frozenset(map(id, self._born.look()))
+            self._note_places()
+            yield calls
+            collect()
+            self._keep(Kept(census.foreign(self._born.look())))
+            self._note_places()
+        finally:
+            self._born.abandon()
+        self._atexit = _callbacks_at_exit() - self._atexit
+        self._note_lines()
+        self._stop()
+
+    def end(self) -> None:
+        """Stop tracing if it is ours, and let go of everything."""
+        self.alive.clear()
+        self._visible.clear()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._is_ours and is_tracing():
+            stop()
+        self._is_ours = False
+
+    def _keep(self, born: Kept[object]) -> None:
+        is_older = [id(thing) in self._ids for thing in born]
+        self.alive.extend(compress(born, is_older))
+        self.alive.extend(compress(born, [not older for older in is_older]))
+
+    def _note_places(self) -> None:
+        self._places.append(tracing.by_place(get_traces(), self._depth()))
+
+    def _depth(self) -> int:
+        return min(FRAMES, get_traceback_limit())
+
+    def _place_of(self, thing: object) -> Place | None:
+        lines = lines_of(thing)
+        return None if lines is None else lines[:FRAMES]
+
+    def _note_lines(self) -> None:
+        """Note where leaked objects were made, and what they do not explain."""
+        _, before, after = self._places
+        self.size_per_call = (_total(after) - _total(before)) / self.calls
+        explained: dict[Place, int] = {}
+        for thing in Kept(closure(self.alive, Budget(_MOST_EXPLAINED))):
+            place = self._place_of(thing)
+            if place is not None:
+                self._lines[id(thing)] = place
+                explained[place] = explained.get(place, 0) + 1
+        for place, count, size in self._growing():
+            # Both stretches are in the closure, one of them in the count.
+            if count - explained.get(place, 0) / 2 >= max(1, count / 2):
+                self._unexplained[place] = count, size
+        if self._unexplained:
+            self._look_around()
+
+    def _growing(self) -> Iterator[tuple[Place, int, int]]:
+        """Yield place, blocks and bytes where both stretches left more."""
+        first, second, third = self._places
+        for place, (size, count) in third.items():
+            size_1, count_1 = second.get(place, (0, 0))
+            size_0, count_0 = first.get(place, (0, 0))
+            if count > count_1 > count_0 and size > size_1 > size_0:
+                yield place, count - count_1, size - size_1
+
+    def _look_around(self) -> None:
+        """Find the untracked objects of these places among what objects hold."""
+        # Little per object but in C: while tracing is on, each int would be traced.
+        level = Kept(gc.get_objects())
+        seen: set[int] = set()  # tracked objects are not: they are met only here
+        while level:
+            hidden: Kept[object] = Kept()
+            for first in range(0, len(level), CHUNK):
+                held = referents_of(level[first : first + CHUNK])
+                plain = Kept(filterfalse(gc.is_tracked, held))
+                del held
+                self._note_visible(plain)
+                hidden.extend(filter(is_container, plain))
+            level = Kept({id(thing): thing for thing in hidden}.values())
+            level = Kept([thing for thing in level if id(thing) not in seen])
+            seen.update(map(id, level))
+        for place, found in self._visible.items():
+            self._visible[place] = Kept({id(thing): thing for thing in found}.values())
+
+    def _note_visible(self, plain: Kept[object]) -> None:
+        for thing, lines in zip(plain, map(get_object_traceback, plain), strict=True):
+            if lines is not None and lines[:FRAMES] in self._unexplained:
+                self._visible.setdefault(lines[:FRAMES], Kept()).append(thing)
+
+    def of_type(self, name: str) -> Iterator[Evidence]:
+        """Yield what is known of the leaked objects of a type, by the lines of it."""
+        things = Kept(self._leaked(name))
+        by_line: dict[tuple[str, int] | None, Kept[object]] = {}
+        for thing in things:
+            place = self._lines.get(id(thing))
+            line = place[0] if place else None
+            by_line.setdefault(line, Kept()).append(thing)
+        untraced = by_line.pop(None, None)  # from free lists: nobody knows their line
+        groups = sorted(by_line.values(), key=len, reverse=True)
+        if untraced is not None:
+            groups[:1] = [Kept([*(groups[0] if groups else ()), *untraced])]
+        for group in groups[:_MOST_LINES]:
+            if len(group) * _LEAST_SHARE >= len(things):
+                known = self._of_group(name, group)
+                known.share = len(group) / len(things)
+                yield known
+        if not things:
+            yield Evidence(name)
+
+    def _of_group(self, name: str, things: Kept[object]) -> Evidence:
+        known = Evidence(name)
+        place = commonest([self._lines.get(id(thing)) for thing in things])
+        known.traceback = traceback_of_place(place)
+        ours = frozenset(map(id, self.alive))
+        sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
+        known.retained = None if sizes is None else sum(sizes) / len(sizes)
+        self._hold(known, self._sample(things, place))
+        return known
+
+    def _leaked(self, name: str) -> Iterator[object]:
+        """Yield objects of a type, of the older half if there are some."""
+        names: dict[int, str] = {}
+        found: Kept[object] = Kept()
+        for thing in self.alive:
+            kind = type(thing)
+            known = names.get(id(kind)) or names.setdefault(id(kind), type_name(kind))
+            if known == name:
+                found.append(thing)
+        settled = Kept([thing for thing in found if id(thing) in self._ids])
+        yield from (settled or found)[:_MOST_SAMPLES]
+
+    def _sample(self, things: Kept[object], place: Place | None) -> object:
+        """Return one of those from a place."""
+        some = [thing for thing in things if self._lines.get(id(thing)) == place]
+        return some[len(some) // 2]
+
+    def _hold(self, known: Evidence, sample: object) -> None:
+        """Find out who holds a leaked object, and what grows."""
+        trails, _ = find_trails(
+            sample, self.budget, given=self._given, most_holders=_MOST_HOLDERS
+        )
+        if self.budget.is_spent and not trails:
+            return
+        trail = trails[0] if trails else None
+        born = set(map(id, self.alive))
+        first_born = _first_born(trail, born) if trail else 0
+        if trail is None or (trail.root == C_ONLY and first_born == 0):
+            self._hold_in_c(known, trail)
+            return
+        known.verdict = "held"
+        if trail.root == C_ONLY and self._atexit > 0:
+            trail.root = AT_EXIT  # 3.14 has a list for them
+        known.path = trail.report()
+        known.grows_at = first_born - 2
+        known.container = id(trail.objects[max(0, first_born - 1)])
+        known.bound = _bound(trail.objects[:first_born])
+
+    def _hold_in_c(self, known: Evidence, trail: Trail | None) -> None:
+        """Say that nothing in Python holds it, unless it is in a list of C's."""
+        known.verdict = "native"
+        if self._atexit > 0:
+            known.verdict = "held"
+            known.grows_at = -1
+            references = () if trail is None else trail.report().references
+            known.path = path_of(AT_EXIT, references, None)
+        elif trail is not None and len(trail.objects) > 1:
+            known.path = trail.report()
+
+    def of_places(self, kinds: Collection[Evidence]) -> Iterator[Evidence]:
+        """Yield what is known of memory that leaked objects do not explain."""
+        containers = {known.container for known in kinds}
+        total = sum([count for _, count, _ in self._growing()])
+        for place, (count, size) in self._unexplained.items():
+            known = Evidence("")
+            known.traceback = traceback_of_place(place)
+            known.retained = size / count
+            known.share = count / max(1, total)
+            visible = self._visible.get(place, Kept())
+            kind, things = _most_of_a_type(visible)
+            # Both stretches are visible, but for what free lists gave out untraced.
+            if len(things) * 2 >= count and len(things) > 1:
+                known.type_name = type_name(kind)
+                self._hold(known, things[len(things) // 2])
+                if known.container not in containers:
+                    yield known
+            elif not kinds:
+                self._hold_in_c(known, None)
+                yield known
+
+
+def _most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:
+    """Return the commonest type, and the things of this type."""
+    by_type: dict[int, Kept[object]] = {}
+    for thing in things:
+        by_type.setdefault(id(type(thing)), Kept()).append(thing)
+    nothing: Kept[object] = Kept()
+    most = max(by_type.values(), key=_length, default=nothing)
+    return (type(most[0]) if most else object), most
+
+
+def _length(things: Kept[object]) -> int:
+    return len(things)
+
+
+def _first_born(trail: Trail, born: set[int]) -> int:
+    """Return the place of the first object on a path that the calls made."""
+    for place, thing in enumerate(trail.objects):
+        if id(thing) in born:
+            return place
+    return len(trail.objects) - 1
+
+
+def _bound(holders: Sequence[object]) -> str | None:
+    """Return in words how much a holder takes at most, if it is not full yet."""
+    for thing in holders:
+        for base in get_mro(type(thing)):
+            if type_name(base) == "functools._lru_cache_wrapper":
+                ask = cast(
+                    "Callable[[object], tuple[int, int, int | None, int]]",
+                    get_members(base)["cache_info"],
+                )
+                _, _, most, now = ask(thing)
+            elif base is deque:
+                queue = cast("deque[object]", thing)
+                most, now = _LIMIT(queue), _WAITING(queue)
+            else:
+                continue
+            if most is not None and now < most:
+                return f"{type_name(base)} of at most {most:,} ({now:,} now)"
+    return None
+
+
+_LIMIT = cast(
+    "Callable[[object], int | None]", cast("Any", get_members(deque)["maxlen"]).__get__
+)
+_WAITING = cast("Callable[[object], int]", get_members(deque)["__len__"])
+
+
+def _callbacks_at_exit() -> int:
+    count = getattr(atexit, "_ncallbacks", None)
+    return 0 if count is None else cast("int", count())
+
+
+def _total(places: tracing.Totals) -> int:
+    return sum([size for size, _ in places.values()])
+
+
+def commonest(places: Iterable[Place | None]) -> Place | None:
+    """Return the place that comes most often; the first of those."""
+    counts: dict[Place | None, int] = {}
+    for place in places:
+        counts[place] = counts.get(place, 0) + 1
+    return max(counts, key=counts.__getitem__)
+
+
+def traceback_of_place(place: Place | None) -> Traceback | None:
+    """Return a place as a traceback, outermost frame first."""
+    if place is None:
+        return None
+    return Traceback(tuple([Frame(name, line) for name, line in reversed(place)]))
+
+
+def with_functions(traceback: Traceback | None) -> Traceback | None:
+    """Return a traceback with the names of the functions."""
+    return None if traceback is None else all_with_functions([traceback])[0]
+
+
+def all_with_functions(tracebacks: Sequence[Traceback]) -> list[Traceback]:
+    """Return tracebacks with the names of the functions, looked up once for all."""
+    known = frames_of(
+        [(frame.filename, frame.lineno) for each in tracebacks for frame in each.frames]
+    )
+    return [
+        Traceback(
+            tuple(
+                [
+                    known[frame.filename, frame.lineno]
+                    for frame in each.frames
+                    if not frame.filename.startswith(ours.FILES)
+                ]
+            ),
+            each.total_nframe,
+        )
+        for each in tracebacks
+    ]
+
+
+census.own(Trial, Evidence)

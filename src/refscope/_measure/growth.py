@@ -1,0 +1,371 @@
+"""What grows with every call of a function: look, doubt, look again, then name it.
+
+First without tracing: objects by type, garbage, blocks of memory, in rounds.  What
+grew at all gets rounds of twice as many calls until it is steady or over.  Only then
+are calls traced, once, to name lines and holders.  What is held gets more calls in the
+end, as a cache that fills looks like a leak until it is full.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from math import ceil
+from statistics import median
+
+import attrs
+
+from refscope.reports import Cycle, Leak, ReferencePath, Traceback
+from refscope.reports._fingerprint import fingerprint
+
+from . import activity, census
+from .algorithms.series import Trend, keeps_growing, per_call
+from .budget import Budget
+from .counts import Counts
+from .cycles import garbage_cycles
+from .evidence import FRAMES, Evidence, Trial, with_functions
+from .interpreter import is_tracing, start, stop
+from .retention import shape_of_path
+from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
+
+
+Search = Generator[int, None, "Growth"]
+
+_MOST_DOUBLINGS = 6
+_ENOUGH_CALLS = 600
+"""Calls after which a cache without a known bound is said to grow for ever."""
+_PATIENCE = 1.5
+"""Seconds of calls that a suspect gets at least."""
+_MOST_MEMORY = 64 << 20
+_LEAST_RESIDENT = 64 << 10
+
+_BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
+_IRREGULAR = "{} grew in some rounds only, or out of proportion to the calls"
+_RESIDENT = (
+    "the resident set grew by about {:,} bytes per call that Python's allocators do "
+    "not account for: memory of C (malloc) may leak"
+)
+_NO_CYCLE = "garbage came with every call, but its cycles were not found again"
+
+
+class Growth:
+    """What was found; data only."""
+
+    __slots__ = ("leaks", "ledger", "limits", "size_per_call", "still_growing")
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger: Ledger = ledger
+        self.leaks: list[Leak] = []
+        self.limits: dict[str, None] = {}
+        self.size_per_call: float | None = None
+
+    @property
+    def resident_per_call(self) -> float | None:
+        """Median growth of the resident set per call."""
+        if activity.resident_size() < 0:  # pragma: no cover  # not Linux
+            return None
+        return median(self.ledger.resident)
+
+
+class Options:
+    """How much to do."""
+
+    __slots__ = ("calls", "rounds", "warmup")
+
+    def __init__(self, warmup: int, rounds: int, calls: int) -> None:
+        self.warmup: int = warmup
+        self.rounds: int = rounds
+        self.calls: int = calls
+
+
+def search(given: object, options: Options, budget: Budget) -> Search:
+    """Yield how often to call the function now; return what grows."""
+    ledger = Ledger()
+    found = Growth(ledger)
+    started = activity.resident_size()
+    yield from ledger.warm_up(options.warmup)
+    yield from ledger.run(options.rounds, options.calls)
+    suspects = yield from _doubted(ledger, options, found)
+    if GARBAGE in suspects:
+        yield from _name_cycles(found, budget)
+    kinds = [name for name in suspects if name not in {BLOCKS, GARBAGE}]
+    if kinds or BLOCKS in suspects:
+        known = yield from _named(found, given, kinds, suspects, budget)
+        known = yield from _still_growing(found, known, started)
+        found.leaks += [_leak(ledger, one, name) for name, one in known]
+    if not found.leaks and not suspects:
+        yield from _name_references(found, given, options.calls, budget)
+    _note_resident(found)
+    found.leaks.sort(key=_importance)
+    return found
+
+
+def _doubted(
+    ledger: Ledger, options: Options, found: Growth
+) -> Generator[int, None, dict[str, Trend]]:
+    """Return what still grows with twice as many calls, and in proportion."""
+    suspects = ledger.suspects()
+    calls = options.calls
+    for turn in range(_MOST_DOUBLINGS):
+        is_settled = turn and "open" not in suspects.values()
+        if not suspects or is_settled or _is_tired(ledger, turn):
+            break
+        calls *= 2
+        yield from ledger.run(options.rounds, calls)
+        suspects = ledger.judge(suspects)
+    for name, trend in suspects.items():
+        if trend == "open" and name != BLOCKS:
+            found.limits[_IRREGULAR.format(name)] = None
+    return {name: trend for name, trend in suspects.items() if trend == "steady"}
+
+
+def _is_tired(ledger: Ledger, turn: int) -> bool:
+    """Return whether another doubling takes too long; the first is always made."""
+    return turn > 0 and ledger.seconds > 10 * _PATIENCE
+
+
+def _name_cycles(found: Growth, budget: Budget) -> Search:
+    """Make calls without automatic collections, and explain the garbage of them."""
+    ledger = found.ledger
+    calls = max(6, ledger.phases[-1][GARBAGE].calls)
+    was_enabled = gc.isenabled()
+    collect()
+    gc.disable()
+    is_ours = not is_tracing()
+    try:
+        if is_ours:
+            start(FRAMES)
+        yield calls
+        report = garbage_cycles(budget)
+    finally:
+        if is_ours and is_tracing():
+            stop()
+        if was_enabled:
+            gc.enable()
+    collect()
+    found.limits.update(dict.fromkeys(report.limits))
+    for group in report.groups:
+        rate = group.count / calls
+        if rate < 1 / calls:
+            continue
+        example = group.example
+        phase = ledger.phases[0][GARBAGE]
+        names = group.type_names
+        found.leaks.append(
+            Leak(
+                kind="cycles",
+                type_name=telling(names),
+                growth=tuple([round(rate * phase.calls)] * len(phase.growth)),
+                growth_calls=phase.calls,
+                per_call=rate,
+                size_per_call=group.size / calls,
+                traceback=_made_at(example, telling(names)),
+                cycle=example,
+                fingerprint=group.fingerprint,
+                verdict="cycle",
+            )
+        )
+    if not report.groups:
+        found.limits[_NO_CYCLE] = None
+    return found
+
+
+def _name_references(
+    found: Growth, given: object, calls: int, budget: Budget
+) -> Generator[int, None, None]:
+    """Look for shared objects that gain references with every call."""
+    counts = Counts(calls)
+    yield from counts.run()
+    found.ledger.calls_made += 2 * calls
+    if not counts.growth:
+        return
+    again = Counts(2 * calls)
+    yield from again.run()
+    found.ledger.calls_made += 4 * calls
+    steady = {key: steps for key, steps in again.growth.items() if key in counts.growth}
+    again.growth = {
+        key: steps
+        for key, steps in steady.items()
+        if steps[0] == 2 * counts.growth[key][0]
+    }
+    for evidence in again.evidence(given, budget):
+        steps = next(iter(again.growth.values()))
+        found.leaks.append(
+            Leak(
+                kind="references",
+                type_name=evidence.type_name,
+                growth=steps,
+                growth_calls=again.calls,
+                per_call=steps[0] / again.calls,
+                held_by=evidence.path,
+                grows_at=evidence.grows_at,
+                fingerprint=fingerprint(
+                    "leak",
+                    "references",
+                    evidence.type_name,
+                    *_shape(evidence.path, evidence.grows_at),
+                ),
+                verdict=evidence.verdict,
+            )
+        )
+
+
+def _made_at(cycle: Cycle, name: str) -> Traceback | None:
+    """Return where an object of a type was made, or else any on the loop."""
+    things = [reference.holder for reference in cycle.references]
+    things.sort(key=lambda thing: thing.type_name != name)
+    known = [thing.traceback for thing in things if thing.traceback is not None]
+    return with_functions(known[0]) if known else None
+
+
+def _named(
+    found: Growth,
+    given: object,
+    kinds: Iterable[str],
+    suspects: Mapping[str, Trend],
+    budget: Budget,
+) -> Generator[int, None, list[tuple[str, Evidence]]]:
+    """Return what the traced calls tell of each suspect, by what is counted."""
+    ledger = found.ledger
+    rates = [per_call(ledger.phases_of(name)) for name in suspects if name != GARBAGE]
+    calls = max(2, ceil(3 / max(0.05, min(rates))), ledger.phases[0][BLOCKS].calls)
+    trial = Trial(given, budget)
+    try:
+        yield from trial.run(calls)
+        known = [(name, each) for name in kinds for each in trial.of_type(name)]
+        if BLOCKS in suspects:
+            objects = [evidence for _, evidence in known]
+            known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]
+        found.size_per_call = trial.size_per_call
+    finally:
+        trial.end()
+    ledger.calls_made += 2 * calls
+    kept: list[tuple[str, Evidence]] = []
+    for name, evidence in known:
+        evidence.traceback = with_functions(evidence.traceback)
+        if _is_part(evidence):
+            continue
+        if evidence.bound is None:
+            kept.append((name, evidence))
+        else:
+            what = evidence.type_name
+            found.limits[_BOUNDED.format(what, evidence.bound)] = None
+    return kept
+
+
+def _is_part(evidence: Evidence) -> bool:
+    """Return whether it is the ``__dict__`` of another object (up to 3.10)."""
+    path = evidence.path
+    return (
+        path is not None
+        and path.references[-1:] != ()
+        and (path.references[-1].name == ".__dict__")
+    )
+
+
+def _still_growing(
+    found: Growth, known: list[tuple[str, Evidence]], started: int
+) -> Generator[int, None, list[tuple[str, Evidence]]]:
+    """Return what grows on when there are many more calls; a full cache does not."""
+    ledger = found.ledger
+    calls = max([phase.calls for phase in ledger.phases[-1].values()])
+    patience = max(_PATIENCE, 2 * ledger.seconds) + ledger.seconds
+    rates = {name: ledger.phases_of(name)[-1].rate for name, _ in known}
+    ledger.look()
+    while known and ledger.calls_made < _ENOUGH_CALLS and ledger.seconds < patience:
+        if activity.resident_size() - started > _MOST_MEMORY:
+            break
+        calls *= 2
+        yield from ledger.run(1, calls)
+        known = [
+            (name, evidence)
+            for name, evidence in known
+            if keeps_growing(rates[name], _grown(ledger, name), calls)
+        ]
+    return known
+
+
+def _grown(ledger: Ledger, name: str) -> int:
+    phase = ledger.phases[-1].get(name)
+    return 0 if phase is None else phase.growth[-1]
+
+
+def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
+    phases = ledger.phases_of(name)
+    shown = next((p for p in phases if min(p.growth) > 0), phases[-1])
+    share = evidence.share
+    rate = per_call(phases) * share
+    path = evidence.path
+    kind = "memory" if name == BLOCKS else "objects"
+    size = evidence.retained
+    return Leak(
+        kind="memory" if name == BLOCKS else "objects",
+        type_name=evidence.type_name,
+        growth=tuple([round(step * share) for step in shown.growth]),
+        growth_calls=shown.calls,
+        per_call=rate,
+        size_per_call=None if size is None else size * rate,
+        traceback=evidence.traceback,
+        held_by=path,
+        grows_at=evidence.grows_at,
+        fingerprint=fingerprint(
+            "leak", kind, evidence.type_name, *_shape(path, evidence.grows_at)
+        ),
+        verdict=evidence.verdict,
+    )
+
+
+def _shape(path: ReferencePath | None, grows_at: int | None) -> list[str]:
+    """Return the path without the key in what grows, which differs in each run."""
+    if path is None:
+        return []
+    references = list(path.references)
+    if grows_at is not None and grows_at + 1 < len(references):
+        key = references[grows_at + 1]
+        shape = {"[": "[x]", "{": "{x}"}.get(key.name[:1], key.name)
+        references[grows_at + 1] = attrs.evolve(key, name=shape)
+    return shape_of_path(path.root, references)
+
+
+def _note_resident(found: Growth) -> None:
+    """Say when the resident set grows in every round by more than is traced."""
+    ledger = found.ledger
+    if not ledger.resident or min(ledger.resident) <= 0:
+        return
+    grown = median(ledger.resident) - (found.size_per_call or 0)
+    rounds = [sum(phase[RESIDENT].growth) for phase in ledger.phases]
+    if grown > 0 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
+        found.limits[_RESIDENT.format(round(grown))] = None
+
+
+_DULL = frozenset(
+    ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
+)
+_TELLING = ("function", "frame", "generator", "coroutine")
+
+
+def _is_dull(name: str) -> bool:
+    """Return whether a type tells little about a program."""
+    return "." not in name or name in _DULL
+
+
+def telling(names: Sequence[str]) -> str:
+    """Return the type that says most about a cycle."""
+    ranked = [name for name in names if not _is_dull(name)]
+    ranked += [name for name in names if name in _TELLING]
+    return next(iter([*ranked, *names]), "")
+
+
+def _importance(leak: Leak) -> tuple[bool, bool, int, float, str]:
+    """Return the order of leaks: classes of the program first, the nearest of them."""
+    steps = 0 if leak.held_by is None else len(leak.held_by.references)
+    return (
+        leak.kind != "objects",
+        _is_dull(leak.type_name),
+        steps,
+        -(leak.size_per_call or 0),
+        leak.type_name,
+    )
+
+
+census.own(Growth, Options, Leak)

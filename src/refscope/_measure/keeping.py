@@ -1,0 +1,28 @@
+"""Containers of refscope's for objects of the program, known by their type.
+
+Whoever asks the heap for holders must not meet the list that holds the question.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from . import census
+
+
+T = TypeVar("T")
+
+
+class Kept(list[T]):
+    """A list that is no holder."""
+
+    __slots__ = ()
+
+
+class KeptById(dict[int, T]):
+    """A dictionary that is no holder."""
+
+    __slots__ = ()
+
+
+census.own(Kept, KeptById)

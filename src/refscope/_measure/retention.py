@@ -1,0 +1,399 @@
+"""Which roots keep an object alive: shortest paths, every step with its name.
+
+The heap is searched backwards from the object, a whole level of holders at a time
+(``gc.get_referrers`` of many objects takes one look at the heap).  Where that finds
+no root, or takes too many looks, all references are turned around once instead: that
+also sees through containers that the collector does not track, and frozen objects.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from types import CoroutineType, FrameType, FunctionType, GeneratorType
+
+from refscope.reports import HeapObject, Reference, ReferencePath
+from refscope.reports._fingerprint import fingerprint
+from refscope.reports._heap import shape_of
+
+from . import census
+from .algorithms.paths import Edge, Search
+from .budget import CHUNK, Budget
+from .classes import get_mro
+from .describe import describe
+from .hazards import hazard, referents_of
+from .keeping import Kept, KeptById
+from .names import collapsed, names_of
+from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
+
+
+_MOST_HOLDERS = 16
+_MOST_LOOKS = 24
+_WIDEST = 200
+"""Holders of one level: ``get_referrers`` compares each reference with all."""
+_MOST_CHOICES = 32
+_STAGE = "searching for what holds it"
+
+_REASONS = {
+    GIVEN: "the function that is called",
+    SIGNALS: "the signal module keeps it",
+    CONTEXT: "the values of a running thread",
+}
+
+_FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})
+_RUNNERS = frozenset(map(id, (GeneratorType, CoroutineType)))
+_PLAIN_HOLDERS = frozenset(map(id, (list, tuple, dict, set, frozenset)))
+
+
+class Trail:
+    """One path as live objects, from the root's to the subject."""
+
+    __slots__ = ("names", "objects", "root")
+
+    def __init__(self, root: str, objects: Kept[object], names: list[str]) -> None:
+        self.root: str = root
+        self.objects: Kept[object] = objects
+        """What is on the path; a frame or other root comes first."""
+        self.names: list[str] = names
+        """How each refers to the next."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why the first object lives, None where its own type tells."""
+        if type(self.objects[0]) is FrameType and self.root.startswith("thread "):
+            return "a running function"
+        return _REASONS.get(self.root)
+
+    def report(self) -> ReferencePath:
+        """Return the path as data."""
+        nodes = [*map(_described, self.objects)]
+        references = tuple(
+            [
+                Reference(holder=holder, target=target, name=name)
+                for holder, target, name in zip(
+                    nodes, nodes[1:], self.names, strict=False
+                )
+            ]
+        )
+        return path_of(self.root, references, expression_of(self.root, self.names))
+
+
+class Heap:
+    """The references to objects, turned around as far as a search needs them."""
+
+    __slots__ = ("_budget", "_holders_of", "_objects", "_wall", "looks", "roots")
+
+    def __init__(self, roots: Roots, budget: Budget, wall: object = None) -> None:
+        self.roots: Roots = roots
+        self._wall = wall
+        """What holds nothing, for this search: the function that is called."""
+        self.looks: int = 0
+        self._budget = budget
+        self._objects: KeptById[object] = KeptById(roots.frames)
+        self._holders_of: dict[int, list[object]] | None = None
+
+    def add(self, thing: object) -> int:
+        """Take a thing into the heap's keeping; return the number for it."""
+        self._objects[id(thing)] = thing
+        return id(thing)
+
+    def clear(self) -> None:
+        """Let go of everything: it may hold what holds it."""
+        self._objects.clear()
+        if self._holders_of is not None:
+            self._holders_of.clear()  # it holds whoever may still hold it
+        self._holders_of = self._wall = None
+
+    def object_of(self, node: int) -> object:
+        """Return what a number stands for."""
+        return self._objects[node]
+
+    def holders(self, level: Collection[int]) -> Iterator[Edge]:
+        """Yield who refers to the objects of a level."""
+        roots = self.roots
+        wanted = {node for node in level if node not in roots.module_of}
+        for node in level:
+            module = roots.module_of.get(node)
+            if module is not None:
+                yield self.add(module), node, True
+            for root in roots.holders.get(node, ()):
+                yield id(root), node, False
+        if wanted:
+            self.looks += 1
+            for holder in self._referrers(wanted):
+                yield from self._edges(holder, wanted)
+
+    def may_go_on(self, size: int) -> bool:
+        """Return whether the next look is worth it, and within the budget."""
+        is_cheap = self._holders_of is not None or (
+            self.looks < _MOST_LOOKS and size <= _WIDEST
+        )
+        return self._budget.spend(size, _STAGE) and is_cheap
+
+    def turn_around(self) -> None:
+        """Note the holders of everything, containers without a collector included."""
+        holders: dict[int, list[object]] = {}
+        seen: set[int] = set()
+        level = self._all_objects()
+        while level and self._budget.spend(len(level), _STAGE):
+            later: list[object] = []
+            for thing in level:
+                for held in gc.get_referents(thing):
+                    holders.setdefault(id(held), []).append(thing)
+                    if id(held) not in seen and _is_hidden(held):
+                        seen.add(id(held))
+                        later.append(held)
+            level = later
+        self._holders_of = holders
+
+    def _all_objects(self) -> list[object]:
+        objects = [thing for thing in gc.get_objects() if not self._is_own(thing)]
+        if not gc.get_freeze_count():
+            return objects
+        seen = {*map(id, objects), id(hazard())}
+        modules = self.roots.module_of.values()
+        level = [*filter(_is_safe, modules), *objects]
+        while level:  # frozen objects are in no list, but others lead to them
+            found = referents_of(level[:CHUNK])
+            del level[:CHUNK]
+            for thing in found:
+                if id(thing) not in seen and gc.is_tracked(thing):
+                    seen.add(id(thing))
+                    if self._is_own(thing):
+                        continue
+                    level.append(thing)
+                    objects.append(thing)
+        return objects
+
+    def _referrers(self, wanted: set[int]) -> Iterable[object]:
+        if self._holders_of is not None:
+            known = self._holders_of
+            found = {id(h): h for node in wanted for h in known.get(node, ())}
+            return found.values()
+        level = tuple([self._objects[node] for node in wanted])
+        return [
+            thing
+            for thing in gc.get_referrers(*level)
+            if thing is not level and not self._is_own(thing)
+        ]
+
+    def _is_own(self, thing: object) -> bool:
+        """Return whether a holder is refscope's: it is not there for the program."""
+        if type(thing) is FrameType:
+            return is_ours(thing)
+        if thing is self._wall or thing is hazard():
+            return True
+        if id(type(thing)) in _RUNNERS:
+            return census.runs_our_code(thing)
+        return census.is_own(thing)
+
+    def _edges(self, holder: object, wanted: set[int]) -> Iterator[Edge]:
+        number = self.add(holder)
+        for node in wanted.intersection(map(id, gc.get_referents(holder))):
+            yield number, node, self._is_free(holder, self._objects.get(node))
+
+    def _is_free(self, holder: object, held: object) -> bool:
+        """Return whether object and ``__dict__``, or generator and frame, are one."""
+        if type(held) is FrameType:
+            return type(holder) is not FrameType and bool(
+                _FREE_NAMES.intersection(names_of(holder, held))
+            )
+        kind = type(held)
+        if kind is not dict or id(type(holder)) in _PLAIN_HOLDERS:
+            return False
+        if type(holder) is FunctionType and holder.__globals__ is held:
+            return False
+        return ".__dict__" in names_of(holder, held)
+
+
+census.own(Trail, Heap, Roots, Root, Search)
+
+
+def find_trails(
+    subject: object,
+    budget: Budget,
+    *,
+    given: object = None,
+    most_holders: int = _MOST_HOLDERS,
+) -> tuple[list[Trail], int]:
+    """Return a shortest path for each independent holder, and how many were left out.
+
+    Where no root is found, paths begin at what nothing in Python holds.
+    """
+    heap = Heap(Roots(), budget, given)
+    try:
+        found = _found(heap, subject, budget, most_holders)
+    finally:
+        heap.clear()
+    if given is None or [trail for trail in found[0] if trail.root != C_ONLY]:
+        return found
+    return find_trails_by(given, subject, budget, most_holders) or found
+
+
+def find_trails_by(
+    given: object, subject: object, budget: Budget, most_holders: int
+) -> tuple[list[Trail], int] | None:
+    """Return paths that begin at a thing of the caller's, None if there are none."""
+    heap = Heap(Roots(given), budget)
+    try:
+        found = _found(heap, subject, budget, most_holders)
+    finally:
+        heap.clear()
+    return found if [trail for trail in found[0] if trail.root != C_ONLY] else None
+
+
+def _found(
+    heap: Heap, subject: object, budget: Budget, most_holders: int
+) -> tuple[list[Trail], int]:
+    search, is_whole = _searched(heap, subject, most_holders)
+    if not budget.is_spent and (not is_whole or _may_see_more(search, subject, heap)):
+        heap.turn_around()
+        search, _ = _searched(heap, subject, most_holders)
+    trails = [
+        trail
+        for bit in search.holders.values()
+        for trail in _trails_of(search, heap, bit)
+    ]
+    trails.sort(key=_by_length)
+    return trails, len(search.more_holders)
+
+
+def _searched(heap: Heap, subject: object, most_holders: int) -> tuple[Search, bool]:
+    """Return the search, and whether it came to an end."""
+    search = Search(heap.add(subject), most_holders)
+    is_whole = search.run(heap.holders, heap.roots.is_root, heap.may_go_on)
+    return search, is_whole
+
+
+def _may_see_more(search: Search, subject: object, heap: Heap) -> bool:
+    """Return whether turning everything around can find what was not found."""
+    if not search.holders:
+        return not heap.roots.is_root(id(subject))
+    return not search.roots or bool(gc.get_freeze_count() and search.lost_bits)
+
+
+def _trails_of(search: Search, heap: Heap, bit: int) -> Iterator[Trail]:
+    """Yield the path of one holder: from its best root, or from where C holds it."""
+    starts = search.roots.get(bit)
+    if starts:
+        start = min(starts, key=heap.roots.rank)
+        yield _trail(search, heap, bit, start, heap.roots.label(start))
+    elif not search.roots:
+        ends = search.ends_of(bit)
+        if ends:
+            end = min(ends, key=_distance_in(search, bit))
+            yield _trail(search, heap, bit, end, end_label(heap.object_of(end)))
+
+
+def _distance_in(search: Search, bit: int) -> Callable[[int], int]:
+    return lambda node: search.distance(node, bit)
+
+
+def _trail(search: Search, heap: Heap, bit: int, start: int, label: str) -> Trail:
+    objects: Kept[object] = Kept([heap.object_of(start)])
+    names: list[str] = []
+    node = start
+    while node != search.target:
+        name, node = _best_step(search, heap, bit, node)
+        joined = collapsed(names[-1], name) if names else None
+        if names and names[-1] in _FREE_NAMES - {".__dict__"}:
+            joined = name
+        if joined is not None and len(objects) > 1:
+            names[-1] = joined
+            objects[-1] = heap.object_of(node)
+        else:
+            names.append(name)
+            objects.append(heap.object_of(node))
+    return Trail(label, objects, names)
+
+
+def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, int]:
+    """Return the step whose name comes first: the same one in every run."""
+    holder = heap.object_of(node)
+    steps: list[tuple[tuple[bool, str], str, int]] = []
+    for held in search.steps_after(node, bit)[:_MOST_CHOICES]:
+        known = heap.roots.names.get((node, held))
+        if heap.roots.module_of.get(held) is holder:
+            known = ".__dict__"  # not asked for: see hazards
+        found = [known]
+        if known is None:
+            found = names_of(holder, heap.object_of(held), materialise=True)
+        name = min([name for name in found if name is not None], default="<?>")
+        steps.append(((name == "<?>", shape_of(name)), name, held))
+    _, name, held = min(steps)
+    return name, held
+
+
+def _by_length(trail: Trail) -> tuple[int, str, list[str]]:
+    return len(trail.names), trail.root, trail.names
+
+
+def end_label(thing: object) -> str:
+    """Return what is said of an object that only C holds."""
+    names = [base.__name__ for base in get_mro(type(thing))]
+    if "Context" in names:
+        return CONTEXT
+    return C_ONLY
+
+
+def path_of(
+    root: str, references: tuple[Reference, ...], expression: str | None
+) -> ReferencePath:
+    """Return a path with its fingerprint."""
+    return ReferencePath(
+        root=root,
+        references=references,
+        expression=expression,
+        fingerprint=fingerprint("path", *shape_of_path(root, references)),
+    )
+
+
+def _described(thing: object) -> HeapObject:
+    return describe(thing)
+
+
+def _is_safe(thing: object) -> bool:
+    return thing is not hazard()
+
+
+def _is_hidden(thing: object) -> bool:
+    """Return whether a container is not tracked, so that no list of objects has it."""
+    return is_container(thing) and not gc.is_tracked(thing)
+
+
+def is_container(thing: object) -> bool:
+    """Return whether a thing is of those containers that may be untracked."""
+    kind = type(thing)
+    return kind is tuple or kind is dict or kind is frozenset
+
+
+def expression_of(root: str, names: Sequence[str]) -> str | None:
+    """Return Python that leads to the end of a path, None if a step has no spelling.
+
+    >>> expression_of("module shop", [".cart", "['a b']", "[...]"])
+    "sys.modules['shop'].cart['a b'][...]"
+    """
+    module = root.removeprefix("module ")
+    if root != "builtins" and module == root:
+        return None
+    if not all(name[:1] in {".", "["} for name in names):
+        return None
+    return f"sys.modules[{module!r}]" + "".join(names)
+
+
+def shape_of_path(root: str, references: Sequence[Reference]) -> list[str]:
+    """Return a path without what differs between runs, machines and Pythons."""
+    parts = ["".join([c for c in root if not c.isdigit()])]
+    for reference in references:
+        step = [_shape_of_name(reference.name), reference.target.type_name]
+        if parts[-2:] != step:  # the length of a chain is no shape
+            parts += step
+    return parts
+
+
+def _shape_of_name(name: str) -> str:
+    if name.startswith(("<local ", "<evaluation ")):
+        variable, _, function = name[1:-1].partition(" in ")
+        # Up to 3.10 code does not know its qualified name.
+        return f"<{variable} in {function.rpartition('.')[2]}>"
+    return shape_of(name)

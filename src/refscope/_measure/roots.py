@@ -1,0 +1,154 @@
+"""Where objects are held from: modules, running frames, and what C keeps for Python."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType, ModuleType
+from typing import cast
+
+from . import ours
+from .classes import FREE_THREADED, get_mro
+from .frames import place_in, variables_of
+from .names_attributes import get_module_dict
+from .names_code import local
+
+
+GIVEN = "the given function"
+SIGNALS = "signal handlers"
+CONTEXT = "context of a thread"
+C_ONLY = "held by C only"
+"""Roots that are neither modules nor running functions."""
+
+_THREAD = threading.Thread
+
+
+class Root:
+    """A root that the collector does not see as an object, and what it holds."""
+
+    __slots__ = ("label", "name")
+
+    def __init__(self, label: str, name: str) -> None:
+        self.label: str = label
+        self.name: str = name
+
+
+class Roots:
+    """The roots of one moment.
+
+    It holds frames, and nothing of the program's otherwise: numbers stand for objects.
+    """
+
+    __slots__ = ("_labels", "frames", "given", "holders", "module_of", "names")
+
+    def __init__(self, given: object = None) -> None:
+        self.module_of: dict[int, ModuleType] = {}
+        """Modules by the identity of their dictionary."""
+        self.holders: dict[int, list[object]] = {}
+        """Frames and other roots by the identity of what they hold."""
+        self.names: dict[tuple[int, int], str] = {}
+        """How a root holds an object, by their identities."""
+        self.frames: dict[int, object] = {}
+        """Running frames and other roots by identity, refscope's own apart."""
+        self.given: object = given
+        """What the caller of a search holds for it, such as a function to be called."""
+        self._labels: dict[int, str] = {}
+        self._note_modules()
+        for thread, frame in _running():
+            self._note_frame(thread, frame)
+        if given is not None:
+            self._labels[id(given)] = GIVEN
+        self._note_signals()
+
+    def is_root(self, node: int) -> bool:
+        """Return whether an identity is that of a root."""
+        return node in self._labels
+
+    def label(self, node: int) -> str:
+        """Return what a root is called."""
+        return self._labels[node]
+
+    def rank(self, node: int) -> tuple[int, str]:
+        """Return which of several roots is shown first."""
+        label = self._labels[node]
+        kind = 0 if label.startswith("module ") else 1
+        return kind + 1 if label == "module __main__" else kind, label
+
+    def _note_modules(self) -> None:
+        for name, module in list(sys.modules.items()):
+            if ModuleType in get_mro(type(module)) and type(name) is str:
+                self.module_of.setdefault(id(get_module_dict(module)), module)
+                is_builtins = name == "builtins"
+                label = name if is_builtins else f"module {name}"
+                self._labels.setdefault(id(module), label)
+
+    def _note_frame(self, thread: str, frame: FrameType) -> None:
+        self.frames[id(frame)] = frame
+        self._labels[id(frame)] = f"thread {thread}"
+        inside = place_in(frame.f_code)
+        for name, value in variables_of(frame):
+            self._note(frame, value, local(name, inside))
+
+    def _note_signals(self) -> None:
+        for number in signal.valid_signals():
+            handler: object = signal.getsignal(number)
+            if handler is not None and type(handler) is not signal.Handlers:
+                root = Root(SIGNALS, f"<handler of signal {int(number)}>")
+                self.frames[id(root)] = root
+                self._labels[id(root)] = root.label
+                self._note(root, handler, root.name)
+
+    def _note(self, root: object, held: object, name: str) -> None:
+        if (id(root), id(held)) not in self.names:
+            self.names[id(root), id(held)] = name
+            self.holders.setdefault(id(held), []).append(root)
+
+
+def _running() -> Iterator[tuple[str, FrameType]]:
+    """Yield thread and frame of what runs, innermost first.
+
+    On free-threaded builds only this thread's: the locals of a frame that is running
+    elsewhere cannot be read safely there.  No frame of ours may have a variable for
+    itself: what its callers hold would wait for the collector.
+    """
+    mine = threading.get_ident()
+    tops = sys._current_frames()  # the only way to them
+    del tops[mine]
+    if FREE_THREADED:  # pragma: no cover  # none at hand
+        tops.clear()
+    yield from _stack(mine, sys._getframe(1))
+    while tops:
+        yield from _stack(*tops.popitem())
+
+
+def _stack(ident: int, frame: FrameType | None) -> Iterator[tuple[str, FrameType]]:
+    name = _thread_name(ident)
+    while frame is not None:
+        if not is_ours(frame):
+            yield name, frame
+        frame = frame.f_back
+
+
+def running_frames() -> frozenset[int]:
+    """Return the identities of the frames that run now, in all threads."""
+    return frozenset([id(frame) for _, frame in _running()])
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Return whether a frame runs code of refscope's."""
+    return frame.f_code.co_filename.startswith(ours.FILES)
+
+
+def _thread_name(ident: int) -> str:
+    """Return the name of a thread without running a property of its class."""
+    active = cast("dict[int, object]", getattr(threading, "_active"))  # noqa: B009
+    thread = active.get(ident)
+    if thread is None or _THREAD not in get_mro(type(thread)):
+        return str(ident)
+    try:
+        name: object = object.__getattribute__(thread, "_name")
+    except AttributeError:  # before its __init__
+        return str(ident)
+    return str.__str__(name) if isinstance(name, str) else str(ident)

@@ -1,0 +1,170 @@
+"""Rounds of calls, and what is there after each of them.
+
+Whoever drives a round makes the calls: this is a generator that asks for them, so
+that functions and coroutines are measured alike.  Between the readings at the two
+ends of a round nothing of refscope's is allocated that stays.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator
+from time import perf_counter
+
+from . import activity, census
+from .algorithms.series import Phase, Trend, trend
+from .born import remember
+from .interpreter import allocated_blocks
+
+
+Calls = Generator[int, None, None]
+"""Yields how many calls to make now."""
+
+BLOCKS = "blocks of memory"
+GARBAGE = "garbage"
+RESIDENT = "resident set"
+"""Names of what is counted beside types; no type's name has a space."""
+
+_MOST_COLLECTIONS = 3
+_NOISE = 2
+"""Blocks that come and go by themselves in a round."""
+
+
+class Ledger:
+    """What grew in each round, by the name of what is counted."""
+
+    __slots__ = (
+        "_census",
+        "_own_blocks",
+        "calls_made",
+        "phases",
+        "resident",
+        "seconds",
+    )
+
+    def __init__(self) -> None:
+        self.phases: list[dict[str, Phase]] = []
+        """One for each number of calls: what grew, by name."""
+        self.resident: list[float] = []
+        """Bytes of the resident set per call, round by round."""
+        self.calls_made: int = 0
+        self.seconds: float = 0.0
+        """Spent in the calls themselves."""
+        self._census: census.Census = {}
+        self._own_blocks: int = 0
+
+    def warm_up(self, calls: int) -> Calls:
+        """Make calls that are not measured, and look for the first time."""
+        if calls:
+            yield from self._call(calls)
+        self.look()
+        for _ in range(2):  # how many of the blocks are our own: no calls, no growth
+            self._own_blocks = yield from self._blocks_in(0)
+
+    def look(self) -> None:
+        """Look again, so that what was called in between does not count."""
+        collect()
+        self._census = census.take()
+
+    def run(self, rounds: int, calls: int) -> Calls:
+        """Make rounds of equally many calls; they become a phase."""
+        phase: dict[str, Phase] = {}
+        self.phases.append(phase)
+        for number in range(rounds):
+            yield from self._round(calls, phase, number)
+
+    def _round(self, calls: int, phase: dict[str, Phase], number: int) -> Calls:
+        resident, collected = activity.resident_size(), _collected()
+        blocks = (yield from self._blocks_in(calls)) - self._own_blocks
+        collected = _collected() - collected
+        resident = activity.resident_size() - resident
+        before, self._census = self._census, census.take()
+        grown = {
+            name: count - before.get(name, (0, 0))[0]
+            for name, (count, _) in self._census.items()
+            if count != before.get(name, (0, 0))[0]
+        }
+        grown[BLOCKS], grown[GARBAGE], grown[RESIDENT] = blocks, collected, resident
+        for name in {**grown, **phase}:
+            entry = phase.get(name)
+            if entry is None:
+                entry = phase[name] = Phase(calls)
+                entry.growth.extend([0] * number)
+            entry.growth.append(grown.get(name, 0))
+        self.resident.append(resident / calls)
+
+    def _blocks_in(self, calls: int) -> Generator[int, None, int]:
+        """Make calls and return how many blocks more there are, our own included."""
+        empty_free_lists()
+        blocks = allocated_blocks()
+        yield from self._call(calls)
+        collect()
+        return allocated_blocks() - blocks
+
+    def _call(self, calls: int) -> Calls:
+        started = perf_counter()
+        yield calls
+        self.seconds += perf_counter() - started
+        self.calls_made += calls
+
+    def phases_of(self, name: str) -> list[Phase]:
+        """Return the phases of one thing that is counted."""
+        return [phase[name] for phase in self.phases if name in phase]
+
+    def suspects(self) -> dict[str, Trend]:
+        """Return what grew at all in the first phase."""
+        first = self.phases[0]
+        return {
+            name: "open"
+            for name, phase in first.items()
+            if sum(phase.growth) > (_NOISE if name == BLOCKS else 0)
+            and name != RESIDENT
+        }
+
+    def judge(self, suspects: dict[str, Trend]) -> dict[str, Trend]:
+        """Return what the last phase makes of them; what is over is left out."""
+        before, now = self.phases[-2], self.phases[-1]
+        calls = next(iter(now.values())).calls
+        verdicts: dict[str, Trend] = {}
+        for name in suspects:
+            last = now.get(name) or Phase(calls)
+            verdict = trend(before.get(name) or Phase(calls), last)
+            if verdict != "over":
+                verdicts[name] = verdict
+        return verdicts
+
+
+def collect() -> int:
+    """Collect until there is nothing more, a few times at most."""
+    found = 0
+    for _ in range(_MOST_COLLECTIONS):
+        freed = gc.collect()
+        found += freed
+        if not freed:
+            break
+    return found
+
+
+def empty_free_lists() -> None:
+    """Give spare blocks back, so that the calls do not seem to use none.
+
+    A full collection empties the lists of spare objects, and takes no time while
+    everything is frozen.
+    """
+    if gc.get_freeze_count():
+        gc.collect()
+        return
+    remember()
+    gc.freeze()
+    try:
+        gc.collect()
+    finally:
+        gc.unfreeze()
+
+
+def _collected() -> int:
+    """Return how many objects all collections so far have found unreachable."""
+    return sum([stat["collected"] + stat["uncollectable"] for stat in gc.get_stats()])
+
+
+census.own(Ledger, Phase)

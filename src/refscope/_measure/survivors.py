@@ -1,0 +1,167 @@
+"""What a block left alive, grouped, with a path to one of each group."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import cast
+
+from refscope.reports import SurvivorGroup, Traceback
+from refscope.reports._fingerprint import fingerprint
+
+from . import census, ours
+from .born import Born
+from .budget import CHUNK, Budget
+from .classes import is_class, object_size, type_name
+from .describe import detail_of, lines_of, size_of
+from .evidence import all_with_functions, traceback_of_place
+from .hazards import referents_of
+from .keeping import Kept
+from .retained import retained_sizes
+from .retention import Trail, find_trails, shape_of_path
+
+
+_MOST_PATHS = 5
+_MOST_SECONDS = 1.0
+_MOST_RETAINED = 2_000
+
+_UNSEARCHED = "what holds the survivors was searched for the first {} of {} groups only"
+_CACHES = ("cache", "registry", "_abc_data", "memo", "interned")
+
+Place = tuple[tuple[str, int], ...]
+
+
+class Group:
+    """Survivors of one type and place, while they are live objects."""
+
+    __slots__ = ("is_held", "place", "things", "type_name")
+
+    def __init__(self, name: str, place: Place | None) -> None:
+        self.type_name: str = name
+        self.place: Place | None = place
+        self.things: Kept[object] = Kept()
+        self.is_held: bool = False
+        """Whether other survivors hold them: those come first then."""
+
+
+class Survivors:
+    """The groups of a block, and what is known of them in the end."""
+
+    __slots__ = ("groups", "is_whole", "limits", "rows")
+
+    def __init__(self) -> None:
+        self.groups: list[Group] = []
+        self.rows: tuple[SurvivorGroup, ...] = ()
+        self.limits: tuple[str, ...] = ()
+        self.is_whole: bool = True
+
+    def take(
+        self, born: Born, *, without: Callable[[list[object]], list[object]]
+    ) -> None:
+        """Group what was made in the block, while tracebacks are there."""
+        objects = Kept(born.look())  # before anything is made here
+        objects = Kept(without(census.foreign(objects)))
+        found: dict[tuple[int, Place | None], Group] = {}
+        for thing in objects:
+            kind = type(thing)
+            place = lines_of(thing)
+            if place is not None and place[0][0].startswith(ours.FILES):
+                continue
+            group = found.get((id(kind), place))
+            if group is None:
+                group = found[id(kind), place] = Group(type_name(kind), place)
+            group.things.append(thing)
+        held: set[int] = set()
+        for start in range(0, len(objects), CHUNK):
+            held.update(map(id, referents_of(objects[start : start + CHUNK])))
+        for group in found.values():
+            group.is_held = id(group.things[0]) in held
+        self.groups = sorted(found.values(), key=_importance)
+        self.limits = born.limits
+
+    def explain(self) -> None:
+        """Search for what holds the groups, and let go of the objects."""
+        budget = Budget(deadline=_MOST_SECONDS)
+        mine = frozenset([id(thing) for group in self.groups for thing in group.things])
+        rows: list[SurvivorGroup] = []
+        places = [traceback_of_place(group.place or ()) for group in self.groups]
+        tracebacks = all_with_functions([each for each in places if each is not None])
+        for number, group in enumerate(self.groups):
+            trail = None
+            if number < _MOST_PATHS and not budget.is_spent:
+                trails, _ = find_trails(group.things[0], budget, most_holders=4)
+                trail = trails[0] if trails else None
+            rows.append(_row(group, trail, mine, tracebacks[number]))
+        more = len(self.groups) > _MOST_PATHS
+        if more or budget.is_spent:
+            shown = min(_MOST_PATHS, len(self.groups))
+            text = _UNSEARCHED.format(shown, f"{len(self.groups):,}")
+            self.limits = (*self.limits, text)
+        self.is_whole = not budget.is_spent
+        self.rows = tuple(rows)
+        self.groups = []
+
+
+def _importance(group: Group) -> tuple[bool, bool, int, str, Place]:
+    """Return the order: what holds others first, classes before lists, most first."""
+    name = group.type_name
+    most = -len(group.things)
+    return group.is_held, "." not in name, most, name, group.place or ()
+
+
+def _row(
+    group: Group, trail: Trail | None, mine: frozenset[int], place: Traceback
+) -> SurvivorGroup:
+    path = None if trail is None else trail.report()
+    traceback = place if group.place is not None else None
+    sizes = None
+    if len(group.things) <= _MOST_RETAINED:
+        sizes = retained_sizes(group.things, Budget(_MOST_RETAINED), mine)
+    steps = [] if path is None else shape_of_path(path.root, path.references)
+    return SurvivorGroup(
+        type_name=group.type_name,
+        count=len(group.things),
+        size=_size(group.things),
+        traceback=traceback,
+        held_by=path,
+        fingerprint=fingerprint(
+            "survivor", group.type_name, _function_of(traceback), *steps
+        ),
+        retained_size=None if sizes is None else sum(sizes),
+        by_design=_design(group.things[0], trail, mine),
+    )
+
+
+def _size(things: Kept[object]) -> int:
+    """Return the shallow bytes of things of one type."""
+    each = object_size(type(things[0]))
+    return each * len(things) if each >= 0 else sum(map(size_of, things))
+
+
+def _function_of(traceback: Traceback | None) -> str:
+    function = None if traceback is None else traceback.innermost.function
+    return (function or "").rpartition(".")[2]
+
+
+def _design(thing: object, trail: Trail | None, mine: frozenset[int]) -> str | None:
+    """Return why the program's design keeps an object, None if nothing says so."""
+    for holder in [thing] if trail is None else trail.objects:
+        if id(holder) in mine and type(holder) is ModuleType:
+            return f"module {detail_of(holder)} was imported"
+        if id(holder) in mine and is_class(holder):
+            return f"class {type_name(cast('type', holder))} was made"
+    if trail is None or not trail.root.startswith("module "):
+        return None
+    module = trail.root.removeprefix("module ").partition(".")[0]
+    names = trail.names
+    if module in sys.stdlib_module_names and _is_cache(names):
+        return f"a cache of {module}"
+    return None
+
+
+def _is_cache(names: Sequence[str]) -> bool:
+    return any(word in name.lower() for name in names for word in _CACHES)
+
+
+census.own(Group, Survivors)

@@ -1,0 +1,130 @@
+"""What grows with every call, as a colleague would paste it into an issue."""
+
+from __future__ import annotations
+
+import attrs
+
+from refscope import _units as units
+from refscope.reports import Leak, LeakReport, Reference, ReferencePath, Verdict
+from refscope.reports._leaks import amount
+
+from ._common_text import environment_lines, head_lines, limit_lines
+from ._page import LINES, Page
+from ._path_text import path_lines, place_of
+
+
+_INDENT = "   "
+_NATIVE = "held by nothing that Python can see: a reference was leaked in C"
+_LOST = "memory that no Python object accounts for: it was leaked in C"
+
+
+def leak_lines(report: LeakReport, page: Page) -> list[str]:
+    """Return the lines: verdict, the leaks with their holders, totals, limits."""
+    head = head_lines(report, page)
+    foot = [_totals(report), *environment_lines(report, page)]
+    foot += limit_lines(report, page)
+    space = LINES - len(head) - len(foot) - 1
+    body = _leaks(report, page, space)
+    return [*head, "", *body, *foot] if body else [*head, *foot]
+
+
+def _leaks(report: LeakReport, page: Page, space: int) -> list[str]:
+    lines: list[str] = []
+    for number, leak in enumerate(report.leaks, 1):
+        rows = _leak(leak, number, page)
+        rest = len(report.leaks) - number
+        if page.limit is not None:
+            is_cut = number > page.limit
+        else:
+            is_cut = (
+                not page.full
+                and bool(lines)
+                and (len(lines) + len(rows) + bool(rest) > space)
+            )
+        if is_cut:
+            names = ", ".join(
+                [page.end(one.type_name, 30) for one in report.leaks[number - 1 :]]
+            )
+            count = units.plural(rest + 1, "more leak")
+            lines.append(page.start(f"... {count} (full=True shows all): {names}", 100))
+            break
+        lines += rows
+    return lines
+
+
+def _leak(leak: Leak, number: int, page: Page) -> list[str]:
+    state = "NEW" if leak.known is None else f"known ({page.start(leak.known, 40)})"
+    what = amount(attrs.evolve(leak, type_name=page.end(leak.type_name, 50)))
+    size = leak.size_per_call
+    cost = "" if size is None else f", {units.size(round(size), sign=True)}"
+    rows = [
+        f"#{number} {state} [{leak.fingerprint}] {leak.verdict}: {what}{cost} per call"
+    ]
+    rows += [f"{_INDENT}{row}" for row in _holder(leak, page)]
+    place = place_of(leak.traceback, page)
+    if place is not None:
+        rows.append(f"{_INDENT}made at {place}")
+    if leak.held_by is not None:
+        see = _container(leak.held_by, leak.grows_at)
+        if see is not None:
+            rows.append(f"{_INDENT}see {page.start(see, 90)}")
+    return rows
+
+
+def _holder(leak: Leak, page: Page) -> list[str]:
+    if leak.cycle is not None:
+        return [*_loop(leak, page), leak.cycle.advice]
+    if leak.verdict == "native":
+        return [_NATIVE if leak.type_name else _LOST]
+    if leak.held_by is None:
+        return []
+    path, grows_at = leak.held_by, leak.grows_at
+    last = len(path.references)
+
+    def judge(place: int) -> Verdict:
+        if place == last:
+            return Verdict("yes", "one more after each call")
+        if grows_at is not None and place == grows_at + 1:
+            return Verdict("unknown", f"grows {leak.per_call:+,.3g} per call")
+        if place == 0:
+            return _root_verdict(path.root)
+        return Verdict("unknown")
+
+    shape_from = None if grows_at is None else grows_at + 1
+    suspects: tuple[Reference, ...] = ()
+    if grows_at is not None:
+        suspects = path.references[: grows_at + 1]
+    return path_lines(path, judge, page, suspects=suspects, shape_from=shape_from)
+
+
+def _root_verdict(root: str) -> Verdict:
+    if root.startswith("module ") or root == "builtins":
+        return Verdict("no", "modules stay")
+    return Verdict("no", "a running function" if root.startswith("thread ") else "")
+
+
+def _loop(leak: Leak, page: Page) -> list[str]:
+    references = () if leak.cycle is None else leak.cycle.references
+    return [
+        f"{page.end(step.holder.type_name, 40)} {page.start(step.name, 30)}"
+        f" -> {page.end(step.target.type_name, 40)}"
+        for step in (references if page.full else references[:6])
+    ]
+
+
+def _container(path: ReferencePath, grows_at: int | None) -> str | None:
+    """Return Python for the container that grows."""
+    if path.expression is None or grows_at is None:
+        return path.expression
+    tail = "".join([step.name for step in path.references[grows_at + 1 :]])
+    return path.expression.removesuffix(tail)
+
+
+def _totals(report: LeakReport) -> str:
+    rss = report.rss_per_call
+    shown = "unknown" if rss is None else units.size(round(rss), sign=True)
+    known = sum(leak.known is not None for leak in report.leaks)
+    return (
+        f"RSS {shown} per call. {units.plural(report.total_calls, 'call')} in all. "
+        f"Known leaks: {known}."
+    )

@@ -1,0 +1,126 @@
+"""Paths as text: one line for each step, suspects underlined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+import attrs
+
+from refscope.reports import Frame, Reference, ReferencePath, Traceback, Verdict
+
+from ._page import Page, columns, last_parts
+
+
+_NAME_WIDTH = 36
+_TYPE_WIDTH = 40
+_MOST_STEPS = 8
+
+
+@attrs.frozen
+class Step:
+    """One line of a path."""
+
+    cells: tuple[str, str, str, str]
+    """Name, type, verdict, reason."""
+
+    is_suspect: bool = False
+    """Whether its name is underlined."""
+
+
+def path_lines(
+    path: ReferencePath,
+    judge: Callable[[int], Verdict],
+    page: Page,
+    *,
+    suspects: Collection[Reference] = (),
+    shape_from: int | None = None,
+) -> list[str]:
+    """Return a path, root first.
+
+    Args:
+        path: The path.
+        judge: The verdict on the holder at a place; 0 is the root.
+        page: The paper.
+        suspects: References to underline.
+        shape_from: The first reference whose key is shown as ``[x]``.
+    """
+    steps = [Step((page.end(path.root, 60), "", *_words(judge(0))))]
+    for place, reference in enumerate(path.references):
+        is_shape = shape_from is not None and place >= shape_from
+        name = _as_shape(reference.name) if is_shape else reference.name
+        cells = (
+            page.start(name, _NAME_WIDTH),
+            f"-> {page.end(_target(reference), _TYPE_WIDTH)}",
+            *_words(judge(place + 1)),
+        )
+        steps.append(Step(cells, reference in suspects))
+    return _lines(_shortened(steps, page))
+
+
+def _lines(steps: Sequence[Step]) -> list[str]:
+    first, *others = steps
+    names = columns([(f"  {step.cells[0]}", step.cells[1]) for step in others])
+    width = max(map(len, [first.cells[0], *names]))
+    rows = [first.cells[0], *names]
+    lines: list[str] = []
+    for step, row in zip(steps, rows, strict=True):
+        verdict = f"{row.ljust(width)}  {step.cells[2].ljust(7)}  {step.cells[3]}"
+        lines.append(verdict.rstrip())
+        if step.is_suspect:
+            lines.append("  " + "~" * len(step.cells[0]))
+    return lines
+
+
+def _shortened(steps: list[Step], page: Page) -> list[Step]:
+    """Return the two ends of a long path, and how much was left out."""
+    missing = len(steps) - _MOST_STEPS
+    if page.full or missing <= 1:
+        return steps
+    half = _MOST_STEPS // 2
+    gap = Step((f"... {missing:,} more steps (full=True shows all)", "", "", ""))
+    return [*steps[:half], gap, *steps[-half:]]
+
+
+def _words(verdict: Verdict) -> tuple[str, str]:
+    leaking = verdict.leaking
+    return leaking if leaking == "unknown" else leaking.upper(), verdict.reason
+
+
+def _target(reference: Reference) -> str:
+    target = reference.target
+    named = target.type_name in {"type", "function", "module", "method"}
+    return (
+        f"{target.type_name} {target.detail}"
+        if named and target.detail
+        else (target.type_name)
+    )
+
+
+def _as_shape(name: str) -> str:
+    return {"[": "[x]", "{": "{x}"}.get(name[:1], name)
+
+
+def path_in_line(path: ReferencePath) -> str:
+    """Return a path in one line."""
+    steps = [
+        f"{reference.name}: {reference.target.type_name}"
+        for reference in path.references
+    ]
+    return " -> ".join([path.root, *steps])
+
+
+def place_of(traceback: Traceback | None, page: Page) -> str | None:
+    """Return where something was allocated: the innermost line, and who called it."""
+    if traceback is None or not traceback.frames:
+        return None
+    return " < ".join([_short(frame, page) for frame in traceback.frames[:-3:-1]])
+
+
+def _short(frame: Frame, page: Page) -> str:
+    name = frame.filename if page.full else last_parts(frame.filename, 2)
+    text = f"{page.end(name, 40)}:{frame.lineno}"
+    return (
+        text
+        if frame.function is None
+        else f"{text} in {page.start(frame.function, 30)}"
+    )

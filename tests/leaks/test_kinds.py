@@ -1,0 +1,58 @@
+"""One leak of each kind in this process, and how it is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+import refscope
+from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
+
+
+SHARED = ["shared"]
+KEPT = []
+TEXTS = []
+
+
+class Item:
+    """What leaks."""
+
+
+def _ring():
+    item = Item()
+    item.self = item
+
+
+LEAKS = {
+    "references": lambda: KEPT.append(SHARED),
+    "memory": lambda: TEXTS.append("text " * (len(TEXTS) + 50)),
+    "cycles": _ring,
+}
+
+
+@pytest.fixture(scope="module", params=sorted(LEAKS))
+def found(request):
+    """Return kind and report of a leak."""
+    yield request.param, refscope.find_leaks(LEAKS[request.param], rounds=3)
+    KEPT.clear()
+    TEXTS.clear()
+
+
+def test_the_kind_is_told(found):
+    """With the rate, and who holds it if anybody does."""
+    kind, report = found
+    leak = report.leaks[0]
+
+    assert (leak.kind, leak.verdict) == (kind, "cycle" if kind == "cycles" else "held")
+    assert kind == "memory" or leak.per_call == 1.0
+    assert report.is_leaking
+
+
+def test_it_can_be_shown(found):
+    """In every form, with and without what tells about a machine."""
+    kind, report = found
+
+    assert report.leaks[0].fingerprint in to_text(report, full=True)
+    assert from_json(to_json(report)) == report
+    for draw in (to_text, to_json, to_dot, to_mermaid):
+        assert draw(report, redact=True)
+    assert kind in to_json(report, redact=True)

@@ -1,0 +1,291 @@
+"""why_alive and expect_gone: shortest paths, verdicts, suspects."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import logging
+import random
+import sys
+import types
+import weakref
+
+import pytest
+
+import refscope
+from refscope._measure.algorithms.paths import Search
+from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
+from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
+from refscope.reports import Verdict
+
+
+class Item:
+    """The subject."""
+
+
+class Cart:
+    """A holder."""
+
+    def __init__(self):
+        self.by_id = {}
+
+
+@pytest.fixture
+def shop():
+    """Return a module that holds one item by a cart."""
+    module = types.ModuleType("shop_of_tests")
+    sys.modules["shop_of_tests"] = module
+    module.cart = Cart()
+    module.cart.by_id["a17"] = Item()
+    yield module
+    del sys.modules["shop_of_tests"]
+
+
+def _names(path):
+    return [step.name for step in path.references]
+
+
+def test_a_path_names_every_step(shop):
+    """From the module to the object, with Python to paste."""
+    report = refscope.why_alive(shop.cart.by_id["a17"])
+    [path] = report.paths
+
+    assert path.root == "module shop_of_tests"
+    assert _names(path) == [".cart", ".by_id", "['a17']"]
+    assert path.expression == "sys.modules['shop_of_tests'].cart.by_id['a17']"
+    assert eval(path.expression) is shop.cart.by_id["a17"]  # noqa: S307
+    assert report.subject.type_name.endswith(".Item")
+    assert report.retained_size >= report.subject.size
+
+
+def test_each_holder_has_one_path(shop):
+    """A dictionary that has the object twice is one holder, a list is another."""
+    item = shop.cart.by_id["again"] = shop.cart.by_id["a17"]
+    shop.others = [item]
+    del item
+    report = refscope.why_alive(shop.others[0])
+
+    assert [_names(path) for path in report.paths] == [
+        [".others", "[0]"],
+        [".cart", ".by_id", "['a17']"],
+    ]
+
+
+def test_a_local_variable_alone():
+    """The headline says when only the caller's own variable is left."""
+    item = Item()
+    report = refscope.why_alive(item)
+
+    assert "kept only by local item" in report.headline
+    assert report.verdicts[0].leaking == "no"
+
+
+def test_what_nothing_holds_is_said():
+    """A temporary has no holder, and the text says so."""
+    report = refscope.why_alive(Item())
+
+    assert report.paths == ()
+    assert "nothing that Python can see" in report.headline
+
+
+def test_suspects_lie_between_the_living_and_the_dead(shop):
+    """A closed file is done with: the steps to it are suspects."""
+    shop.cart.by_id["file"] = io.StringIO()
+    shop.cart.by_id["file"].close()
+    report = refscope.why_alive(shop.cart.by_id["file"])
+
+    assert [verdict.leaking for verdict in report.verdicts] == [
+        "no",
+        "unknown",
+        "unknown",
+        "yes",
+    ]
+    assert [step.name for step in report.suspects] == [".cart", ".by_id", "['file']"]
+    assert not report.is_clean
+    assert "~~~~~" in str(report)
+    assert from_json(to_json(report)) == report
+    assert to_dot(report).count("style=dashed") == 3
+    assert "a17" not in to_mermaid(report, redact=True)
+
+
+def test_inspectors_can_be_added(shop, caplog):
+    """A user's verdict comes first; one that raises is dropped and logged."""
+    remove = refscope.add_inspector(Cart, lambda _: Verdict("yes", "it is paid"))
+    report = refscope.why_alive(shop.cart.by_id["a17"])
+    remove()
+    remove()
+
+    assert [verdict.leaking for verdict in report.verdicts] == [
+        "no",
+        "yes",
+        "yes",
+        "yes",
+    ]
+
+    refscope.add_inspector(Cart, lambda _: 1 // 0)
+    with caplog.at_level(logging.ERROR):
+        refscope.why_alive(shop.cart.by_id["a17"])
+        refscope.why_alive(shop.cart.by_id["a17"])
+
+    assert caplog.text.count("it is dropped") == 1
+    with pytest.raises(ArgumentTypeError):
+        refscope.add_inspector(3, print)
+    with pytest.raises(ArgumentTypeError):
+        refscope.add_inspector(Cart, 3)
+
+
+def test_an_expectation_is_met():
+    """What goes with its last reference is told from what the collector frees."""
+    item = Item()
+    expected = refscope.expect_gone(item, "it is sold")
+    del item
+
+    assert expected.check().freed_by == "refcount"
+
+    ring = Item()
+    ring.self = ring
+    expected = refscope.expect_gone(ring, "it is sold")
+    del ring
+    report = expected.check(within=0.01)
+
+    assert (report.gone, report.freed_by) == (True, "gc")
+    assert report.headline.startswith("GONE")
+    assert report.is_clean
+    assert gc.callbacks.count(None) == 0
+
+
+def test_an_expectation_that_fails(shop):
+    """The report has the paths, with the verdict of the expectation at the end."""
+    address = id(shop.cart.by_id["a17"])
+    expected = refscope.expect_gone(shop.cart.by_id["a17"], "it is sold")
+    report = expected.check()
+
+    assert not report.gone
+    assert report.retention.verdicts[-1] == Verdict(
+        "yes",
+        "it is sold",
+        type_name=report.type_name,
+        address=address,
+    )
+    shop.cart.by_id.clear()
+    assert expected.check().gone
+    assert "HELD" in report.headline
+    assert from_json(to_json(report)) == report
+    assert "it is sold" not in to_text(report, redact=True)
+    assert expected.reason == "it is sold"
+
+
+def test_only_the_own_local_is_left():
+    """The headline names the variable that keeps the object."""
+    item = Item()
+    report = refscope.expect_gone(item, "it is sold").check()
+
+    assert "kept only by local item" in report.headline
+
+
+def test_expectations_can_be_awaited():
+    """Other tasks run while it waits."""
+
+    async def main():
+        item = Item()
+        expected = refscope.expect_gone(item, "it is sold")
+        asyncio.get_running_loop().call_later(0.01, holder.clear)
+        holder.append(item)
+        del item
+        return await expected.check_async(within=5)
+
+    holder = []
+
+    assert asyncio.run(main()).gone
+
+
+def test_what_cannot_be_expected():
+    """The error says what cannot be held weakly, and what to do."""
+    with pytest.raises(ArgumentTypeError, match="cannot be held weakly"):
+        refscope.expect_gone(3, "no")
+    with pytest.raises(ArgumentTypeError):
+        refscope.expect_gone(Item(), None)
+    expected = refscope.expect_gone(Item(), "x")
+    with pytest.raises(InvalidArgumentError):
+        expected.check(within=-1)
+    with pytest.raises(ArgumentTypeError):
+        expected.check(within="1")
+
+
+def test_bounds_cut_the_search_short(shop):
+    """The report is incomplete then, and says why."""
+    report = refscope.why_alive(shop.cart.by_id["a17"], max_objects=1)
+
+    assert not report.complete
+    assert any("max_objects=1" in limit for limit in report.limits)
+
+
+def test_asking_keeps_nothing(shop):
+    """The subject dies while its report lives."""
+    item = Item()
+    alive = weakref.ref(item)
+    report = refscope.why_alive(item)
+    del item
+
+    assert alive() is None
+    assert report.subject.address
+
+
+def test_generators_and_threads_have_verdicts():
+    """Finished generators, tasks and stopped threads are done with."""
+
+    def numbers():
+        yield
+
+    finished = numbers()
+    list(finished)
+    running = numbers()
+    next(running)
+    module = types.ModuleType("dead")
+    module.done, module.live = finished, running
+    names = {}
+    for thing in (finished, running, module, Item):
+        names[type(thing)] = refscope.why_alive(thing).verdicts[-1].leaking
+
+    assert names[types.ModuleType] == "no"
+    assert names[type] == "no"
+
+
+def _shortest(edges, roots, target):
+    """Return the least distance from a root, or None."""
+    distance, level, seen = 0, set(roots), set(roots)
+    while level:
+        if target in level:
+            return distance
+        level = {b for a, b in edges if a in level} - seen
+        seen |= level
+        distance += 1
+    return None
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_paths_are_shortest(seed):
+    """Against a naive search, each step a real one."""
+    numbers = random.Random(seed)  # noqa: S311
+    size = 12
+    edges = {(numbers.randrange(size), numbers.randrange(1, size)) for _ in range(24)}
+    roots = {size, size + 1}
+    edges |= {(root, numbers.randrange(1, size)) for root in roots}
+    target = numbers.randrange(1, size)
+    search = Search(target, 16)
+
+    def expand(level):
+        return [(a, b, False) for a, b in sorted(edges) if b in level]
+
+    assert search.run(expand, roots.__contains__, lambda _: True)
+
+    lengths = []
+    for bit, found in search.roots.items():
+        for node in found:
+            way = [node]
+            while way[-1] != target:
+                way.append(min(search.steps_after(way[-1], bit)))
+                assert (way[-2], way[-1]) in edges
+            lengths.append(len(way) - 1)
+    assert min(lengths, default=None) == _shortest(edges, roots, target)
