@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import repeat
 from operator import countOf, indexOf, is_
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from .classes import get_members
 from .hazards import referents_of
@@ -17,10 +17,13 @@ Edge = tuple["str | None", object]
 """How a holder refers to something, None if that is not known; and what it is."""
 
 
-class Wanted(NamedTuple):
+class Wanted:
     """The one target whose references are to be named."""
 
-    thing: object
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: object) -> None:
+        self.thing: object = thing
 
 
 class Referents:
