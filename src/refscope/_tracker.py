@@ -39,6 +39,7 @@ class Wrapper(Protocol):
 
 
 F = TypeVar("F", bound="Callable[..., object] | Wrapper")
+T = TypeVar("T")
 OnReport = Callable[[TrackReport], object]
 _EXIT_IS_ASKED_FIRST = sys.version_info >= (3, 14)  # LOAD_SPECIAL in Python/codegen.c
 
@@ -47,6 +48,12 @@ class _Thread:
     """Stands for one thread, and dies with it."""
 
     __slots__ = ("__weakref__",)
+
+
+class _Held(tuple[T, ...]):
+    """A tuple that is known as refscope's, however old its holder is."""
+
+    __slots__ = ()
 
 
 class _Here(_local):
@@ -339,15 +346,14 @@ class Tracker:
 
     def keep_report(self, report: TrackReport) -> None:
         """Keep a finished report for ``report`` and ``reports``."""
-        self._reports = (*self._reports, report)[-self._keep :]
+        self._reports = _Held((*self._reports, report)[-self._keep :])
+        ours.disown(self._reports)
         self._finish(_here.holder, report)
         task = activity.current_task()
         if task is not None:
             holder = ref(task)
             ours.disown_if_ours(holder)
             self._finish(holder, report)
-        for kept in (self._reports, self._finished):
-            ours.disown_long(kept)
 
     def _finish(self, holder: ref[object], report: TrackReport) -> None:
         """Remember what a thread or task finished last; forget those that are gone."""
@@ -356,7 +362,11 @@ class Tracker:
             for entry in self._finished
             if entry[0] is not holder and entry[0]() is not None
         ]
-        self._finished = (*others, (holder, report))
+        pair = _Held((holder, report))
+        entry = cast("tuple[ref[object], TrackReport]", pair)
+        self._finished = _Held((*others, entry))
+        ours.disown(entry)
+        ours.disown(self._finished)
 
     @override
     def __repr__(self) -> str:
@@ -364,7 +374,7 @@ class Tracker:
         return f"<Tracker {self._label!r}>"
 
 
-census.own(Tracker, _Thread, _Here, _Bind, _Done)
+census.own(Tracker, _Thread, _Held, _Here, _Bind, _Done)
 
 
 def decorate(tracker: Tracker, function: F) -> F:
