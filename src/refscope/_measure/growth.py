@@ -23,10 +23,11 @@ from .algorithms.series import Trend, keeps_growing, per_call
 from .budget import Budget
 from .counts import Counts
 from .cycles import garbage_cycles
-from .evidence import FRAMES, Evidence, Trial, with_functions
+from .evidence import FRAMES, Evidence, Trial
 from .interpreter import is_tracing, start, stop
 from .retention import shape_of_path
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
+from .tracebacks import with_functions
 
 
 Search = Generator[int, None, "Growth"]
