@@ -133,15 +133,17 @@ class Heap:
     def turn_around(self) -> None:
         """Note the holders of everything, containers without a collector included."""
         holders: dict[int, list[object]] = {}
-        seen: set[int] = set()
         level = self._all_objects()
         while level and self._budget.spend(len(level), _STAGE):
             later: list[object] = []
             for thing in level:
                 for held in gc.get_referents(thing):
-                    holders.setdefault(id(held), []).append(thing)
-                    if id(held) not in seen and _is_hidden(held):
-                        seen.add(id(held))
+                    known = holders.get(id(held))
+                    if known is not None:
+                        known.append(thing)
+                        continue
+                    holders[id(held)] = [thing]
+                    if _is_hidden(held):
                         later.append(held)
             level = later
         self._holders_of = holders
