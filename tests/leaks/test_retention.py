@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import io
 import logging
 import random
 import sys
+import threading
+import time
 import types
 import weakref
 
@@ -211,6 +214,140 @@ def test_what_cannot_be_expected():
         expected.check(within=-1)
     with pytest.raises(ArgumentTypeError):
         expected.check(within="1")
+
+
+def test_several_inspectors_can_be_taken_away_in_any_order(shop):
+    """Each is removed alone; the one that was added last has the word."""
+    verdicts = []
+    removers = [
+        refscope.add_inspector(Cart, lambda _, why=why: Verdict("yes", why))
+        for why in ("first", "second")
+    ]
+    for remove in (lambda: None, *removers[::-1]):
+        remove()
+        verdicts.append(refscope.why_alive(shop.cart.by_id["a17"]).verdicts[1].reason)
+
+    assert verdicts == ["second", "first", ""]
+
+
+def test_two_expectations_listen_together():
+    """The hook for collections stays until the last of them has ended."""
+    one, two = Item(), Item()
+    one.self = one
+    before = len(gc.callbacks)
+    expected = [refscope.expect_gone(one, "sold"), refscope.expect_gone(two, "sold")]
+    del two
+    hooks = len(gc.callbacks) - before
+    del one
+    reports = [each.check() for each in expected]
+
+    assert hooks == 1
+    assert [report.freed_by for report in reports] == ["gc", "refcount"]
+    assert len(gc.callbacks) == before
+
+
+def test_holders_beyond_sixteen_are_counted():
+    """A report has a bound, and says how many were left out."""
+    item = Item()
+    holders = [[item] for _ in range(20)]
+    report = refscope.why_alive(item)
+
+    assert len(holders) == 20
+    assert len(report.paths) == 16
+    assert any("5 more holders" in limit for limit in report.limits)
+
+
+def test_a_value_of_a_parked_generator_is_a_local_of_it(shop):
+    """Generator and frame are one step, also where the frame is an object."""
+
+    def numbers():
+        item = Item()
+        yield item
+
+    shop.generator = numbers()
+    item = next(shop.generator)
+    frame = shop.generator.gi_frame
+    [path] = [
+        path
+        for path in refscope.why_alive(item).paths
+        if path.root == "module shop_of_tests"
+    ]
+
+    assert frame is not None
+    assert path.references[0].name == ".generator"
+    assert path.references[-1].name.startswith("<local item in ")
+    assert len(path.references) == 2
+
+
+def test_globals_are_no_part_of_a_function(shop):
+    """A function and its __dict__ are one, a function and its globals are two."""
+
+    def sell():
+        pass
+
+    sell.item = Item()
+    space = {"item": Item()}
+    shop.sell, shop.made = sell, types.FunctionType(sell.__code__, space)
+    del sell
+    del space
+    [attribute] = refscope.why_alive(shop.sell.item).paths
+    [variable] = refscope.why_alive(shop.made.__globals__["item"]).paths
+
+    assert _names(attribute) == [".sell", ".item"]
+    assert _names(variable) == [".made", ".__globals__", "['item']"]
+
+
+def test_what_is_no_module_in_sys_modules_is_passed_by(monkeypatch, shop):
+    """Programs put anything there."""
+    monkeypatch.setitem(sys.modules, "strange_thing", Cart())
+    monkeypatch.setitem(sys.modules, "strange_nothing", None)
+    [path] = refscope.why_alive(shop.cart.by_id["a17"]).paths
+
+    assert path.root == "module shop_of_tests"
+
+
+class Nameless(threading.Thread):
+    """A thread whose name is code of the program."""
+
+    @property
+    def _name(self):
+        raise AssertionError
+
+    @_name.setter
+    def _name(self, name):
+        pass
+
+
+@pytest.mark.needs_threads
+@pytest.mark.parametrize("kind", ["named", "unknown", "nameless"])
+def test_locals_of_other_threads_hold(kind):
+    """The root is the thread by its name, or its number where there is no name."""
+    ready, done, told = threading.Event(), threading.Event(), []
+
+    def work():
+        item = Item()
+        told.extend([weakref.ref(item), threading.get_ident()])
+        ready.set()
+        done.wait(60)
+        del item
+
+    if kind == "unknown":
+        _thread.start_new_thread(work, ())
+    else:
+        thread = (Nameless if kind == "nameless" else threading.Thread)(target=work)
+        thread.name = "worker"
+        thread.start()
+    ready.wait(60)
+    if kind == "unknown":
+        threading._active.pop(told[1], None)  # up to 3.13 an Event has put it there
+    roots = {path.root for path in refscope.why_alive(told[0]()).paths}
+    done.set()
+    while told[0]() is not None:
+        time.sleep(0.001)
+    if kind != "unknown":
+        thread.join()
+
+    assert roots == {"thread worker" if kind == "named" else f"thread {told[1]}"}
 
 
 def test_bounds_cut_the_search_short(shop):

@@ -148,8 +148,6 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     found.limits.update(dict.fromkeys(report.limits))
     for group in report.groups:
         rate = group.count / calls
-        if rate < 1 / calls:
-            continue
         example = group.example
         phase = ledger.phases[0][GARBAGE]
         names = group.type_names
