@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextvars
 import functools
 import sys
 
@@ -122,6 +123,18 @@ def test_names_that_were_looked_up_are_no_leak():
     collect()
 
     assert before - sys.getallocatedblocks() > 250
+
+
+def test_a_context_holds_its_values():
+    """Nothing that Python can see holds the context of a running thread."""
+    variable = contextvars.ContextVar("variable", default=None)
+    leak = refscope.find_leaks(
+        lambda: variable.set((Item(), variable.get())), rounds=3
+    ).leaks[0]
+    variable.set(None)
+
+    assert leak.verdict == "held"
+    assert leak.held_by.root == "context of a thread"
 
 
 @pytest.mark.usefixtures("small_heap")

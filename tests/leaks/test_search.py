@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextvars
 import functools
 import gc
 import sys
@@ -218,16 +217,6 @@ def test_texts_in_a_container_that_grows_anyway_are_not_told_twice():
 
     assert "Item" in named(report)
     assert named(report, "memory") == {}
-
-
-def test_a_context_holds_its_values():
-    """Nothing that Python can see holds the context of a running thread."""
-    variable = contextvars.ContextVar("variable", default=None)
-    leak = named(find(lambda: variable.set((Item(), variable.get()))))["Item"]
-    variable.set(None)
-
-    assert leak.verdict == "held"
-    assert leak.held_by.root == "context of a thread"
 
 
 class _Closing:
