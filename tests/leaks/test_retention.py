@@ -401,6 +401,15 @@ def _shortest(edges, roots, target):
     return None
 
 
+def test_a_holder_that_is_met_twice_is_one_holder():
+    """A frame can be found as a root and among the referrers."""
+    search = Search(1, 16)
+    edges = [(2, 1, False), (2, 1, False), (3, 1, False)]
+    search.run(lambda level: edges if 1 in level else [], {2, 3}.__contains__, bool)
+
+    assert list(search.holders) == [2, 3]
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_paths_are_shortest(seed):
     """Against a naive search, each step a real one."""

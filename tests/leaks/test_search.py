@@ -56,6 +56,19 @@ def test_what_stops_before_it_is_traced_is_no_leak():
     assert report.leaks == ()
 
 
+def test_what_is_lazy_at_first_is_no_leak():
+    """What the first rounds make is over when there are twice as many calls."""
+    kept = []
+
+    def fill():
+        if len(kept) < 5:
+            kept.append(Item())
+
+    report = find(fill)
+
+    assert (report.leaks, report.is_leaking) == ((), False)
+
+
 def test_what_comes_in_bursts_is_in_the_limits():
     """It grew by much, but in one round of three: no leak, and not nothing."""
     kept, calls = [], iter(range(100_000))
@@ -275,6 +288,17 @@ def test_what_c_holds_may_hold_more(leak_in_c):
     assert leak.verdict == "native"
     assert leak.held_by.root == "held by C only"
     assert leak.held_by.references[0].holder.type_name == "list"
+
+
+def test_memory_that_c_holds_has_a_line_and_no_type(leak_in_c):
+    """No object that is tracked leaks, and no container has the text."""
+    numbers = iter(range(100_000))
+    report = find(lambda: bool(leak_in_c(f"text {next(numbers)}")))
+    places = {leak.traceback.innermost.filename for leak in report.leaks}
+
+    assert {leak.verdict for leak in report.leaks} >= {"native"}
+    assert "" in named(report, "memory")
+    assert places == {__file__}
 
 
 def test_references_that_c_holds_creep_up(leak_in_c):

@@ -87,6 +87,19 @@ def test_nested_blocks_see_their_own():
     assert (_count(outer.report), _count(inner.report)) == (2, 1)
 
 
+def test_an_outer_block_listens_on():
+    """When an inner one ends, collections are still noted for the outer one."""
+    kept = []
+    with refscope.track("outer", survivors=True, sites=False) as outer:
+        with refscope.track("inner", survivors=True, sites=False) as inner:
+            kept.append(Node())
+        gc.collect()
+        kept.append(Node())
+        gc.collect()
+
+    assert (_count(outer.report), _count(inner.report)) == (2, 1)
+
+
 def test_garbage_is_no_survivor():
     """With collect=True what waits for the collector is gone at the end."""
     with refscope.track("ring", survivors=True) as block:
