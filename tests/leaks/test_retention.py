@@ -309,9 +309,12 @@ def test_what_is_no_module_in_sys_modules_is_passed_by(monkeypatch, shop):
 class Nameless(threading.Thread):
     """A thread whose name is code of the program."""
 
+    is_asked = 0
+
     @property
     def _name(self):
-        raise AssertionError
+        Nameless.is_asked += 1
+        return "worker"
 
     @_name.setter
     def _name(self, name):
@@ -340,13 +343,16 @@ def test_locals_of_other_threads_hold(kind):
     ready.wait(60)
     if kind == "unknown":
         threading._active.pop(told[1], None)  # up to 3.13 an Event has put it there
+    before = Nameless.is_asked
     roots = {path.root for path in refscope.why_alive(told[0]()).paths}
+    asked = Nameless.is_asked - before
     done.set()
     while told[0]() is not None:
         time.sleep(0.001)
     if kind != "unknown":
         thread.join()
 
+    assert not asked
     assert roots == {"thread worker" if kind == "named" else f"thread {told[1]}"}
 
 
