@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import collections
 import contextvars
 import functools
@@ -123,6 +124,30 @@ def test_names_that_were_looked_up_are_no_leak():
     collect()
 
     assert before - sys.getallocatedblocks() > 250
+
+
+class _Closing:
+    """A function for the end of the program."""
+
+    def __call__(self):
+        pass
+
+
+class _EveryClosing:
+    """Is equal to each of them, to take them away again."""
+
+    def __eq__(self, other):
+        return type(other) is _Closing
+
+    __hash__ = None
+
+
+def test_functions_for_the_end_of_the_program_are_held():
+    """C keeps them in a list; Python can count it up to 3.13, and see it later."""
+    leak = refscope.find_leaks(lambda: atexit.register(_Closing()), rounds=3).leaks[0]
+    atexit.unregister(_EveryClosing())
+
+    assert (leak.verdict, leak.held_by.root) == ("held", "functions of atexit")
 
 
 def test_a_context_holds_its_values():

@@ -331,9 +331,11 @@ def _note_resident(found: Growth) -> None:
     ledger = found.ledger
     if not ledger.resident or min(ledger.resident) <= 0:
         return
-    grown = median(ledger.resident) - (found.size_per_call or 0)
+    resident = median(ledger.resident)
+    grown = resident - (found.size_per_call or 0)
     rounds = [sum(phase[RESIDENT].growth) for phase in ledger.phases]
-    if grown > 0 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
+    # Whole pages are resident, so large blocks seem to be a little larger.
+    if grown > resident / 10 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
         found.limits[_RESIDENT.format(round(grown))] = None
 
 
