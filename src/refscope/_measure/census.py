@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import marshal
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import compress, repeat
 from operator import is_, not_
 from types import (
@@ -137,6 +137,10 @@ def _without_tuples(
     return tuples, [*compress(things, map(not_, chosen))]
 
 
+_maps = cast("Callable[..., Iterator[Iterable[object]]]", map)
+"""``map`` of ``map``, which no type checker can tell."""
+
+
 def _settling(tuples: list[tuple[object, ...]]) -> set[int]:
     """Return which tuples hold only what the collector does not track.
 
@@ -144,12 +148,12 @@ def _settling(tuples: list[tuple[object, ...]]) -> set[int]:
     (Modules/gcmodule.c, untrack_tuples): counted, they would seem to be freed.
     """
     # Heaps have tens of thousands of tuples: whatever looks at each is in C.
-    is_open = [*map(any, map(map, repeat(gc.is_tracked), tuples))]
+    is_open = [*map(any, _maps(map, repeat(gc.is_tracked), tuples))]
     settling = set(map(id, compress(tuples, map(not_, is_open))))
     level = [*compress(tuples, is_open)]
     fresh = settling
     while fresh:
-        is_far = map(fresh.isdisjoint, map(map, repeat(id), level))
+        is_far = map(fresh.isdisjoint, _maps(map, repeat(id), level))
         near = compress(level, map(not_, is_far))
         fresh = {
             id(items)

@@ -12,7 +12,7 @@ import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import CoroutineType, FrameType, FunctionType, GeneratorType
 
-from refscope.reports import HeapObject, Reference, ReferencePath
+from refscope.reports import Reference, ReferencePath
 from refscope.reports._fingerprint import fingerprint
 from refscope.reports._heap import shape_of
 
@@ -66,7 +66,7 @@ class Trail:
 
     def report(self) -> ReferencePath:
         """Return the path as data."""
-        nodes = [*map(_described, self.objects)]
+        nodes = [*map(describe, self.objects)]
         references = tuple(
             [
                 Reference(holder=holder, target=target, name=name)
@@ -348,10 +348,6 @@ def path_of(
         expression=expression,
         fingerprint=fingerprint("path", *shape_of_path(root, references)),
     )
-
-
-def _described(thing: object) -> HeapObject:
-    return describe(thing)
 
 
 def _is_safe(thing: object) -> bool:
