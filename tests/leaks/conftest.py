@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -11,24 +12,55 @@ from pathlib import Path
 import pytest
 
 
-SOURCE = Path(__file__).with_name("programs.py")
+HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
-def findings():
-    """Return what find_leaks says of every program, measured in a small process.
+def _said(*command, **variables):
+    """Return what a script says as JSON in the last line of its output.
 
     Coverage is not asked of it: the tracer keeps something for each thread that has
     ended, which find_leaks would rightly name.
     """
     plain = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
     done = subprocess.run(
-        [sys.executable, str(SOURCE)],
+        [sys.executable, *map(str, command)],
         capture_output=True,
         check=False,
-        env=plain,
+        env=plain | variables,
         text=True,
         timeout=400,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def findings():
+    """Return what find_leaks says of every program, measured in a small process."""
+    return _said(HERE / "programs.py")
+
+
+@pytest.fixture(
+    scope="session",
+    params=[("random", ""), ("7", '"""A comment more."""\n\nMORE = [1, 2, 3]\n\n\n')],
+    ids=["plain", "edited"],
+)
+def fingerprints(request, tmp_path_factory):
+    """Return fingerprints of a process of its own: its hash seed, its source."""
+    seed, edit = request.param
+    script = tmp_path_factory.mktemp("fingerprints") / "fingerprints.py"
+    text = (HERE / "fingerprints.py").read_text(encoding="utf-8")
+    script.write_text(text.replace("# EDIT\n", edit), encoding="utf-8")
+    return _said(script, PYTHONHASHSEED=seed)
+
+
+@pytest.fixture
+def small_heap():
+    """Freeze what is there, so that each collection and census is cheap."""
+    if gc.get_freeze_count():  # from the start, on 3.12
+        yield
+        return
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -12,11 +12,17 @@ import collections
 import contextlib
 import contextvars
 import ctypes
+import decimal
+import email
 import enum
 import functools
+import gc
 import json
 import logging
+import re
 import signal
+import sqlite3
+import struct
 import sys
 import threading
 import types
@@ -24,8 +30,13 @@ import warnings
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree as ET
 
 import attrs
+
+import refscope
+import refscope.render
+from refscope._measure import growth
 
 
 NUMBERS = iter(range(1_000_000, 9_000_000))
@@ -699,9 +710,40 @@ def context_tokens():
     return lambda: TOKENS.append(OTHER.set(None)), fixed
 
 
-def _findings(function):
-    import refscope
+def _sqlite():
+    with sqlite3.connect(":memory:") as base:
+        base.execute("create table t (a)")
+        base.execute("insert into t values (1)")
+        base.execute("select * from t").fetchall()
+    base.close()
 
+
+CLEAN = {
+    "json": lambda: json.loads(json.dumps({"a": [1, 2.5, None, {"b": "c"}]})),
+    "re": lambda: re.sub(r"(\w+) (\w+)", r"\2 \1", "one two three four"),
+    "re_compile": lambda: re.compile("a+b").findall("aab ab"),
+    "decimal": lambda: sum(map(decimal.Decimal, ("1.1", "2.2"))),
+    "sqlite3": _sqlite,
+    "xml": lambda: ET.tostring(ET.fromstring("<a><b>c</b></a>")),  # noqa: S314
+    "email": lambda: email.message_from_string("To: a@b\n\nText").as_string(),
+    "struct": lambda: struct.unpack("<IH", struct.pack("<IH", 1, 2)),
+    "sorted": lambda: sorted(range(100), key=str),
+    "namedtuple": lambda: collections.Counter("mississippi").most_common(2),
+    "text": lambda: "{:>10}".format("x").encode().decode().title().split(),
+}
+
+
+OWN = {
+    "track": lambda: refscope.track("x").start().stop(),
+    "why_alive": lambda: refscope.why_alive(SHOP),
+    "expect_gone": lambda: refscope.expect_gone(Item(), "test").check(),
+    "find_cycles": refscope.find_cycles,
+    "find_leaks": lambda: refscope.find_leaks(Item, rounds=2),
+    "to_json": lambda: refscope.render.to_json(refscope.TrackReport()),
+}
+
+
+def _findings(function):
     report = refscope.find_leaks(function, rounds=3)
     return {
         "headline": report.headline,
@@ -727,13 +769,21 @@ def _findings(function):
 
 def run_all(wanted=()):
     """Return what is found in each program and its twin, by name."""
-    from refscope._measure import growth
-
-    growth._ENOUGH_CALLS = 100  # no cache here takes longer
+    if gc.get_freeze_count():
+        gc.unfreeze()  # 3.12 starts so, and each look takes far longer then
+    growth._ENOUGH_CALLS = 30  # no cache here takes longer
+    chosen = [each for each in PROGRAMS if not wanted or each.name in wanted]
+    held = [each for each in chosen if each.kind != "cycles"]
+    leaky = {each.name: _findings(each.leaky) for each in held}
+    QUEUE.clear()  # or the twins put new things in the place of frozen ones
+    RECENT.clear()
+    gc.collect()
+    gc.freeze()  # so that a look costs nothing, where no holder is asked for
+    leaky |= {each.name: _findings(each.leaky) for each in chosen if each not in held}
+    fixed = {each.name: _findings(each.fixed) for each in chosen}
     return {
-        each.name: {"leaky": _findings(each.leaky), "fixed": _findings(each.fixed)}
-        for each in PROGRAMS
-        if not wanted or each.name in wanted
+        "clean": {name: _findings(work) for name, work in (CLEAN | OWN).items()},
+        **{name: {"leaky": leaky[name], "fixed": fixed[name]} for name in leaky},
     }
 
 

@@ -35,6 +35,14 @@ def _value(node):
     return node.value
 
 
+def _names_in(variable):
+    """Return the keys of a dictionary of the file, in order."""
+    for node in ast.parse(SOURCE.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable:
+            return [key.value for key in node.value.keys]
+    raise AssertionError(variable)
+
+
 TABLE = list(_table())
 NAMES = [name for name, _, _ in TABLE]
 
@@ -75,7 +83,34 @@ def test_the_leak_is_named(findings, name, type_name, options):
 
 @pytest.mark.needs_subprocess
 @pytest.mark.needs_threads
+@pytest.mark.parametrize("name", ["subclass_registry", "singledispatch_registry"])
+def test_a_class_comes_before_what_it_brings(findings, name):
+    """Its weak references, tuples and functions leak as well, and tell less."""
+    kinds = [leak["type_name"] for leak in findings[name]["leaky"]["leaks"]]
+
+    assert kinds[0] == "type"
+    assert len(kinds) > 1
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.needs_threads
 @pytest.mark.parametrize("name", NAMES)
 def test_the_corrected_twin_is_silent(findings, name):
     """No leak is reported where there is none."""
     assert findings[name]["fixed"]["leaks"] == []
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.needs_threads
+@pytest.mark.parametrize("name", _names_in("CLEAN"))
+def test_no_false_alarm(findings, name):
+    """Work that leaves nothing is clean."""
+    assert findings["clean"][name]["leaks"] == []
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.needs_threads
+@pytest.mark.parametrize("name", _names_in("OWN"))
+def test_refscope_does_not_leak(findings, name):
+    """Its own functions leave nothing behind."""
+    assert findings["clean"][name]["leaks"] == []

@@ -213,6 +213,96 @@ def test_what_cannot_be_expected():
         expected.check(within="1")
 
 
+def test_several_inspectors_can_be_taken_away_in_any_order(shop):
+    """Each is removed alone; the one that was added last has the word."""
+    verdicts = []
+    removers = [
+        refscope.add_inspector(Cart, lambda _, why=why: Verdict("yes", why))
+        for why in ("first", "second")
+    ]
+    for remove in (lambda: None, *removers[::-1]):
+        remove()
+        verdicts.append(refscope.why_alive(shop.cart.by_id["a17"]).verdicts[1].reason)
+
+    assert verdicts == ["second", "first", ""]
+
+
+def test_two_expectations_listen_together():
+    """The hook for collections stays until the last of them has ended."""
+    one, two = Item(), Item()
+    one.self = one
+    before = len(gc.callbacks)
+    expected = [refscope.expect_gone(one, "sold"), refscope.expect_gone(two, "sold")]
+    del two
+    hooks = len(gc.callbacks) - before
+    del one
+    reports = [each.check() for each in expected]
+
+    assert hooks == 1
+    assert [report.freed_by for report in reports] == ["gc", "refcount"]
+    assert len(gc.callbacks) == before
+
+
+def test_holders_beyond_sixteen_are_counted():
+    """A report has a bound, and says how many were left out."""
+    item = Item()
+    holders = [[item] for _ in range(20)]
+    report = refscope.why_alive(item)
+
+    assert len(holders) == 20
+    assert 10 < len(report.paths) <= 16
+    assert any("more holders were not followed" in limit for limit in report.limits)
+
+
+def test_a_value_of_a_parked_generator_is_a_local_of_it(shop):
+    """Generator and frame are one step, also where the frame is an object."""
+
+    def numbers():
+        item = Item()
+        yield item
+
+    shop.generator = numbers()
+    item = next(shop.generator)
+    frame = shop.generator.gi_frame
+    [path] = [
+        path
+        for path in refscope.why_alive(item).paths
+        if path.root == "module shop_of_tests"
+    ]
+
+    assert frame is not None
+    assert path.references[0].name == ".generator"
+    assert path.references[-1].name.startswith("<local item in ")
+    assert len(path.references) == 2
+
+
+def test_globals_are_no_part_of_a_function(shop):
+    """A function and its __dict__ are one, a function and its globals are two."""
+
+    def sell():
+        pass
+
+    sell.item = Item()
+    space = {"item": Item()}
+    shop.sell, shop.made = sell, types.FunctionType(sell.__code__, space)
+    del sell
+    del space
+    [attribute] = refscope.why_alive(shop.sell.item).paths
+    [variable] = refscope.why_alive(shop.made.__globals__["item"]).paths
+
+    assert _names(attribute) == [".sell", ".item"]
+    assert _names(variable) == [".made", ".__globals__", "['item']"]
+
+
+def test_what_is_no_module_in_sys_modules_is_passed_by(monkeypatch, shop):
+    """Programs put anything there."""
+    monkeypatch.setitem(sys.modules, "strange_thing", Cart())
+    monkeypatch.setitem(sys.modules, "strange_nothing", None)
+    [path] = refscope.why_alive(shop.cart.by_id["a17"]).paths
+
+    assert path.root == "module shop_of_tests"
+
+
 def test_bounds_cut_the_search_short(shop):
     """The report is incomplete then, and says why."""
     report = refscope.why_alive(shop.cart.by_id["a17"], max_objects=1)
@@ -262,6 +352,15 @@ def _shortest(edges, roots, target):
         seen |= level
         distance += 1
     return None
+
+
+def test_a_holder_that_is_met_twice_is_one_holder():
+    """A frame can be found as a root and among the referrers."""
+    search = Search(1, 16)
+    edges = [(2, 1, False), (2, 1, False), (3, 1, False)]
+    search.run(lambda level: edges if 1 in level else [], {2, 3}.__contains__, bool)
+
+    assert list(search.holders) == [2, 3]
 
 
 @pytest.mark.parametrize("seed", range(60))

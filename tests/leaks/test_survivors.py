@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import random
+import re
+import sys
 import threading
 
 import pytest
@@ -85,6 +87,19 @@ def test_nested_blocks_see_their_own():
     assert (_count(outer.report), _count(inner.report)) == (2, 1)
 
 
+def test_an_outer_block_listens_on():
+    """When an inner one ends, collections are still noted for the outer one."""
+    kept = []
+    with refscope.track("outer", survivors=True, sites=False) as outer:
+        with refscope.track("inner", survivors=True, sites=False) as inner:
+            kept.append(Node())
+        gc.collect()
+        kept.append(Node())
+        gc.collect()
+
+    assert (_count(outer.report), _count(inner.report)) == (2, 1)
+
+
 def test_garbage_is_no_survivor():
     """With collect=True what waits for the collector is gone at the end."""
     with refscope.track("ring", survivors=True) as block:
@@ -139,6 +154,82 @@ def test_design_is_told_apart():
     }
 
     assert any(reason and "was made" in reason for reason in reasons)
+
+
+def test_an_import_is_design(tmp_path, monkeypatch):
+    """What a module brings is kept by it, and the report says so."""
+    (tmp_path / "imported_in_block.py").write_text("THINGS = [[], []]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with refscope.track("import", survivors=True) as block:
+        import imported_in_block
+    reasons = {group.by_design for group in block.report.survivors}
+    del sys.modules["imported_in_block"]
+
+    assert imported_in_block.THINGS
+    assert "module imported_in_block was imported" in reasons
+
+
+def test_caches_of_the_standard_library_are_design():
+    """A pattern that re has compiled is kept by re, not by the program."""
+    re.purge()
+    with refscope.track("re", survivors=True) as block:
+        re.compile("a+(b|c)*x{3}")
+    found = {
+        group.type_name: group.by_design
+        for group in block.report.survivors
+        if group.type_name == "re.Pattern" or group.by_design
+    }
+
+    assert "a cache of re" in found.values(), found
+
+
+def test_thousands_of_survivors_are_not_added_up():
+    """What would die with them is not known then, which is not nothing."""
+    kept = []
+    with refscope.track("many", survivors=True) as block:
+        kept.extend([Node() for _ in range(2_001)])
+    [group] = [
+        group for group in block.report.survivors if group.type_name.endswith(".Node")
+    ]
+
+    assert group.count == 2_001
+    assert group.retained_size is None
+
+
+def test_what_a_frozen_heap_hides_is_said():
+    """Without collecting, young objects of before cannot be told from new ones."""
+    young, kept = [], []
+    before = gc.get_freeze_count()
+    gc.freeze()
+    try:
+        young.extend(Node() for _ in range(5))
+        with refscope.track(
+            "doubt", survivors=True, collect=False, sites=False
+        ) as block:
+            kept.append(Node())
+        with refscope.track("inside", survivors=True) as inside:
+            gc.freeze()
+    finally:
+        if not before:
+            gc.unfreeze()
+
+    assert _count(block.report) <= 1
+    assert any("young objects were there before" in x for x in block.report.limits)
+    assert any("gc.freeze() was called" in x for x in inside.report.limits)
+
+
+def test_collections_that_an_inner_block_does_not_hear_are_said():
+    """It is in a traced one, so traces are not its own; the outer block has all."""
+    kept = []
+    with (
+        refscope.track("outer", survivors=True) as outer,
+        refscope.track("inner", survivors=True) as inner,
+    ):
+        kept.append(Node())
+        gc.collect()
+
+    assert _count(outer.report) == 1
+    assert any("collections ran inside" in limit for limit in inner.report.limits)
 
 
 def test_frozen_processes():

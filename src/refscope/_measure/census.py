@@ -11,8 +11,9 @@ from __future__ import annotations
 import gc
 import marshal
 from array import array
-from collections.abc import Iterable
-from itertools import compress
+from collections.abc import Callable, Iterable, Iterator
+from itertools import compress, repeat
+from operator import is_, not_
 from types import (
     AsyncGeneratorType,
     CoroutineType,
@@ -137,14 +138,14 @@ def _without_tuples(
     suspects: Iterable[object],
 ) -> tuple[list[tuple[object, ...]], list[object]]:
     """Return the tuples and the others."""
-    tuples: list[tuple[object, ...]] = []
-    others: list[object] = []
-    for thing in suspects:
-        if type(thing) is tuple:
-            tuples.append(cast("tuple[object, ...]", thing))
-        else:
-            others.append(thing)
-    return tuples, others
+    things = [*suspects]
+    chosen = [*map(is_, map(type, things), repeat(tuple))]
+    tuples = cast("list[tuple[object, ...]]", [*compress(things, chosen)])
+    return tuples, [*compress(things, map(not_, chosen))]
+
+
+_maps = cast("Callable[..., Iterator[Iterable[object]]]", map)
+"""``map`` of ``map``, which no type checker can tell."""
 
 
 def _settling(tuples: list[tuple[object, ...]]) -> set[int]:
@@ -153,23 +154,20 @@ def _settling(tuples: list[tuple[object, ...]]) -> set[int]:
     It stops tracking them sooner or later, nested ones a level at each collection
     (Modules/gcmodule.c, untrack_tuples): counted, they would seem to be freed.
     """
-    settling: set[int] = set()
-    level = tuples
-    while level:
-        before = len(settling)
-        left: list[tuple[object, ...]] = []
-        for items in level:
-            tracked = [*filter(gc.is_tracked, items)]
-            if not tracked:
-                settling.add(id(items))
-            elif all(type(item) is tuple for item in tracked):
-                if settling.issuperset(map(id, tracked)):
-                    settling.add(id(items))
-                else:
-                    left.append(items)
-        if len(settling) == before:
-            break
-        level = left
+    # Heaps have tens of thousands of tuples: whatever looks at each is in C.
+    is_open = [*map(any, _maps(map, repeat(gc.is_tracked), tuples))]
+    settling = set(map(id, compress(tuples, map(not_, is_open))))
+    level = [*compress(tuples, is_open)]
+    fresh = settling
+    while fresh:
+        is_far = map(fresh.isdisjoint, _maps(map, repeat(id), level))
+        near = compress(level, map(not_, is_far))
+        fresh = {
+            id(items)
+            for items in near
+            if settling.issuperset(map(id, filter(gc.is_tracked, items)))
+        }
+        settling |= fresh
     return settling
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import typing
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -34,7 +35,10 @@ _HAVE_GC = 1 << 14
 _DICT_SUBCLASS = 1 << 29
 _TYPE_SUBCLASS = 1 << 31
 
-_HARMLESS = type(typing_extensions.Protocol)
+_HARMLESS = {
+    id(type(typing_extensions.Protocol)),
+    id(getattr(typing, "_UnionGenericAliasMeta", None)),  # 3.14+
+}
 _names: dict[int, str] = {}
 
 
@@ -117,13 +121,15 @@ def header_size(kind: type) -> int:
 def metaclasses_are_plain() -> bool:
     """Return whether ``type`` itself hashes and compares every class there is.
 
-    The metaclass of ``typing_extensions.Protocol`` does it with harmless code.
+    The metaclass of ``typing_extensions.Protocol`` does it with harmless code, and
+    that of ``typing._UnionGenericAlias`` for one class, which has no instances.
     """
     todo = get_subclasses(type)
     while todo:
         kind = todo.pop()
         members = get_members(kind)
-        if ("__hash__" in members or "__eq__" in members) and kind is not _HARMLESS:
+        is_special = "__hash__" in members or "__eq__" in members
+        if is_special and id(kind) not in _HARMLESS:
             return False
         todo.extend(get_subclasses(kind))
     return True

@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 from array import array
 from collections.abc import Generator
-from itertools import repeat
-from operator import is_
+from itertools import compress, repeat
+from operator import is_, ne
 from sys import getrefcount
 
 from . import census
@@ -48,12 +48,12 @@ class Counts:
         (ids, first), (ids_1, second), (ids_2, third) = self._looks
         middle = dict(zip(ids_1, second, strict=True))
         last = dict(zip(ids_2, third, strict=True))
-        for key, count in zip(ids, first, strict=True):
-            now = middle.get(key, count)
-            if now != count:
-                steps = now - count, last.get(key, now) - now
-                if steps[0] == steps[1] >= self.calls and count < _IMMORTAL:
-                    self.growth[key] = steps
+        now = array("q", map(middle.get, ids, first))
+        changed = compress(zip(ids, first, now, strict=True), map(ne, first, now))
+        for key, count, count_1 in changed:
+            steps = count_1 - count, last.get(key, count_1) - count_1
+            if steps[0] == steps[1] >= self.calls and count < _IMMORTAL:
+                self.growth[key] = steps
         self._looks.clear()
 
     def _look(self) -> None:

@@ -9,20 +9,13 @@ from __future__ import annotations
 import atexit
 import gc
 from collections import deque
-from collections.abc import (
-    Callable,
-    Collection,
-    Generator,
-    Iterable,
-    Iterator,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from itertools import compress, filterfalse
 from typing import Any, Literal, cast
 
-from refscope.reports import Frame, ReferencePath, Traceback
+from refscope.reports import ReferencePath, Traceback
 
-from . import census, ours, tracing
+from . import census, tracing
 from .born import Born
 from .budget import CHUNK, Budget
 from .classes import get_members, get_mro, type_name
@@ -37,11 +30,11 @@ from .interpreter import (
     stop,
 )
 from .keeping import Kept
-from .places import frames_of
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, is_container, path_of
 from .roots import C_ONLY
 from .rounds import collect
+from .tracebacks import Place, commonest, traceback_of_place
 
 
 FRAMES = 12
@@ -53,8 +46,6 @@ _MOST_RETAINED = 20_000
 _MOST_EXPLAINED = 200_000
 
 AT_EXIT = "functions of atexit"
-
-Place = tuple[tuple[str, int], ...]
 
 
 class Evidence:
@@ -387,46 +378,6 @@ def _callbacks_at_exit() -> int:
 
 def _total(places: tracing.Totals) -> int:
     return sum([size for size, _ in places.values()])
-
-
-def commonest(places: Iterable[Place | None]) -> Place | None:
-    """Return the place that comes most often; the first of those."""
-    counts: dict[Place | None, int] = {}
-    for place in places:
-        counts[place] = counts.get(place, 0) + 1
-    return max(counts, key=counts.__getitem__)
-
-
-def traceback_of_place(place: Place | None) -> Traceback | None:
-    """Return a place as a traceback, outermost frame first."""
-    if place is None:
-        return None
-    return Traceback(tuple([Frame(name, line) for name, line in reversed(place)]))
-
-
-def with_functions(traceback: Traceback | None) -> Traceback | None:
-    """Return a traceback with the names of the functions."""
-    return None if traceback is None else all_with_functions([traceback])[0]
-
-
-def all_with_functions(tracebacks: Sequence[Traceback]) -> list[Traceback]:
-    """Return tracebacks with the names of the functions, looked up once for all."""
-    known = frames_of(
-        [(frame.filename, frame.lineno) for each in tracebacks for frame in each.frames]
-    )
-    return [
-        Traceback(
-            tuple(
-                [
-                    known[frame.filename, frame.lineno]
-                    for frame in each.frames
-                    if not frame.filename.startswith(ours.FILES)
-                ]
-            ),
-            each.total_nframe,
-        )
-        for each in tracebacks
-    ]
 
 
 census.own(Trial, Evidence)

@@ -22,10 +22,12 @@ from .algorithms.series import Trend, keeps_growing, per_call
 from .budget import Budget
 from .counts import Counts
 from .cycles import garbage_cycles
-from .evidence import FRAMES, Evidence, Trial, with_functions
+from .evidence import FRAMES, Evidence, Trial
 from .interpreter import is_tracing, start, stop
+from .keeping import Kept
 from .retention import shape_of_path
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
+from .tracebacks import with_functions
 
 
 Search = Generator[int, None, "Growth"]
@@ -90,7 +92,7 @@ def search(given: object, options: Options, budget: Budget) -> Search:
     kinds = [name for name in suspects if name not in {BLOCKS, GARBAGE}]
     if kinds or BLOCKS in suspects:
         known = yield from _named(found, given, kinds, suspects, budget)
-        known = yield from _still_growing(found, known, started)
+        yield from _still_growing(found, known, started)
         found.leaks += [_leak(ledger, one, name) for name, one in known]
     if not found.leaks and not suspects:
         yield from _name_references(found, given, options.calls, budget)
@@ -145,8 +147,6 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     found.limits.update(dict.fromkeys(report.limits))
     for group in report.groups:
         rate = group.count / calls
-        if rate < 1 / calls:
-            continue
         example = group.example
         phase = ledger.phases[0][GARBAGE]
         names = group.type_names
@@ -223,7 +223,7 @@ def _named(
     kinds: Iterable[str],
     suspects: Mapping[str, Trend],
     budget: Budget,
-) -> Generator[int, None, list[tuple[str, Evidence]]]:
+) -> Generator[int, None, Kept[tuple[str, Evidence]]]:
     """Return what the traced calls tell of each suspect, by what is counted."""
     ledger = found.ledger
     rates = [per_call(ledger.phases_of(name)) for name in suspects if name != GARBAGE]
@@ -239,7 +239,7 @@ def _named(
     finally:
         trial.end()
     ledger.calls_made += 2 * calls
-    kept: list[tuple[str, Evidence]] = []
+    kept: Kept[tuple[str, Evidence]] = Kept()  # a list of ours that nobody counts
     for name, evidence in known:
         evidence.traceback = with_functions(evidence.traceback)
         if _is_part(evidence):
@@ -263,9 +263,9 @@ def _is_part(evidence: Evidence) -> bool:
 
 
 def _still_growing(
-    found: Growth, known: list[tuple[str, Evidence]], started: int
-) -> Generator[int, None, list[tuple[str, Evidence]]]:
-    """Return what grows on when there are many more calls; a full cache does not."""
+    found: Growth, known: Kept[tuple[str, Evidence]], started: int
+) -> Generator[int, None, None]:
+    """Drop what does not grow on when there are many more calls, as a full cache."""
     ledger = found.ledger
     calls = max([phase.calls for phase in ledger.phases[-1].values()])
     patience = max(_PATIENCE, 2 * ledger.seconds) + ledger.seconds
@@ -276,12 +276,11 @@ def _still_growing(
             break
         calls *= 2
         yield from ledger.run(1, calls)
-        known = [
+        known[:] = [
             (name, evidence)
             for name, evidence in known
             if keeps_growing(rates[name], _grown(ledger, name), calls)
         ]
-    return known
 
 
 def _grown(ledger: Ledger, name: str) -> int:
@@ -331,9 +330,11 @@ def _note_resident(found: Growth) -> None:
     ledger = found.ledger
     if not ledger.resident or min(ledger.resident) <= 0:
         return
-    grown = median(ledger.resident) - (found.size_per_call or 0)
+    resident = median(ledger.resident)
+    grown = resident - (found.size_per_call or 0)
     rounds = [sum(phase[RESIDENT].growth) for phase in ledger.phases]
-    if grown > 0 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
+    # Whole pages are resident, so large blocks seem to be a little larger.
+    if grown > resident / 10 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
         found.limits[_RESIDENT.format(round(grown))] = None
 
 
@@ -355,12 +356,17 @@ def telling(names: Sequence[str]) -> str:
     return next(iter([*ranked, *names]), "")
 
 
-def _importance(leak: Leak) -> tuple[bool, bool, int, float, str]:
-    """Return the order of leaks: classes of the program first, the nearest of them."""
+def _importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:
+    """Return the order of leaks: classes of the program first, the nearest of them.
+
+    A class that leaks brings what every class has (weak references, tuples, functions,
+    some of them nearer to a root), so among what is dull it comes first.
+    """
     steps = 0 if leak.held_by is None else len(leak.held_by.references)
     return (
         leak.kind != "objects",
         _is_dull(leak.type_name),
+        leak.type_name != "type",
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,

@@ -12,7 +12,7 @@ import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import CoroutineType, FrameType, FunctionType, GeneratorType
 
-from refscope.reports import HeapObject, Reference, ReferencePath
+from refscope.reports import Reference, ReferencePath
 from refscope.reports._fingerprint import fingerprint
 from refscope.reports._heap import shape_of
 
@@ -66,7 +66,7 @@ class Trail:
 
     def report(self) -> ReferencePath:
         """Return the path as data."""
-        nodes = [*map(_described, self.objects)]
+        nodes = [*map(describe, self.objects)]
         references = tuple(
             [
                 Reference(holder=holder, target=target, name=name)
@@ -133,15 +133,17 @@ class Heap:
     def turn_around(self) -> None:
         """Note the holders of everything, containers without a collector included."""
         holders: dict[int, list[object]] = {}
-        seen: set[int] = set()
         level = self._all_objects()
         while level and self._budget.spend(len(level), _STAGE):
             later: list[object] = []
             for thing in level:
                 for held in gc.get_referents(thing):
-                    holders.setdefault(id(held), []).append(thing)
-                    if id(held) not in seen and _is_hidden(held):
-                        seen.add(id(held))
+                    known = holders.get(id(held))
+                    if known is not None:
+                        known.append(thing)
+                        continue
+                    holders[id(held)] = [thing]
+                    if _is_hidden(held):
                         later.append(held)
             level = later
         self._holders_of = holders
@@ -346,10 +348,6 @@ def path_of(
         expression=expression,
         fingerprint=fingerprint("path", *shape_of_path(root, references)),
     )
-
-
-def _described(thing: object) -> HeapObject:
-    return describe(thing)
 
 
 def _is_safe(thing: object) -> bool:

@@ -12,6 +12,7 @@ from typing import cast
 from . import ours
 from .classes import FREE_THREADED, get_mro
 from .frames import place_in, variables_of
+from .inspectors import plain
 from .names_attributes import get_module_dict
 from .names_code import local
 
@@ -147,8 +148,5 @@ def _thread_name(ident: int) -> str:
     thread = active.get(ident)
     if thread is None or _THREAD not in get_mro(type(thread)):
         return str(ident)
-    try:
-        name: object = object.__getattribute__(thread, "_name")
-    except AttributeError:  # before its __init__
-        return str(ident)
+    name = plain(thread, "_name")  # none before its __init__
     return str.__str__(name) if isinstance(name, str) else str(ident)

@@ -11,7 +11,7 @@ import gc
 from collections.abc import Generator
 from time import perf_counter
 
-from . import activity, census
+from . import activity, census, ours
 from .algorithms.series import Phase, Trend, trend
 from .born import remember
 from .interpreter import allocated_blocks
@@ -135,7 +135,12 @@ class Ledger:
 
 
 def collect() -> int:
-    """Collect until there is nothing more, a few times at most."""
+    """Collect until there is nothing more, a few times at most.
+
+    The cache of attribute lookups is emptied: names that the calls made would live on
+    in it, more of them with each call until it is full.
+    """
+    ours.forget_names()
     found = 0
     for _ in range(_MOST_COLLECTIONS):
         freed = gc.collect()

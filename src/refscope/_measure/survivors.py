@@ -18,11 +18,11 @@ from .born import LATE_DICTS, Born
 from .budget import CHUNK, Budget
 from .classes import is_class, object_size, type_name
 from .describe import detail_of, lines_of, size_of
-from .evidence import all_with_functions, traceback_of_place
 from .hazards import referents_of
 from .keeping import Kept
 from .retained import retained_sizes
 from .retention import Trail, find_trails, shape_of_path
+from .tracebacks import Place, all_with_functions, traceback_of_place
 
 
 _MOST_PATHS = 5
@@ -31,8 +31,6 @@ _MOST_RETAINED = 2_000
 
 _UNSEARCHED = "what holds the survivors was searched for the first {} of {} groups only"
 _CACHES = ("cache", "registry", "_abc_data", "memo", "interned")
-
-Place = tuple[tuple[str, int], ...]
 
 
 class Group:

@@ -1,0 +1,268 @@
+"""Leaks, survivors and paths as text, from reports that are made by hand."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from refscope.render import to_dot, to_text
+from refscope.render._redact import redacted
+from refscope.reports import (
+    ExpectationReport,
+    Frame,
+    HeapObject,
+    Leak,
+    LeakReport,
+    MemoryChange,
+    Reference,
+    ReferencePath,
+    RetentionReport,
+    SurvivorGroup,
+    Traceback,
+    TrackReport,
+    Verdict,
+)
+
+
+MADE_AT = Traceback((Frame("/home/ann/shop/orders.py", 41, "sell"),))
+
+
+def thing(name, address, **more):
+    """Return an object of a report."""
+    return HeapObject(type_name=name, address=address, size=56, **more)
+
+
+def path_over(*names, root="module shop", expression=None):
+    """Return a path whose steps have these names."""
+    things = [thing(f"shop.T{place}", place) for place in range(len(names) + 1)]
+    steps = zip(things, things[1:], names)  # noqa: B905  # 3.10
+    return ReferencePath(
+        root=root,
+        references=tuple(
+            Reference(holder=holder, target=target, name=name)
+            for holder, target, name in steps
+        ),
+        expression=expression,
+        fingerprint="0a1b2c3d",
+    )
+
+
+LEAK = Leak(
+    kind="objects",
+    type_name="shop.Item",
+    growth=(1, 1, 1),
+    per_call=1.0,
+    size_per_call=56.0,
+    traceback=MADE_AT,
+    held_by=path_over(".items", "[3]", expression="sys.modules['shop'].items[3]"),
+    grows_at=0,
+    fingerprint="12345678",
+    verdict="held",
+)
+LEAKS = LeakReport(function="sell", rounds=3, leaks=(LEAK,))
+
+
+def _leaks(**changes):
+    return attrs.evolve(LEAKS, leaks=(attrs.evolve(LEAK, **changes),))
+
+
+# -- Leaks.
+def test_the_container_is_shown_to_look_at():
+    """Python for what grows, without the key of the one object in it."""
+    text = to_text(LEAKS)
+
+    assert "   see sys.modules['shop'].items\n" in text
+    assert "made at shop/orders.py:41 in sell" in text
+
+
+def test_without_a_known_container_the_whole_path_is_shown():
+    """Where it is not known what grows nothing is underlined or called a suspect."""
+    text = to_text(_leaks(grows_at=None))
+
+    assert "see sys.modules['shop'].items[3]" in text
+    assert "grows" not in text
+    assert "~~~" not in text
+
+
+def test_what_nobody_knows_is_left_out():
+    """No line for a size, place, path or expression that was not measured."""
+    text = to_text(
+        _leaks(size_per_call=None, traceback=None, held_by=None, grows_at=None)
+    )
+
+    assert "#1 NEW [12345678] held: +1 shop.Item per call\n" in text
+    for word in ("made at", "see ", "module"):
+        assert word not in text
+
+    text = to_text(_leaks(held_by=path_over("<local x in f>", root="thread Main")))
+
+    assert "see " not in text
+    assert "a running function" in text
+
+
+@pytest.mark.parametrize(
+    ("root", "reason"),
+    [
+        ("module shop", "NO       modules stay"),
+        ("builtins", "NO       modules stay"),
+        ("thread MainThread", "NO       a running function"),
+        ("signal handlers", "NO"),
+    ],
+)
+def test_a_root_lives_for_a_reason(root, reason):
+    """What a leak hangs on is alive, and the text says why if it can."""
+    lines = to_text(_leaks(held_by=path_over(".a", ".b", "[x]", root=root), grows_at=1))
+
+    [line] = [line for line in lines.splitlines() if line.strip().startswith(root)]
+    assert line.rstrip().endswith(reason)
+
+
+def test_leaks_of_c_are_told_apart():
+    """An object that nobody holds, and memory that is no object of Python's."""
+    thing_of_c = to_text(_leaks(verdict="native", held_by=None))
+    memory = to_text(_leaks(kind="memory", type_name="", verdict="native"))
+
+    assert "a reference was leaked in C" in thing_of_c
+    assert "memory that no Python object accounts for" in memory
+    assert "+1 memory block" in memory
+
+
+def test_leaks_that_do_not_fit_are_counted():
+    """A page has 25 lines; limit cuts rows, and full shows all."""
+    many = attrs.evolve(
+        LEAKS,
+        leaks=tuple(
+            attrs.evolve(LEAK, type_name=f"shop.T{number}") for number in range(9)
+        ),
+    )
+    page, one = to_text(many).splitlines(), to_text(many, limit=1)
+
+    assert len(page) <= 25
+    assert any("more leaks (full=True shows all): shop.T" in line for line in page)
+    assert "... 8 more leaks" in one
+    assert one.count("NEW") == 1
+    assert to_text(many, full=True).count("NEW") == 9
+
+
+def test_an_unknown_resident_set_is_not_nothing():
+    """Where the system does not tell, the text says so."""
+    assert "RSS unknown per call" in to_text(LEAKS)
+    assert "RSS +1.0 KiB per call" in to_text(attrs.evolve(LEAKS, rss_per_call=1024.0))
+
+
+# -- Paths.
+def retention(*paths, **more):
+    """Return a report of these paths."""
+    return RetentionReport(subject=thing("shop.Item", 99), paths=paths, **more)
+
+
+def test_a_long_path_shows_its_ends():
+    """The middle is counted; full shows it all, and no endless Python is offered."""
+    names = [f".a{number}" for number in range(20)]
+    report = retention(path_over(*names, expression="x" + "".join(names)))
+    text = to_text(report)
+
+    assert "more steps (full=True shows all)" in text
+    assert ".a0" in text
+    assert ".a19" in text
+    assert ".a9 " not in text
+    assert "see " not in text
+    assert ".a9 " in to_text(report, full=True)
+
+
+def test_paths_that_do_not_fit_are_counted():
+    """A page has 25 lines; limit cuts paths, and full shows all."""
+    paths = [path_over(".a", ".b", f"['{number}']") for number in range(9)]
+    page, two = to_text(retention(*paths)), to_text(retention(*paths), limit=2)
+
+    assert len(page.splitlines()) <= 25
+    assert "more paths (full=True shows all)" in page
+    assert "... 7 more paths" in two
+    assert two.count("#") == 2
+    assert to_text(retention(*paths), full=True).count("#") == 9
+
+
+def test_a_subject_is_described():
+    """Size, what would die with it, what else is known, and where it was made."""
+    subject = thing("function", 255, detail="shop.sell", traceback=MADE_AT)
+    text = to_text(RetentionReport(subject=subject, retained_size=2048))
+
+    assert "56 B at 0xff, 2.0 KiB would die with it, shop.sell" in text
+    assert "made at shop/orders.py:41 in sell" in text
+    assert "would die" not in to_text(RetentionReport(subject=subject))
+
+
+def test_a_search_that_was_cut_short_found_no_path_yet():
+    """Nothing found and nothing there are not the same."""
+    assert "cut short" in retention(complete=False).headline
+    assert "nothing that Python can see" in retention().headline
+
+
+def test_an_object_that_is_the_root_has_a_path_without_steps():
+    """A module is its own root; there is no step with a verdict then."""
+    text = to_text(retention(path_over(root="module shop"), verdicts=(Verdict("no"),)))
+
+    assert "module shop  unknown" in text
+
+
+def test_verdicts_belong_to_objects():
+    """By address; an object without one is not known."""
+    report = retention(verdicts=(Verdict("yes", "closed", address=99),))
+
+    assert report.verdict_of(report.subject).reason == "closed"
+    assert report.verdict_of(thing("shop.Cart", 3)).leaking == "unknown"
+
+
+def test_an_expectation_tells_how_long_it_waited():
+    """And nothing about holders when the object is gone; a picture is empty then."""
+    gone = ExpectationReport(
+        type_name="shop.Item", reason="sold", gone=True, freed_by="gc", waited=0.25
+    )
+    held = attrs.evolve(
+        gone, gone=False, freed_by=None, retention=retention(path_over(".a"))
+    )
+
+    assert "waited 250 ms" in to_text(gone)
+    assert "at 0x" not in to_text(gone)
+    assert "at 0x63" in to_text(held)
+    assert "waited" not in to_text(attrs.evolve(held, waited=0.0))
+    assert "subgraph" not in to_dot(gone)
+    assert "subgraph" in to_dot(held)
+
+
+# -- Survivors.
+def _tracked(**changes):
+    group = SurvivorGroup(
+        type_name="shop.Item",
+        count=3,
+        size=168,
+        traceback=MADE_AT,
+        held_by=path_over(".items", "['ann@example.org']"),
+    )
+    return TrackReport(
+        measured=("survivors",),
+        memory=MemoryChange(size_diff=168, count_diff=3),
+        survivors=(attrs.evolve(group, **changes),),
+    )
+
+
+def test_survivors_are_shown_with_holder_or_reason():
+    """What the design keeps needs no holder, and some have neither."""
+    held, kept = to_text(_tracked()), to_text(_tracked(by_design="a cache of re"))
+    neither = to_text(_tracked(held_by=None, traceback=None))
+
+    assert "held by module shop -> .items" in held
+    assert "orders.py:41" in held
+    assert "by design: a cache of re" in kept
+    assert "held by" not in kept
+    assert "held by" not in neither
+    assert "orders.py" not in neither
+
+
+def test_survivors_are_shown_without_keys_and_folders():
+    """Keys are data, folders tell about a person; names of files stay."""
+    text = to_text(redacted(_tracked()), full=True)
+
+    assert "ann" not in text
+    assert "orders.py:41" in text
+    assert redacted(_tracked(traceback=None)).survivors[0].traceback is None
