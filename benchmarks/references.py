@@ -148,7 +148,7 @@ def rows_of_holders(items: list[Item]) -> None:
         (
             "R3 referrers(o)",
             lambda: refscope.referrers(items[0]),
-            _R3 if len(items) == _ON_A_SHELF else None,
+            _R3,
         ),
         *peers(items),
     ]
