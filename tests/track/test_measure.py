@@ -145,13 +145,13 @@ def test_reports_and_handles_are_not_counted():
     kept = [None] * 3
     found = []  # as text: a report's tuple that outlives its report is the program's
     for _ in range(3):  # a thread of an earlier test may come to its end just then
-        outer = None
         gc.collect()
         with quiet_collector(), track("outer", collect=False) as outer:
             for place in range(3):
                 with track("inner", tags={"a": "b"}, **LIGHT) as kept[place]:
                     pass
         found.append(str(outer.report.types))
+        del outer
 
     assert "()" in found
 
