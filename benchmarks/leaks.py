@@ -154,8 +154,7 @@ def survivors(objects: int) -> list[Row]:
 
         def work() -> None:
             with tracker as block:
-                for number in range(10_000):
-                    kept.append(Node(number))
+                kept.extend(map(Node, range(10_000)))
             found = sum(group.count for group in block.report.survivors)
             check(found == 10_000, found)
 
