@@ -15,6 +15,7 @@ from . import activity, census
 from .algorithms.series import Phase, Trend, trend
 from .born import remember
 from .interpreter import allocated_blocks
+from .ours import forget_names
 
 
 Calls = Generator[int, None, None]
@@ -135,13 +136,18 @@ class Ledger:
 
 
 def collect() -> int:
-    """Collect until there is nothing more, a few times at most."""
+    """Collect until there is nothing more, a few times at most.
+
+    The names that the cache of attribute lookups holds go too: where a function
+    looks up names that it makes, the cache takes hundreds of calls to fill.
+    """
     found = 0
     for _ in range(_MOST_COLLECTIONS):
         freed = gc.collect()
         found += freed
         if not freed:
             break
+    forget_names()
     return found
 
 
