@@ -370,7 +370,6 @@ EVERYWHERE = (
     referrers_of_an_instance,
     watch,
     watch_what_dies,
-    addresses,
     find_cycles,
     find_cycles_and_collect,
     find_cycles_from_call,
@@ -379,16 +378,14 @@ EVERYWHERE = (
     find_leaks,
     find_leaks_that_are_there,
     find_leaks_async,
-    why_alive,
     expect_gone,
     expect_gone_and_drop,
     expect_gone_async,
-    inspectors,
     texts,
     pictures,
     schema,
     files,
     sums,
 )
-ELSEWHERE = (track_in_threads,)
-"""What Pyodide cannot run."""
+ELSEWHERE = (track_in_threads, addresses, why_alive, inspectors)
+"""What Pyodide cannot run, or takes a minute for in the heap of all tests."""

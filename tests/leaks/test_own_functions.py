@@ -15,7 +15,7 @@ from . import own_functions, silence
 NAMES = [
     *[prepare.__name__ for prepare in own_functions.EVERYWHERE],
     *[
-        pytest.param(prepare.__name__, marks=pytest.mark.needs_threads)
+        pytest.param(prepare.__name__, marks=pytest.mark.needs_subprocess)
         for prepare in own_functions.ELSEWHERE
     ],
 ]
