@@ -11,11 +11,10 @@ import gc
 from collections.abc import Generator
 from time import perf_counter
 
-from . import activity, census
+from . import activity, census, ours
 from .algorithms.series import Phase, Trend, trend
 from .born import remember
 from .interpreter import allocated_blocks
-from .ours import forget_names
 
 
 Calls = Generator[int, None, None]
@@ -146,16 +145,16 @@ def _grown(before: census.Census, after: census.Census) -> dict[str, int]:
 def collect() -> int:
     """Collect until there is nothing more, a few times at most.
 
-    The names that the cache of attribute lookups holds go too: where a function
-    looks up names that it makes, the cache takes hundreds of calls to fill.
+    The cache of attribute lookups is emptied: names that the calls made would live on
+    in it, more of them with each call until it is full.
     """
+    ours.forget_names()
     found = 0
     for _ in range(_MOST_COLLECTIONS):
         freed = gc.collect()
         found += freed
         if not freed:
             break
-    forget_names()
     return found
 
 
