@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import cast, overload
 
 from refscope._measure import blocks, ours
+from refscope._measure.budget import Budget
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -32,8 +33,11 @@ def track(
     frames: int = 1,
     sites: bool = True,
     types: bool = True,
-    survivors: bool = False,
+    survivors: bool = True,
+    cycles: bool = True,
     collect: bool = True,
+    max_objects: int | None = None,
+    deadline: float | None = None,
     keep: int = 1,
     every: int = 1,
     on_report: OnReport | None = None,
@@ -45,8 +49,11 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     frames: int = 1,
     sites: bool = True,
     types: bool = True,
-    survivors: bool = False,
+    survivors: bool = True,
+    cycles: bool = True,
     collect: bool = True,
+    max_objects: int | None = None,
+    deadline: float | None = None,
     keep: int = 1,
     every: int = 1,
     on_report: OnReport | None = None,
@@ -68,11 +75,16 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
             almost nothing while it runs, and bytes, peak and sites are not measured.
         types: Whether to count objects by type at both ends.
         survivors: Whether to find the objects that were made in the block and are
-            alive at its end, and what holds them.  With ``collect=False`` only where
-            ``sites=False``, and what waits for the collector is among them.
+            alive at its end, and what holds them.  With ``collect=False`` what waits
+            for the collector is among them.
+        cycles: Whether to find the garbage cycles that the block made and the live
+            ones among its survivors, name them, and say where to cut them.
         collect: Whether to run the collector at both ends, so that what is left is
             really kept.  Without it nothing is collected, and objects that wait for
             the collector count as kept.
+        max_objects: Look at no more objects in each search, for survivors and for
+            cycles, and say so.
+        deadline: Stop each of these searches after that many seconds, and say so.
         keep: How many reports ``tracker.reports`` remembers.
         every: Measure one entry in this many: the n-th, the 2n-th and so on.
         on_report: Called with each report, in the thread that ended the block.  An
@@ -101,6 +113,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     _check_number("every", every)
     blocks.begin_own()
     try:
+        Budget(max_objects, deadline)  # refuses what makes no sense
         tracker = Tracker(
             _place_of_caller() if label is None else label,
             plan=blocks.Plan(
@@ -108,7 +121,10 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
                 sites=sites,
                 types=types,
                 survivors=survivors,
+                cycles=cycles,
                 collect=collect,
+                max_objects=max_objects,
+                deadline=deadline,
             ),
             keep=keep,
             every=every,
@@ -196,11 +212,21 @@ def _warm_up() -> None:
         block.peek()
         with contextlib.suppress(StopIteration):
             run().send(None)
+    with track("warm-up"):
+        pass
     started = tracker.start()
     started.stop()
     _ = started.measured, started.report
+    ends = track(
+        "warm-up",
+        sites=False,
+        types=False,
+        survivors=False,
+        cycles=False,
+        collect=False,
+    )
     for _ in range(_RUNS_BEFORE_CACHE):
-        with track("warm-up", sites=False, types=False, collect=False):
+        with ends:
             pass
 
 

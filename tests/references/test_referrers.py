@@ -275,7 +275,7 @@ def test_a_class_body_and_a_module():
 
 # -- Sharing out what variables of 3.14 and later own.
 def _variable(may_borrow):
-    return variables.Variable(sys._getframe(), "<local x in f>", may_borrow)
+    return variables.Variable(sys._getframe(), "<local x in f>", may_borrow=may_borrow)
 
 
 @pytest.mark.parametrize(

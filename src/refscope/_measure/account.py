@@ -7,6 +7,7 @@ import sys
 from refscope._version import __version__
 from refscope.reports import (
     AllocationSite,
+    CycleReport,
     Environment,
     GcActivity,
     MemoryChange,
@@ -15,8 +16,9 @@ from refscope.reports import (
     TypeChange,
 )
 from refscope.reports._order import sorted_sites, sorted_types
+from refscope.reports._record import changed
 
-from . import classes, gcstate, places
+from . import classes, gcstate, litter, places
 from .blocks import Findings
 
 
@@ -69,7 +71,7 @@ def track_report(
 ) -> TrackReport:
     """Return the report of one block."""
     return TrackReport(
-        complete=found.survivors is None or found.survivors.is_whole,
+        complete=_is_complete(found),
         label=label,
         tags=tags,
         calls_seen=calls_seen,
@@ -81,6 +83,7 @@ def track_report(
         sites=_sites(found),
         types=_types(found),
         survivors=() if found.survivors is None else found.survivors.rows,
+        cycles=_cycles(found),
         gc=_collector(found),
         limits=_limits(found),
         environment=_ENVIRONMENT,
@@ -94,6 +97,7 @@ def _measured(found: Findings) -> tuple[str, ...]:
         "sites": found.traced is not None,
         "types": found.types is not None,
         "survivors": found.survivors is not None,
+        "cycles": found.cycles is not None,
         "gc": found.collector is not None,
     }
     return tuple([name for name, known in answered.items() if known])
@@ -133,6 +137,31 @@ def _types(found: Findings) -> tuple[TypeChange, ...]:
         for name, count, size in found.types or ()
     ]
     return sorted_types(changes)
+
+
+def _is_complete(found: Findings) -> bool:
+    """Return whether no search had to end early."""
+    if found.survivors is not None and not found.survivors.is_whole:
+        return False
+    return found.cycles is None or found.cycles.complete
+
+
+def _cycles(found: Findings) -> CycleReport | None:
+    """Return what became of the cycles, and what is not known of them."""
+    report = found.cycles
+    if report is None:
+        return None
+    collected = 0 if found.collector is None else found.collector[gcstate.COLLECTED]
+    sentences = {
+        litter.UNSETTLED: not found.plan.collect,
+        litter.UNNAMED.format(f"{collected:,}"): collected > 0,
+    }
+    said = [sentence for sentence, holds in sentences.items() if holds]
+    return changed(
+        report,
+        limits=(*report.limits, *said),
+        environment=_ENVIRONMENT,
+    )
 
 
 def _collector(found: Findings) -> GcActivity:

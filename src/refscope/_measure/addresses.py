@@ -88,8 +88,8 @@ def _find(
         values = frame_values(frames)
         if found := _among(values, address):
             return found
-        for referents, _ in behind(objects, values, budget):
-            if found := _among(referents, address):
+        for chunk in behind(objects, values, budget):
+            if found := _among(chunk.referents, address):
                 return found
     raise AddressError(
         f"no live object is known at {address:#x}: {_WAY_OUT} "

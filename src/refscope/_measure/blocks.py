@@ -22,11 +22,14 @@ from time import perf_counter_ns
 from typing import Protocol, TypeVar
 
 from refscope import reports
-from refscope.reports import Report
+from refscope.reports import CycleReport, Report
+from refscope.reports._record import changed
 
-from . import activity, census, gcstate, ours, tracing
+from . import activity, census, cycles, gcstate, litter, ours, tracing
 from .born import Born, guard, remember
+from .budget import Budget
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
+from .litter import Litter
 from .roots import running_frames
 from .survivors import Survivors
 
@@ -44,24 +47,41 @@ _NUMBERS = _END_TIME + 1
 class Plan:
     """What to measure in each block of a tracker."""
 
-    __slots__ = ("collect", "frames", "sites", "survivors", "types")
+    __slots__ = (
+        "collect",
+        "cycles",
+        "deadline",
+        "frames",
+        "max_objects",
+        "sites",
+        "survivors",
+        "types",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each choice of the caller
         self,
         frames: int = 1,
         *,
         sites: bool = True,
         types: bool = True,
-        survivors: bool = False,
+        survivors: bool = True,
+        cycles: bool = True,
         collect: bool = True,
+        max_objects: int | None = None,
+        deadline: float | None = None,
     ) -> None:
         self.frames: int = frames
         self.sites: bool = sites
         self.types: bool = types
-        # Without a collection at the ends our work for survivors would leave its own
-        # blocks on free lists, and peaks would be off by a few bytes.
-        self.survivors: bool = survivors and (collect or not sites)
+        self.survivors: bool = survivors
+        self.cycles: bool = cycles
         self.collect: bool = collect
+        self.max_objects: int | None = max_objects
+        self.deadline: float | None = deadline
+
+    def budget(self) -> Budget:
+        """Return how much to look at for one question at one end of a block."""
+        return Budget(self.max_objects, self.deadline)
 
 
 class Findings:
@@ -74,6 +94,7 @@ class Findings:
         "blocks_diff",
         "blocks_overlapped",
         "collector",
+        "cycles",
         "duration_ns",
         "frame_limit",
         "is_disturbed",
@@ -95,6 +116,7 @@ class Findings:
     frame_limit: int
     types: list[tuple[str, int, int | None]] | None
     survivors: Survivors | None
+    cycles: CycleReport | None
     collector: list[int] | None
     blocks_diff: int | None
     rss_diff: int | None
@@ -125,6 +147,7 @@ class Probe:
         "frame_limit",
         "has_company",
         "is_abandoned",
+        "litter",
         "numbers",
         "owner",
         "plan",
@@ -139,6 +162,7 @@ class Probe:
         self.numbers: array[int] = array("q", bytes(8 * _NUMBERS))
         self.baseline: bytes = b""
         self.born: Born | None = None
+        self.litter: Litter | None = None
         self.span: tracing.Span | None = None
         self.frame_limit: int = 0
         self.owner: int = 0
@@ -152,6 +176,7 @@ class Probe:
         self.numbers = _NO_NUMBERS
         self.baseline = b""
         self.born = None
+        self.litter = None
         self.span = None
         self.owner = self.thread = 0
 
@@ -200,7 +225,7 @@ def enter(plan: Plan, client: object) -> Probe:
         ours.disown(probe)  # the rest of it goes before its block's end
         probe.numbers[_WORK] = perf_counter_ns()
         if probe.plan.collect:
-            _collect()
+            _collect(plan)
         _collector.borrow()
         try:
             _open(probe)
@@ -270,10 +295,39 @@ def resume(probe: Probe) -> None:
     end_own()
 
 
-def _collect() -> None:
-    """Collect for a block.  What finalizers do is the program's: not locked."""
+def _collect(plan: Plan) -> None:
+    """Collect for a block, and note the cycles that this frees."""
+    litters = [probe.litter for probe in _probes if probe.litter is not None]
+    noted: frozenset[int] = frozenset()
+    if litters:
+        with _collector:
+            noted = litter.note_made(litters, plan.budget())
+    keeps = any(each.is_settled for each in litters) and not _collector.is_keeping
+    if not keeps or _collect_and_note(litters, noted, plan.budget()):
+        _run_collection(_collector.collect)
+
+
+def _collect_and_note(
+    litters: list[Litter], noted: frozenset[int], budget: Budget
+) -> bool:
+    """Collect, and note what was found besides; return whether it is still there."""
+    before = _collector.in_garbage()
+    try:
+        _run_collection(_collector.collect_and_keep)
+        if _collector.in_garbage() <= before:
+            return False
+        with _collector:
+            litter.note_kept(litters, _collector.kept(before), noted, budget)
+        return True
+    finally:
+        _collector.let_go(before)
+
+
+def _run_collection(collect: Callable[[], int]) -> None:
+    """Collect.  What finalizers do meanwhile is the program's: not locked."""
     remember()
     aside = _collector.step_aside()
+    extra = 0
     try:
         if gc.get_freeze_count() == 0:
             # What is ours on the free lists goes first, or it would seem the program's.
@@ -287,11 +341,11 @@ def _collect() -> None:
             _session.mark_emptied()
         _lock.release()
         try:
-            _collector.collect()
+            extra = collect()
         finally:
             _lock.acquire()
             if not _Boundary.depth:
-                _session.relevel()
+                _session.relevel(extra)
             _Boundary.depth += 1
     finally:
         _collector.step_back(aside)
@@ -309,10 +363,12 @@ def _open(probe: Probe) -> None:
         probe.span = _session.open(plan.frames)
         probe.frame_limit = _session.limit()
         _session.resume(probe.span)
-    if plan.survivors:
+    if plan.survivors or plan.cycles:
         probe.born = Born()
         probe.born.is_traced = plan.sites and _session.is_fresh
         probe.born.is_listening = not plan.sites
+        if plan.cycles:
+            probe.litter = Litter(probe.born, is_settled=plan.collect)
     for other in _probes:
         if other.owner != probe.owner:
             other.has_company = probe.has_company = True
@@ -337,7 +393,7 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     if probe.span is not None and end:
         _session.pause(probe.span)
     if probe.plan.collect:
-        _collect()
+        _collect(probe.plan)
     _collector.borrow()
     try:
         report = client.account(_compare(probe, end=end))
@@ -362,12 +418,9 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.plan = probe.plan
     found.is_final = end
     found.threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
-    found.survivors = None
-    if probe.born is not None:
-        found.survivors = Survivors()
-        found.survivors.take(probe.born, without=_without_frames)
-        if end:
-            probe.born.abandon()
+    _search(probe, found)
+    if end and probe.born is not None:
+        probe.born.abandon()
     found.traced = None
     if span is not None:
         ours.forget_names()
@@ -394,6 +447,25 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.tasks_ran = probe.tasks_ran or activity.other_tasks()
     found.blocks_overlapped = probe.has_company
     return found
+
+
+def _search(probe: Probe, found: Findings) -> None:
+    """Look for garbage, for what is alive, and for the cycles that the latter is on."""
+    found.cycles = found.survivors = None
+    waiting = b""
+    if probe.litter is not None:
+        found.cycles, waiting = probe.litter.now(probe.plan.budget())
+    if probe.born is None or not probe.plan.survivors:
+        return
+    survivors = found.survivors = Survivors()
+    survivors.take(probe.born, waiting, without=_without_frames)
+    if found.cycles is None or not survivors.groups:
+        return
+    live = cycles.cycles_among(survivors.objects, probe.plan.budget())
+    if live.groups or not live.complete:
+        merged = reports.merge([found.cycles, live])
+        found.cycles = changed(merged, freed=found.cycles.freed)
+        ours.disown_report(found.cycles)
 
 
 def _without_frames(objects: list[object]) -> list[object]:

@@ -41,6 +41,7 @@ from .keeping import Kept
 _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
 _PART = 50_000
+_RETRACED = sys.version_info >= (3, 12)
 _NEVER_SPARE: frozenset[type] = frozenset(
     (
         CellType,
@@ -98,6 +99,7 @@ class Born:
         "_collections",
         "_doubtful",
         "_frozen",
+        "_is_settled",
         "_promoted",
         "is_listening",
         "is_traced",
@@ -108,6 +110,7 @@ class Born:
         self._doubtful: array[int] = array("Q")
         self._frozen: int = 0
         self._collections: int = 0
+        self._is_settled: bool = False
         self.is_listening: bool = True
         """Whether to listen to collections.  It takes memory while the program runs,
         which its peak would show; traces know as much where they are fresh."""
@@ -116,6 +119,7 @@ class Born:
 
     def begin(self, *, is_settled: bool = False) -> None:
         """Begin; ``is_settled`` says that a full collection has just run."""
+        self._is_settled = is_settled
         self._frozen = gc.get_freeze_count()
         if not self._frozen:
             remember()
@@ -123,7 +127,7 @@ class Born:
             gc.unfreeze()
         elif not is_settled:
             # Neither thawed nor collected behind the program's back: remembered.
-            self._doubtful.extend(map(id, _young()))
+            self._doubtful.extend(map(id, young_objects()))
         _Open.stretches.append(self)
         if self.is_listening and all(
             hook is not _on_collection for hook in gc.callbacks
@@ -136,11 +140,15 @@ class Born:
         self._promoted.extend(map(id, young))
         ours.disown_buffer(self._promoted)
 
-    def look(self) -> list[object]:
-        """Return what was made since ``begin`` and is alive, and go on."""
+    def look(self, *, is_raw: bool = False) -> list[object]:
+        """Return what was made since ``begin`` and is alive, and go on.
+
+        Args:
+            is_raw: With what is refscope's own, and dictionaries that look young.
+        """
         if FREE_THREADED:  # pragma: no cover  # none at hand
             return [o for o in gc.get_objects() if get_object_traceback(o) is not None]
-        young = _young()
+        young = young_objects()
         by_trace = self._must_ask_traces()
         if self._promoted or by_trace:
             old = gc.get_objects(generation=2)
@@ -151,13 +159,23 @@ class Born:
                 promoted.update(map(id, filter(lines_of, old)))
             young += _those_of(promoted, old)
             del old
+        if not is_raw:
+            young = census.foreign(young)
         if self._doubtful:
             # No comprehension with a variable of ours: up to 3.11 its cell is young.
             doubtful = map(set(self._doubtful).__contains__, map(id, young))
             young = list(compress(young, map(not_, doubtful)))
-        if _LATE_DICTS and self.is_traced and is_tracing():
+        if self._knows_late and not is_raw and is_tracing():
             young = [thing for thing in young if not _is_late(thing)]
         return young
+
+    @property
+    def _knows_late(self) -> bool:
+        """Whether each new dictionary has a trace.
+
+        One from a free list has none up to 3.11, unless the lists were emptied.
+        """
+        return _LATE_DICTS and self.is_traced and (_RETRACED or self._is_settled)
 
     def _must_ask_traces(self) -> bool:
         """Return whether the program's collections made objects old meanwhile."""
@@ -186,7 +204,7 @@ class Born:
             return (UNHEARD,)
         if self._doubtful:
             return (UNSEEN_BORN.format(f"{len(self._doubtful):,}"),)
-        if _LATE_DICTS and not self.is_traced:
+        if _LATE_DICTS and not self._knows_late:
             return (LATE_DICTS,)
         return ()
 
@@ -205,7 +223,7 @@ def guard(
 def remember() -> None:
     """Note what is young for every open stretch: before all is made old."""
     if _Open.stretches:
-        young = _young()
+        young = young_objects()
         for stretch in _Open.stretches:
             stretch.note(young)
 
@@ -233,7 +251,8 @@ def _collections() -> int:
     return sum(_Open.numbers[0 if _INCREMENTAL else 1 : 3])
 
 
-def _young() -> list[object]:
+def young_objects() -> list[object]:
+    """Return what the collector has not made old."""
     young = gc.get_objects(generation=0)  # the list itself is not among them
     young += gc.get_objects(generation=1)
     return young

@@ -40,13 +40,19 @@ _CODE_OWNERS: dict[type, str] = {
 }
 _HELD = (tuple, list, dict, array, ref)
 _own_types: set[int] = set()  # identities: a hostile metaclass must not be hashed
+_holders_of_others: set[int] = set()
 _suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType, tuple}
 
 
-def own(*kinds: type) -> None:
-    """Leave objects of these types, which are refscope's, out of every census."""
+def own(*kinds: type, holds_ours: bool = True) -> None:
+    """Leave objects of these types, which are refscope's, out of every census.
+
+    So are the containers in them, unless they hold what is the program's.
+    """
     _own_types.update(map(id, kinds))
     _suspects.update(kinds)
+    if not holds_ours:
+        _holders_of_others.update(map(id, kinds))
 
 
 def is_own(thing: object) -> bool:
@@ -55,11 +61,12 @@ def is_own(thing: object) -> bool:
 
 
 def foreign(objects: list[object]) -> list[object]:
-    """Return those that are not refscope's."""
+    """Return those that are not refscope's, without tuples that settle."""
     wanted = set(map(id, _suspects))
     chosen = map(wanted.__contains__, map(id, map(type, objects)))
-    _, suspects = _without_tuples(compress(objects, chosen))
-    mine = set(map(id, _own_objects(suspects, set())))
+    tuples, suspects = _without_tuples(compress(objects, chosen))
+    mine = _settling(tuples)
+    mine.update(map(id, _own_objects(suspects, mine)))
     return [thing for thing in objects if id(thing) not in mine]
 
 
@@ -175,7 +182,8 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
     holders: list[object] = []
     for thing in suspects:
         if id(type(thing)) in _own_types:
-            holders.append(thing)
+            if id(type(thing)) not in _holders_of_others:
+                holders.append(thing)
             mine[id(thing)] = thing
         elif runs_our_code(thing):
             mine[id(thing)] = thing

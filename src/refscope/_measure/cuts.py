@@ -10,7 +10,7 @@ are one line of the program.
 from __future__ import annotations
 
 import functools
-from collections import Counter, deque
+from collections import deque
 from types import (
     AsyncGeneratorType,
     CellType,
@@ -24,6 +24,7 @@ from types import (
 
 from .algorithms.feedback import Edge
 from .classes import get_flags, is_class, is_subclass
+from .interpreter import count_elements
 from .wiring import UNKNOWN, Wiring, level_of
 
 
@@ -66,11 +67,15 @@ _OF_EXCEPTIONS = {
 
 def costs_of(wiring: Wiring) -> dict[Edge, int]:
     """Return what removing each reference of a component costs."""
-    backs = Counter(
-        (wiring.types[node], name)
-        for (node, _), names in wiring.names.items()
-        for name in names
-        if is_back_pointer(name)
+    backs: dict[tuple[str, str], int] = {}  # no Counter, which asks abstract classes
+    count_elements(
+        backs,
+        [
+            (wiring.types[node], name)
+            for (node, _), names in wiring.names.items()
+            for name in names
+            if is_back_pointer(name)
+        ],
     )
     return {
         edge: sum(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Sequence
-from contextlib import closing
 
 from refscope.reports import CycleGroup, CycleKind, CycleReport
 from refscope.reports._order import sorted_groups
@@ -49,7 +48,7 @@ def garbage_cycles(budget: Budget, older: Collection[int] = ()) -> CycleReport:
         budget: How much to look at.
         older: Identities of objects that are not to be reported.
     """
-    with closing(garbage.find_garbage(budget)) as graph:
+    with garbage.find_garbage(budget) as graph:
         return _garbage_in(graph, budget, older)
 
 
@@ -69,9 +68,40 @@ def _garbage_in(graph: Graph, budget: Budget, older: Collection[int]) -> CycleRe
     return draft.report()
 
 
+def garbage_among(
+    candidates: list[object], budget: Budget
+) -> tuple[CycleReport, frozenset[int]]:
+    """Return the garbage cycles that only these objects are on, and what is garbage.
+
+    Args:
+        candidates: Objects that nobody else of ours refers to.
+        budget: How much to look at.
+    """
+    room = budget.room
+    budget.spend(len(candidates), STAGE)
+    if room is not None:
+        del candidates[room:]
+    with garbage.confirmed(candidates) as graph:
+        found = frozenset(map(id, map(graph.object_of, graph.nodes)))
+        return _garbage_in(graph, budget, ()), found
+
+
+def garbage_kept(
+    found: list[object], budget: Budget, older: Collection[int]
+) -> CycleReport:
+    """Return the cycles in what a collection found, some of it reported before."""
+    with heap.capture(found) as graph:
+        return _garbage_in(graph, budget, older)
+
+
+def cycles_among(objects: list[object], budget: Budget) -> CycleReport:
+    """Return the cycles on which there are none but these objects, all alive."""
+    return _among(Bookkeeping().without(objects), budget, frozenset())
+
+
 def garbage_ids(budget: Budget) -> frozenset[int]:
     """Return the identities of all garbage there is."""
-    with closing(garbage.find_garbage(budget)) as graph:
+    with garbage.find_garbage(budget) as graph:
         return frozenset(map(id, map(graph.object_of, graph.nodes)))
 
 
@@ -104,7 +134,7 @@ def _among(
     if budget.is_out_of_time:
         return draft.report()
     draft.limits[APART] = None
-    with closing(heap.capture(objects)) as graph:
+    with heap.capture(objects) as graph:
         kinds: dict[CycleKind, list[Component]] = {"garbage": [], "live": []}
         for component in components(graph.successors):
             is_garbage = id(graph.object_of(component[0])) in waiting

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 from refscope.reports import Cycle, Reference
 from refscope.reports._cycles import loop_fingerprint
@@ -40,24 +39,45 @@ _EXACT = 400
 """References of a component up to which the smallest set of cuts is looked for."""
 
 
-class Explained(NamedTuple):
+class Explained:
     """A cycle of a report, and what the report has to say beside it."""
 
-    cycle: Cycle
-    fingerprint: str
-    type_names: tuple[str, ...]
-    materialised: int
+    __slots__ = ("cycle", "fingerprint", "materialised", "type_names")
+
+    def __init__(
+        self,
+        cycle: Cycle,
+        fingerprint: str,
+        type_names: tuple[str, ...],
+        materialised: int,
+    ) -> None:
+        self.cycle: Cycle = cycle
+        self.fingerprint: str = fingerprint
+        self.type_names: tuple[str, ...] = type_names
+        self.materialised: int = materialised
 
 
-class _Parts(NamedTuple):
+class _Parts:
     """What was found of a component, in numbers of its wiring."""
 
-    wiring: Wiring
-    loop: list[Edge]
-    length: int
-    cuts: list[Edge]
-    cut_count: int
-    is_smallest: bool
+    __slots__ = ("cut_count", "cuts", "is_smallest", "length", "loop", "wiring")
+
+    def __init__(  # noqa: PLR0913  # as many as there are
+        self,
+        wiring: Wiring,
+        loop: list[Edge],
+        length: int,
+        cuts: list[Edge],
+        cut_count: int,
+        *,
+        is_smallest: bool,
+    ) -> None:
+        self.wiring: Wiring = wiring
+        self.loop: list[Edge] = loop
+        self.length: int = length
+        self.cuts: list[Edge] = cuts
+        self.cut_count: int = cut_count
+        self.is_smallest: bool = is_smallest
 
 
 def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Explained:
@@ -101,7 +121,12 @@ def _small(graph: Graph, nodes: Sequence[int]) -> _Parts:
     effort = EFFORT if len(wiring.names) <= _EXACT else 0
     cuts, is_smallest = minimum_feedback(successors, costs_of(wiring), effort=effort)
     return _Parts(
-        wiring, loop, len(loop), cuts, _checked(successors, cuts), is_smallest
+        wiring,
+        loop,
+        len(loop),
+        cuts,
+        _checked(successors, cuts),
+        is_smallest=is_smallest,
     )
 
 

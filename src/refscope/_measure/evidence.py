@@ -148,7 +148,7 @@ class Trial:
             self._note_places()
             yield calls
             collect()
-            self._keep(Kept(census.foreign(self._born.look())))
+            self._keep(Kept(self._born.look()))
             self._note_places()
         finally:
             self._born.abandon()

@@ -128,9 +128,9 @@ def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
     try:
         if type(box[0]) is str:
             found += held_as_keys(box, objects)
-        for _, unlisted in behind(objects, local, budget):
-            search.unlisted += unlisted
-            found += _among(search, unlisted)
+        for chunk in behind(objects, local, budget):
+            search.unlisted += chunk.unlisted
+            found += _among(search, chunk.unlisted)
             if not _is_open(count, [*held, *found], variables):
                 break
     finally:

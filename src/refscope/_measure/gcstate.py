@@ -21,6 +21,11 @@ SIZE = 6
 LONGEST = SIZE  # one more in each block's own array
 
 
+_garbage: list[object] = gc.garbage
+"""The collector's own list; the program may put another one in its place."""
+_list_size = list.__sizeof__
+
+
 class Collector:
     """What automatic and explicit collections of the program did while we listened.
 
@@ -55,16 +60,23 @@ class Collector:
             gc.disable()
         self._borrowed += 1
 
+    def __enter__(self) -> None:
+        self.borrow()
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
     def give_back(self) -> None:
         """Switch automatic collections on again if they were on."""
         self._borrowed -= 1
         if not self._borrowed and self._was_enabled:
             gc.enable()
 
-    def collect(self) -> None:
+    def collect(self) -> int:
         """Run one full collection that is not reported as the program's.
 
         Nothing may be allocated here: finalizers run, so this is the program's time.
+        So it is for the others of its kind; they return the bytes they had to take.
         """
         self._is_quiet = True
         try:
@@ -74,6 +86,38 @@ class Collector:
                 gc.collect()
         finally:
             self._is_quiet = False
+        return 0
+
+    def collect_and_keep(self) -> int:
+        """Do the same, but let what is found live on; return the bytes that takes.
+
+        ``gc.DEBUG_SAVEALL``: it is put into ``gc.garbage`` after its finalizers ran.
+        """
+        flags = gc.get_debug()
+        room = _list_size(_garbage)
+        gc.set_debug(flags | gc.DEBUG_SAVEALL)
+        try:
+            self.collect()
+        finally:
+            gc.set_debug(flags)
+        return _list_size(_garbage) - room
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether the program itself lets nothing be freed."""
+        return bool(gc.get_debug() & gc.DEBUG_SAVEALL)
+
+    def in_garbage(self) -> int:
+        """Return how many objects are in ``gc.garbage``."""
+        return len(_garbage)
+
+    def kept(self, before: int) -> list[object]:
+        """Return what is in ``gc.garbage`` beyond that many objects."""
+        return _garbage[before:]
+
+    def let_go(self, before: int) -> None:
+        """Take it out again: the next collection frees it."""
+        del _garbage[before:]
 
     def empty_free_lists(self) -> None:
         """Give the interpreter's spare objects back, where nothing is frozen.
@@ -134,7 +178,7 @@ class Collector:
 
     def ignore(self, noted: array[int]) -> None:
         """Stop noting pauses for a block; the last one takes the callback away."""
-        self._listeners = [other for other in self._listeners if other is not noted]
+        self._listeners[:] = [other for other in self._listeners if other is not noted]
         if not self._listeners:
             self.abandon()
 

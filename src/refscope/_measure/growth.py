@@ -13,10 +13,9 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from math import ceil
 from statistics import median
 
-import attrs
-
 from refscope.reports import Cycle, Leak, ReferencePath, Traceback
 from refscope.reports._fingerprint import fingerprint
+from refscope.reports._record import changed
 
 from . import activity, census
 from .algorithms.series import Trend, keeps_growing, per_call
@@ -323,7 +322,7 @@ def _shape(path: ReferencePath | None, grows_at: int | None) -> list[str]:
     if grows_at is not None and grows_at + 1 < len(references):
         key = references[grows_at + 1]
         shape = {"[": "[x]", "{": "{x}"}.get(key.name[:1], key.name)
-        references[grows_at + 1] = attrs.evolve(key, name=shape)
+        references[grows_at + 1] = changed(key, name=shape)
     return shape_of_path(path.root, references)
 
 

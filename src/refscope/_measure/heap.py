@@ -15,6 +15,8 @@ from itertools import chain, repeat
 from operator import methodcaller, sub
 from typing import Any, cast
 
+from typing_extensions import Self
+
 from .interpreter import IS_SUPPORTED, getrefcount
 
 
@@ -53,7 +55,10 @@ class Graph:
         """Return the object of a node."""
         return self.objects[node - 1]
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Let go of the objects.
 
         A variable of our own functions may be among them, in its cell, and refer to

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, compress, filterfalse, repeat
 from operator import is_, not_
 from types import CodeType, FrameType
-from typing import NamedTuple, cast
+from typing import cast
 
 from .budget import CHUNK, Budget
 from .classes import is_dict
@@ -42,14 +42,16 @@ _CODE_PARTS = (
 )
 
 
-class Chunk(NamedTuple):
+class Chunk:
     """Part of a search behind what the collector lists."""
 
-    referents: list[object]
-    """What some objects refer to."""
+    __slots__ = ("referents", "unlisted")
 
-    unlisted: list[object]
-    """Those of them that were not listed and not met before, and may hold others."""
+    def __init__(self, referents: list[object], unlisted: list[object]) -> None:
+        self.referents: list[object] = referents
+        """What some objects refer to."""
+        self.unlisted: list[object] = unlisted
+        """Those that were not listed and not met before, and may hold others."""
 
 
 class Listed:

@@ -13,7 +13,6 @@ from types import (
     FunctionType,
     GeneratorType,
 )
-from typing import NamedTuple
 
 from .budget import CHUNK, Budget
 from .classes import is_dict
@@ -41,14 +40,16 @@ _WITH_VARIABLES = {
 }
 
 
-class Held(NamedTuple):
+class Held:
     """A reference that was found."""
 
-    holder: object
-    """Who holds."""
+    __slots__ = ("holder", "name")
 
-    name: str
-    """How."""
+    def __init__(self, holder: object, name: str) -> None:
+        self.holder: object = holder
+        """Who holds."""
+        self.name: str = name
+        """How."""
 
 
 class Search:

@@ -25,4 +25,4 @@ class KeptById(dict[int, T]):
     __slots__ = ()
 
 
-census.own(Kept, KeptById)
+census.own(Kept, KeptById, holds_ours=False)

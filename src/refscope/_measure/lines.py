@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import attrs
-
 from refscope.reports import (
     Cycle,
     CycleGroup,
@@ -14,6 +12,7 @@ from refscope.reports import (
     Reference,
     Traceback,
 )
+from refscope.reports._record import changed
 
 from .places import frames_of
 
@@ -33,9 +32,7 @@ def with_functions(groups: Sequence[CycleGroup]) -> list[CycleGroup]:
     if not lines:
         return list(groups)
     frames = frames_of(lines)
-    return [
-        attrs.evolve(group, example=_cycle(group.example, frames)) for group in groups
-    ]
+    return [changed(group, example=_cycle(group.example, frames)) for group in groups]
 
 
 def _objects(cycle: Cycle) -> Iterator[HeapObject]:
@@ -45,7 +42,7 @@ def _objects(cycle: Cycle) -> Iterator[HeapObject]:
 
 
 def _cycle(cycle: Cycle, frames: Frames) -> Cycle:
-    return attrs.evolve(
+    return changed(
         cycle,
         references=_references(cycle.references, frames),
         break_at=_references(cycle.break_at, frames),
@@ -57,7 +54,7 @@ def _references(
 ) -> tuple[Reference, ...]:
     return tuple(
         [
-            attrs.evolve(
+            changed(
                 reference,
                 holder=_object(reference.holder, frames),
                 target=_object(reference.target, frames),
@@ -72,4 +69,4 @@ def _object(thing: HeapObject, frames: Frames) -> HeapObject:
         return thing
     known = [frames[frame.filename, frame.lineno] for frame in thing.traceback.frames]
     traceback = Traceback(tuple(known), thing.traceback.total_nframe)
-    return attrs.evolve(thing, traceback=traceback)
+    return changed(thing, traceback=traceback)

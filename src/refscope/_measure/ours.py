@@ -27,6 +27,7 @@ _ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  # as in co_f
 _OURS = (
     *[os.path.join(folder, "") for folder in ("_measure", "reports", "render")],  # noqa: PTH118
     *(
+        "_units.py",
         "_block.py",
         "_cli.py",
         "_drive.py",

@@ -9,7 +9,7 @@ from itertools import repeat
 from operator import countOf, indexOf, is_
 from sys import getrefcount
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from .classes import get_members
 from .hazards import referents_of
@@ -22,10 +22,13 @@ _PART = 4096
 _MANY = 4  # parts that are worth the counting
 
 
-class Wanted(NamedTuple):
+class Wanted:
     """The one target whose references are to be named."""
 
-    thing: object
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: object) -> None:
+        self.thing: object = thing
 
 
 class Referents:

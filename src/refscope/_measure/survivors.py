@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import not_
 from types import ModuleType
 from typing import cast
 
@@ -11,7 +14,7 @@ from refscope.reports import SurvivorGroup, Traceback
 from refscope.reports._fingerprint import fingerprint
 
 from . import census, ours
-from .born import Born
+from .born import LATE_DICTS, Born
 from .budget import CHUNK, Budget
 from .classes import is_class, object_size, type_name
 from .describe import detail_of, lines_of, size_of
@@ -56,12 +59,28 @@ class Survivors:
         self.limits: tuple[str, ...] = ()
         self.is_whole: bool = True
 
+    @property
+    def objects(self) -> list[object]:
+        """All of them, after ``take``."""
+        return [thing for group in self.groups for thing in group.things]
+
     def take(
-        self, born: Born, *, without: Callable[[list[object]], list[object]]
+        self,
+        born: Born,
+        waiting: bytes,
+        *,
+        without: Callable[[list[object]], list[object]],
     ) -> None:
-        """Group what was made in the block, while tracebacks are there."""
+        """Group what was made in the block, while tracebacks are there.
+
+        Without what waits for the collector, of which the identities are given.
+        """
         objects = Kept(born.look())  # before anything is made here
-        objects = Kept(without(census.foreign(objects)))
+        if waiting:
+            # No comprehension with a variable of ours: up to 3.11 its cell is young.
+            garbage = map(set(array("Q", waiting)).__contains__, map(id, objects))
+            objects = Kept(compress(objects, map(not_, garbage)))
+        objects = Kept(without(objects))
         found: dict[tuple[int, Place | None], Group] = {}
         for thing in objects:
             kind = type(thing)
@@ -79,6 +98,8 @@ class Survivors:
             group.is_held = id(group.things[0]) in held
         self.groups = sorted(found.values(), key=_importance)
         self.limits = born.limits
+        if all(type(thing) is not dict for thing in objects):
+            self.limits = tuple([said for said in self.limits if said != LATE_DICTS])
 
     def explain(self) -> None:
         """Search for what holds the groups, and let go of the objects."""

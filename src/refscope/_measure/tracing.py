@@ -140,14 +140,15 @@ class Session:
         is_small = book[_PEAK] - book[_CURRENT] <= slack
         self._raise_tops((book[_CURRENT] if is_small else book[_PEAK]) - book[_OWN])
 
-    def relevel(self) -> None:
+    def relevel(self, extra: int = 0) -> None:
         """Note the level after a collection of ours, and what finalizers left.
 
         What they needed in between does not count: the collector itself makes text.
+        ``extra`` bytes are ours.
         """
         self.read()
         if self._sentinel is not None:
-            self._book[_LEVEL] = self._book[_CURRENT] - self._book[_OWN]
+            self._book[_LEVEL] = self._book[_CURRENT] - self._book[_OWN] - extra
             self._raise_tops(self._book[_LEVEL])
 
     def _raise_tops(self, top: int) -> None:

@@ -10,7 +10,6 @@ import gc
 import sys
 from collections.abc import Iterable
 from types import CodeType, FrameType
-from typing import NamedTuple
 
 from .frames import place_in, variables_in
 from .names_code import local
@@ -23,27 +22,30 @@ BORROWS = sys.version_info >= (3, 14)
 _FRAMES_ARE_TRACKED = sys.version_info < (3, 11)
 
 
-class Variable(NamedTuple):
+class Variable:
     """A variable that refers to the object."""
 
-    frame: FrameType
-    """Where it is."""
+    __slots__ = ("frame", "may_borrow", "name")
 
-    name: str
-    """How a report spells it."""
+    def __init__(self, frame: FrameType, name: str, *, may_borrow: bool) -> None:
+        self.frame: FrameType = frame
+        """Where it is."""
+        self.name: str = name
+        """How a report spells it."""
+        self.may_borrow: bool = may_borrow
+        """Whether it need not own its reference."""
 
-    may_borrow: bool
-    """Whether it need not own its reference."""
 
-
-class Variables(NamedTuple):
+class Variables:
     """What running frames have of an object."""
 
-    direct: list[Variable]
-    """Variables that refer to it, innermost first."""
+    __slots__ = ("direct", "in_cells")
 
-    in_cells: list[str]
-    """Names of those that refer to a cell with it: the cell is the holder."""
+    def __init__(self, direct: list[Variable], in_cells: list[str]) -> None:
+        self.direct: list[Variable] = direct
+        """Variables that refer to it, innermost first."""
+        self.in_cells: list[str] = in_cells
+        """Names of those that refer to a cell with it: the cell is the holder."""
 
 
 def variables_holding(box: Box, frames: Iterable[FrameType]) -> Variables:
@@ -57,7 +59,7 @@ def variables_holding(box: Box, frames: Iterable[FrameType]) -> Variables:
         borrows = BORROWS and any(_may_borrow(box, code, name) for name in names)
         found.in_cells.extend(name for name in names if name in cells)
         found.direct.extend(
-            Variable(frame, local(name, place_in(code)), borrows)
+            Variable(frame, local(name, place_in(code)), may_borrow=borrows)
             for name in names
             if name not in cells
         )
@@ -80,17 +82,20 @@ def _may_borrow(box: Box, code: CodeType, name: str) -> bool:
     return any(constant is box[0] for constant in code.co_consts)
 
 
-class Ownership(NamedTuple):
+class Ownership:
     """Which variables own what they refer to."""
 
-    borrowed: list[bool]
-    """For each variable."""
+    __slots__ = ("borrowed", "is_certain", "unaccounted")
 
-    unaccounted: int
-    """References that are left."""
-
-    is_certain: bool
-    """Whether there is no other way to share the references out."""
+    def __init__(
+        self, borrowed: list[bool], unaccounted: int, *, is_certain: bool
+    ) -> None:
+        self.borrowed: list[bool] = borrowed
+        """For each variable."""
+        self.unaccounted: int = unaccounted
+        """References that are left."""
+        self.is_certain: bool = is_certain
+        """Whether there is no other way to share the references out."""
 
 
 def share_out(references: int, variables: list[Variable]) -> Ownership:
@@ -109,4 +114,4 @@ def share_out(references: int, variables: list[Variable]) -> Ownership:
         others -= variable.may_borrow
         borrowed.append(borrows)
     is_certain = slack == 0 or (slack > 0 and not any(v.may_borrow for v in variables))
-    return Ownership(borrowed, max(slack - owning, 0), is_certain)
+    return Ownership(borrowed, max(slack - owning, 0), is_certain=is_certain)

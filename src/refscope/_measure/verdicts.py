@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import attrs
-
 from refscope.reports import HeapObject, Reference, ReferencePath, Verdict
+from refscope.reports._record import changed
 
 from . import census
 from .budget import Budget
@@ -81,7 +80,7 @@ def _spread(verdicts: list[Verdict]) -> list[Verdict]:
     alive = [place for place, one in enumerate(verdicts) if one.leaking == "no"]
     last = alive[-1] if alive else -1
     spread = [
-        attrs.evolve(one, leaking="no", reason="it holds something alive")
+        changed(one, leaking="no", reason="it holds something alive")
         if place < last and one.leaking != "no"
         else one
         for place, one in enumerate(verdicts)
@@ -89,7 +88,7 @@ def _spread(verdicts: list[Verdict]) -> list[Verdict]:
     dead = [place for place, one in enumerate(spread) if one.leaking == "yes"]
     first = dead[0] if dead else len(spread)
     return [
-        attrs.evolve(one, leaking="yes", reason="held by what is done with")
+        changed(one, leaking="yes", reason="held by what is done with")
         if place > first and one.leaking == "unknown"
         else one
         for place, one in enumerate(spread)

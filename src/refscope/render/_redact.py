@@ -56,6 +56,7 @@ def _track(report: TrackReport) -> TrackReport:
         tags={},
         sites=tuple(map(_site, report.sites)),
         survivors=tuple(map(_survivors, report.survivors)),
+        cycles=None if report.cycles is None else _cycles(report.cycles),
     )
 
 

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, TypeVar
 
-import attrs
-
 from refscope.exceptions import ArgumentTypeError, MergeError
 
 from ._base import Report
 from ._cycles import CycleGroup, CycleKind, CycleReport
 from ._heap import AllocationSite, Frame, Traceback
 from ._order import sorted_groups, sorted_sites, sorted_types
+from ._record import changed
 from ._retention import SurvivorGroup
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 
@@ -26,7 +25,7 @@ from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
 R = TypeVar("R", bound=Report)
 T = TypeVar("T")
 
-_SECTIONS = ("memory", "sites", "types", "survivors", "gc")
+_SECTIONS = ("memory", "sites", "types", "survivors", "cycles", "gc")
 _NANOSECONDS = 10**9
 
 
@@ -106,6 +105,7 @@ def _merged_tracks(reports: Sequence[TrackReport]) -> TrackReport:
         survivors=_merged_survivors(
             group for report in reports for group in report.survivors
         ),
+        cycles=_perhaps_merged([report.cycles for report in reports]),
         gc=_merged_gc([report.gc for report in reports]),
     )
 
@@ -179,13 +179,19 @@ def _merged_cycles(reports: Sequence[CycleReport]) -> CycleReport:
     )
 
 
+def _perhaps_merged(reports: Sequence[CycleReport | None]) -> CycleReport | None:
+    """Return what was found where cycles were looked for, None if nowhere."""
+    known = [report for report in reports if report is not None]
+    return _merged_cycles(known) if known else None
+
+
 def _merged_groups(groups: Iterable[CycleGroup]) -> tuple[CycleGroup, ...]:
     sums: dict[tuple[CycleKind, str], CycleGroup] = {}
     for group in groups:
         key = group.kind, group.fingerprint
         known = sums.get(key)
         if known is not None:
-            group = attrs.evolve(  # noqa: PLW2901  # its numbers only
+            group = changed(  # noqa: PLW2901  # its numbers only
                 known,
                 count=known.count + group.count,
                 objects=known.objects + group.objects,
@@ -202,7 +208,7 @@ def _merged_survivors(groups: Iterable[SurvivorGroup]) -> tuple[SurvivorGroup, .
         key = group.type_name, group.fingerprint, group.traceback, group.by_design
         known = sums.get(key)
         if known is not None:
-            group = attrs.evolve(  # noqa: PLW2901  # it takes the place of both
+            group = changed(  # noqa: PLW2901  # it takes the place of both
                 known,
                 count=known.count + group.count,
                 size=known.size + group.size,

@@ -6,13 +6,16 @@ refscope takes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import override
 
 
 if TYPE_CHECKING:
     import attrs
+
+
+R = TypeVar("R", bound="Record")
 
 
 class Record:
@@ -44,3 +47,15 @@ class Record:
             for field in self.__attrs_attrs__
         )
         return f"{type(self).__name__}({values})"
+
+
+def changed(record: R, **changes: object) -> R:
+    """Return the record with other values, as ``attrs.evolve``.
+
+    That one's memory is on its own lines: inside a block it would be the program's.
+    """
+    values: dict[str, object] = {}
+    for field in record.__attrs_attrs__:
+        values[field.alias or field.name] = getattr(record, field.name)
+    values.update(changes)
+    return type(record)(**values)

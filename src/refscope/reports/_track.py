@@ -11,6 +11,7 @@ from typing_extensions import override
 from refscope import _units as units
 
 from ._base import Report
+from ._cycles import CycleReport
 from ._heap import AllocationSite
 from ._record import Record
 from ._retention import SurvivorGroup
@@ -111,7 +112,7 @@ class TrackReport(Report):
 
     measured: tuple[str, ...] = ()
     """Sections that were measured: of ``memory``, ``sites``, ``types``,
-    ``survivors``, ``gc``."""
+    ``survivors``, ``cycles``, ``gc``."""
 
     memory: MemoryChange = attrs.field(factory=MemoryChange)
     """Totals."""
@@ -130,8 +131,9 @@ class TrackReport(Report):
     """Tracked objects that were made in the block and are alive at its end, by type
     and place; classes of the program first, then the most first."""
 
-    cycles: None = None
-    """Not measured by this version."""
+    cycles: CycleReport | None = None
+    """Garbage cycles that the block made, and live ones among its survivors; None if
+    they were not looked for."""
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -141,20 +143,29 @@ class TrackReport(Report):
     @property
     @override
     def is_clean(self) -> bool:
-        """Whether the block kept no traced bytes and no object."""
+        """Whether the block kept no traced bytes and no object, and left no garbage."""
+        return not self._keeps and not self._garbage_cycles
+
+    @property
+    def _keeps(self) -> bool:
         if (self.memory.size_diff or 0) > 0:
-            return False
+            return True
         if any(group.by_design is None for group in self.survivors):
-            return False
-        return all(change.count_diff <= 0 for change in self.types)
+            return True
+        return any(change.count_diff > 0 for change in self.types)
 
     @property
     @override
     def headline(self) -> str:
         """The verdict in one line: what was kept, and the peak."""
-        verdict = "CLEAN" if self.is_clean else "KEPT"
+        verdict = "CLEAN" if self.is_clean else "KEPT" if self._keeps else "CYCLES"
         name = "" if self.label is None else f" {self.label!r}"
         return f"{verdict}{name}: {self._numbers()}"
+
+    @property
+    def _garbage_cycles(self) -> int:
+        groups = () if self.cycles is None else self.cycles.groups
+        return sum(group.count for group in groups if group.kind == "garbage")
 
     def _numbers(self) -> str:
         memory = self.memory
@@ -167,6 +178,8 @@ class TrackReport(Report):
             parts.append(units.plural(memory.count_diff, "block"))
         if "types" in self.measured:
             parts.append(units.plural(objects, "object"))
+        if self._garbage_cycles:
+            parts.append(units.plural(self._garbage_cycles, "garbage cycle"))
         if not parts:
             parts.append("nothing was measured")
         text = ", ".join(parts)

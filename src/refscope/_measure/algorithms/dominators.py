@@ -11,17 +11,18 @@ nothing recurses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 
-class Dominators(NamedTuple):
+class Dominators:
     """The dominator tree of what can be reached from the root."""
 
-    order: list[int]
-    """The nodes that can be reached, a dominator before all that it dominates."""
+    __slots__ = ("order", "parents")
 
-    parents: list[int]
-    """The immediate dominator of each node; -1 if unreachable, the root's is itself."""
+    def __init__(self, order: list[int], parents: list[int]) -> None:
+        self.order: list[int] = order
+        """The nodes that can be reached, a dominator before all that it dominates."""
+        self.parents: list[int] = parents
+        """The immediate dominator of each; -1 if unreachable, the root's is itself."""
 
     def totals(self, sizes: Sequence[int]) -> list[int]:
         """Return what each node and all that it dominates add up to."""
