@@ -3,6 +3,10 @@
 R1 is one ``refcount()`` by making the report that it returns; the peers, which give a
 bare number, stand beside it by the same measure.  R2 and R3 run in a heap of a million
 tracked objects, against a walk over it and against one ``gc.get_referrers``.
+
+objgraph and python-leak-hunter count no references: they count objects by type.  Both
+follow ``gc.get_referrers`` upwards, and are measured where they find one holder of one
+object, which is the first step of theirs and the whole of ours.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from refscope.reports import RefCount
 _OBJECTS = 1_000_000
 _ON_A_SHELF = 1000
 _CALLS = 20_000
+_FEW = 20
 _R1 = 3
 _R2_HIT, _R2_MISS = 2, 12
 _R3 = 3
@@ -57,14 +62,14 @@ def main() -> None:
     rows_of_holders([item for shelf in shelves for item in shelf])
 
 
-def repeated(work: Callable[[], object]) -> Callable[[], float]:
-    """Return the cost of many calls as a function."""
+def repeated(work: Callable[[], object], calls: int = _CALLS) -> Callable[[], float]:
+    """Return the cost of one call among many as a function."""
 
     def many() -> None:
-        for _ in range(_CALLS):
+        for _ in range(calls):
             work()
 
-    return lambda: _pairs.cost_of(many)
+    return lambda: _pairs.cost_of(many) / calls
 
 
 def rows_of_counts() -> None:
@@ -87,6 +92,9 @@ def rows_of_counts() -> None:
 
     # The variable is in a cell, since the functions below use it.
     _pairs.check(int(refscope.refcount(thing)) == 1, "count")
+    _pairs.check(sys.getrefcount(thing) == 2, "sys.getrefcount")
+    _pairs.check(ctypes.c_uint32.from_address(id(thing)).value == 1, "ctypes")
+    _pairs.check(len(gc.get_referrers(thing)) == 1, "gc.get_referrers")
     base = repeated(one_report)
     works: list[tuple[str, Callable[[], object], float | None]] = [
         ("R1 refcount(o)", lambda: refscope.refcount(thing), _R1),
@@ -101,6 +109,8 @@ def rows_of_counts() -> None:
         _pairs.Row(what, _pairs.in_turns(repeated(work), base), bar)
         for what, work, bar in works
     ]
+    ratios = _pairs.in_turns(repeated(lambda: len(gc.get_referrers(thing)), _FEW), base)
+    rows.append(_pairs.Row("   len(gc.get_referrers(o)), an empty heap", ratios))
     _pairs.show("One count, by making one RefCount", rows)
 
 
@@ -148,7 +158,7 @@ def rows_of_holders(items: list[Item]) -> None:
         (
             "R3 referrers(o)",
             lambda: refscope.referrers(items[0]),
-            _R3 if len(items) == _ON_A_SHELF else None,
+            _R3,
         ),
         *peers(items),
     ]
@@ -166,16 +176,30 @@ def peers(items: list[Item]) -> list[tuple[str, Callable[[], object], float | No
     if find_spec("objgraph"):
         import objgraph
 
-        found.append(
-            (
-                "   objgraph.find_backref_chain, 2 levels",
-                lambda: objgraph.find_backref_chain(
-                    items[0], lambda _: False, max_depth=2
-                ),
-                None,
-            )
-        )
+        def by_objgraph() -> None:
+            chain = objgraph.find_backref_chain(items[0], _is_list, max_depth=2)
+            _pairs.check(type(chain[0]) is list and chain[-1] is items[0], chain)
+
+        found.append(("   objgraph.find_backref_chain, 1 step", by_objgraph, None))
+    else:
+        print("objgraph: skipped, it is not installed")
+    if find_spec("leak_hunter"):
+        import leak_hunter
+
+        def by_leak_hunter() -> None:
+            # Without a variable of a running function it has to look for a holder.
+            [(path, _)] = leak_hunter.why_alive(items[1]).paths
+            _pairs.check("list[1]" in path.steps[0], path)
+            _pairs.check("variable items in " in path.root, path)
+
+        found.append(("   leak_hunter.why_alive, 1 step", by_leak_hunter, None))
+    else:
+        print("python-leak-hunter: skipped, it is not installed")
     return found
+
+
+def _is_list(thing: object) -> bool:
+    return type(thing) is list
 
 
 def cost_function(work: Callable[[], object]) -> Callable[[], float]:

@@ -40,6 +40,7 @@ from .keeping import Kept
 
 _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
+_PART = 50_000
 _RETRACED = sys.version_info >= (3, 12)
 _NEVER_SPARE: frozenset[type] = frozenset(
     (
@@ -156,7 +157,7 @@ class Born:
             promoted = set(self._promoted)
             if by_trace:
                 promoted.update(map(id, filter(lines_of, old)))
-            young += compress(old, map(promoted.__contains__, map(id, old)))
+            young += _those_of(promoted, old)
             del old
         if not is_raw:
             young = census.foreign(young)
@@ -255,6 +256,21 @@ def young_objects() -> list[object]:
     young = gc.get_objects(generation=0)  # the list itself is not among them
     young += gc.get_objects(generation=1)
     return young
+
+
+def _those_of(wanted: set[int], old: list[object]) -> list[object]:
+    """Return the old objects of some identities.
+
+    What became old last is at the end of the list, mostly: from there, until all are
+    found.
+    """
+    found: list[object] = []
+    for end in range(len(old), 0, -_PART):
+        part = old[max(0, end - _PART) : end]
+        found[:0] = compress(part, map(wanted.__contains__, map(id, part)))
+        if len(found) == len(wanted):
+            break
+    return found
 
 
 def _perhaps_new(old: list[object]) -> list[object]:

@@ -18,6 +18,7 @@ from refscope.reports import ReferencePath, Traceback
 from . import census, tracing
 from .born import Born
 from .budget import CHUNK, Budget
+from .caches import bounded
 from .classes import get_members, get_mro, type_name
 from .describe import lines_of
 from .hazards import referents_of
@@ -348,6 +349,9 @@ def _first_born(trail: Trail, born: set[int]) -> int:
 def _bound(holders: Sequence[object]) -> str | None:
     """Return in words how much a holder takes at most, if it is not full yet."""
     for thing in holders:
+        cache = bounded(thing)
+        if cache is not None and _ENTRIES(thing) < cache[1]:
+            return f"{cache[0]} of at most {cache[1]:,} ({_ENTRIES(thing):,} now)"
         for base in get_mro(type(thing)):
             if type_name(base) == "functools._lru_cache_wrapper":
                 ask = cast(
@@ -368,6 +372,7 @@ def _bound(holders: Sequence[object]) -> str | None:
 _LIMIT = cast(
     "Callable[[object], int | None]", cast("Any", get_members(deque)["maxlen"]).__get__
 )
+_ENTRIES = cast("Callable[[object], int]", get_members(dict)["__len__"])
 _WAITING = cast("Callable[[object], int]", get_members(deque)["__len__"])
 
 

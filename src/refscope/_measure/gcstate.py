@@ -6,9 +6,10 @@ import gc
 from array import array
 from collections.abc import Callable
 from time import perf_counter_ns
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from .born import remember
+from .classes import method_of
 
 
 Callback: TypeAlias = Callable[[Literal["start", "stop"], dict[str, int]], object]
@@ -23,7 +24,7 @@ LONGEST = SIZE  # one more in each block's own array
 
 _garbage: list[object] = gc.garbage
 """The collector's own list; the program may put another one in its place."""
-_list_size = list.__sizeof__
+_list_size = cast("Callable[[object], int]", method_of(list, "__sizeof__"))
 
 
 class Collector:

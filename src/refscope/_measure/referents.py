@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import repeat
 from operator import countOf, indexOf, is_
+from sys import getrefcount
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, cast
 
@@ -15,6 +17,9 @@ from .hazards import referents_of
 
 Edge = tuple["str | None", object]
 """How a holder refers to something, None if that is not known; and what it is."""
+
+_PART = 4096
+_MANY = 4  # parts that are worth the counting
 
 
 class Wanted:
@@ -112,11 +117,38 @@ class Referents:
         return positions(things, self._wanted)
 
 
-def positions(things: Iterable[object], wanted: Wanted) -> Iterator[int]:
-    """Yield the places of one thing among many, at the speed of C."""
-    matches = map(is_, things, repeat(wanted.thing))
-    position = -1
-    with suppress(ValueError):  # no more
-        while True:
-            position += indexOf(matches, True) + 1  # noqa: FBT003
-            yield position
+def positions(things: Sequence[object], wanted: Wanted) -> Iterator[int]:
+    """Yield the places of one thing in a built-in sequence, at the speed of C."""
+    for start in _promising(things, wanted):
+        matches = map(is_, things[start : start + _PART], repeat(wanted.thing))
+        position = start - 1
+        with suppress(ValueError):  # no more
+            while True:
+                position += indexOf(matches, True) + 1  # noqa: FBT003
+                yield position
+
+
+def _promising(things: Sequence[object], wanted: Wanted) -> Sequence[int]:
+    """Return where the parts of a sequence start that can have the thing in them.
+
+    A copy of a part adds a reference for each that is in it, and to copy is three
+    times as fast as to compare.  Only if nothing else changes the count meanwhile.
+    """
+    starts = range(0, len(things), _PART)
+    if len(starts) < _MANY or len(sys._current_frames()) > 1:
+        return starts
+    without = _count_beside([], wanted)
+    if _count_beside([wanted.thing], wanted) == without:  # immortal
+        return starts
+    found = [
+        start
+        for start in starts
+        if _count_beside(things[start : start + _PART], wanted) != without
+    ]
+    is_sure = bool(found) and _count_beside([], wanted) == without
+    return found if is_sure else starts
+
+
+def _count_beside(_: Sequence[object], wanted: Wanted) -> int:
+    """Return the count of the thing while something else is alive."""
+    return getrefcount(wanted.thing)

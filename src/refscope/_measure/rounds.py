@@ -79,11 +79,7 @@ class Ledger:
         collected = _collected() - collected
         resident = activity.resident_size() - resident
         before, self._census = self._census, census.take()
-        grown = {
-            name: count - before.get(name, (0, 0))[0]
-            for name, (count, _) in self._census.items()
-            if count != before.get(name, (0, 0))[0]
-        }
+        grown = _grown(before, self._census)
         grown[BLOCKS], grown[GARBAGE], grown[RESIDENT] = blocks, collected, resident
         for name in {**grown, **phase}:
             entry = phase.get(name)
@@ -132,6 +128,18 @@ class Ledger:
             if verdict != "over":
                 verdicts[name] = verdict
         return verdicts
+
+
+def _grown(before: census.Census, after: census.Census) -> dict[str, int]:
+    """Return how many more there are of each type.
+
+    Not where a census is taken: up to 3.11 a comprehension has cells, to be counted.
+    """
+    return {
+        name: count - before.get(name, (0, 0))[0]
+        for name, (count, _) in after.items()
+        if count != before.get(name, (0, 0))[0]
+    }
 
 
 def collect() -> int:
