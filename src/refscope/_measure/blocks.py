@@ -19,6 +19,7 @@ from _thread import RLock, get_ident
 from array import array
 from collections.abc import Callable
 from time import perf_counter_ns
+from types import FrameType
 from typing import Protocol, TypeVar
 
 from refscope import reports
@@ -470,6 +471,8 @@ def _search(probe: Probe, found: Findings) -> None:
 
 def _without_frames(objects: list[object]) -> list[object]:
     """Leave out frames that run: they are no survivors, and not all are tracked."""
+    if not any(type(thing) is FrameType for thing in objects):
+        return objects  # asking for those that run makes objects of them (3.11+)
     running = running_frames()
     return [thing for thing in objects if id(thing) not in running]
 

@@ -127,6 +127,7 @@ def _running() -> Iterator[tuple[str, FrameType]]:
 def _stack(ident: int, frame: FrameType | None) -> Iterator[tuple[str, FrameType]]:
     name = _thread_name(ident)
     while frame is not None:
+        ours.disown_new_frame(frame)
         if not is_ours(frame):
             yield name, frame
         frame = frame.f_back
