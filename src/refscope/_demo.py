@@ -45,8 +45,9 @@ Here is a small program, and what refscope says about it.
 
 {collected}
 
-   It found them all.  A cycle alone is not lost memory, but memory that comes back
-   late: see the peak.  It is lost when something outside still refers to it.
+   It found them all, and says which reference to cut.  A cycle alone is not lost
+   memory, but memory that comes back late: see the peak.  It is lost when something
+   outside still refers to it.
 
 4. How many references has the number 12, has a Cat, and who holds the Cat?
 

@@ -215,6 +215,7 @@ def track_reports(names=NAMES, numbers=SMALL, times=None):
         sites=st.lists(sites(names, numbers), max_size=4).map(tuple),
         types=st.lists(type_changes(names, numbers), max_size=4).map(tuple),
         survivors=st.lists(survivors(names, numbers), max_size=2).map(tuple),
+        cycles=_perhaps(cycle_reports(names, numbers)),
         gc=gc_activities(times),
     )
 

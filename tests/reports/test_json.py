@@ -221,7 +221,7 @@ def test_what_could_not_be_read_is_not_written(changes, message):
             _set("survivors", to=[1]),
             "survivors[0]: expected an object, found the number 1",
         ),
-        (_set("cycles", to=1), "cycles: expected null, found the number 1"),
+        (_set("cycles", to=1), "cycles: expected an object, found the number 1"),
         (_set("kind", to="Foo"), "kind: 'Foo' is unknown, known are "),
         (_set("kind", to=1), "kind: expected a string, found the number 1"),
         (_set("format_version", to=0), "format_version: there is no format 0"),

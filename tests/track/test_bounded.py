@@ -14,7 +14,12 @@ from refscope._measure.blocks import _probes
 
 ALLOCATIONS = 100_000  # ten million in benchmarks/soak.py
 ENTRIES = 100
-LIGHT = {"types": False, "collect": False}
+LIGHT = {
+    "types": False,
+    "survivors": False,
+    "cycles": False,
+    "collect": False,
+}
 
 
 def own_memory():

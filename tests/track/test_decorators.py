@@ -15,7 +15,12 @@ from refscope.exceptions import ReportNotReadyError
 from .helpers import sites_in
 
 
-LIGHT = {"types": False, "collect": False}
+LIGHT = {
+    "types": False,
+    "survivors": False,
+    "cycles": False,
+    "collect": False,
+}
 LARGE = 1_000_000
 
 
@@ -636,4 +641,9 @@ def test_without_sites_all_kinds_work():
         yield 1
 
     assert list(generator()) == [1]
-    assert refscope.tracker_of(generator).report.measured == ("types", "gc")
+    assert refscope.tracker_of(generator).report.measured == (
+        "types",
+        "survivors",
+        "cycles",
+        "gc",
+    )

@@ -20,7 +20,12 @@ from refscope.exceptions import UnsupportedRuntimeError
 from .helpers import count_of, line_of, quiet_collector, sites_in
 
 
-LIGHT = {"types": False, "collect": False}
+LIGHT = {
+    "types": False,
+    "survivors": False,
+    "cycles": False,
+    "collect": False,
+}
 LARGE = 1_000_000
 
 
@@ -696,7 +701,7 @@ def test_a_finalizer_may_open_a_block():
             self.me = self
 
         def __del__(self):
-            opened.append(track("inside", sites=False, collect=False).start())
+            opened.append(track("inside", sites=False, **LIGHT).start())
 
     before = gc.callbacks[:]
     opened = []

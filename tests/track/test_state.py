@@ -18,7 +18,12 @@ from refscope.exceptions import ReportNotReadyError, TrackingError
 from .helpers import sites_in
 
 
-LIGHT = {"types": False, "collect": False}
+LIGHT = {
+    "types": False,
+    "survivors": False,
+    "cycles": False,
+    "collect": False,
+}
 LARGE = 1_000_000
 
 

@@ -18,7 +18,12 @@ from refscope.exceptions import ReportNotReadyError
 
 pytestmark = pytest.mark.needs_threads
 
-LIGHT = {"types": False, "collect": False}
+LIGHT = {
+    "types": False,
+    "survivors": False,
+    "cycles": False,
+    "collect": False,
+}
 MANY = 30
 SECONDS = 1.0
 

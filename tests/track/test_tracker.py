@@ -28,7 +28,12 @@ from refscope.render import from_json, to_json
 from .helpers import line_of, sites_in
 
 
-LIGHT = {"types": False, "collect": False}
+LIGHT = {
+    "types": False,
+    "survivors": False,
+    "cycles": False,
+    "collect": False,
+}
 LARGE = 1_000_000
 
 
@@ -543,7 +548,7 @@ def test_without_sites_nothing_is_traced():
     report = block.report
 
     assert not inside
-    assert report.measured == ("types", "gc")
+    assert report.measured == ("types", "survivors", "cycles", "gc")
     assert (report.memory.size_diff, report.memory.peak) == (None, None)
     assert [c.count_diff for c in report.types if c.type_name == "list"] == [101]
     if sys.getallocatedblocks():  # there are none without pymalloc
@@ -558,14 +563,20 @@ def test_without_types_no_object_is_counted():
     with track("x", types=False, collect=False) as block:
         kept = [bytes(1000) for _ in range(100)]
 
-    assert block.report.measured == ("memory", "sites", "gc")
+    assert block.report.measured == (
+        "memory",
+        "sites",
+        "survivors",
+        "cycles",
+        "gc",
+    )
     assert block.report.types == ()
     assert block.report.memory.count_diff >= len(kept)
 
 
 def test_with_neither_the_collector_is_heard():
     """What is left is the time, the collector and the resident set."""
-    with track("x", sites=False, types=False, collect=False) as block:
+    with track("x", sites=False, **LIGHT) as block:
         gc.collect()
 
     assert block.report.measured == ("gc",)

@@ -221,8 +221,8 @@ def enter(plan: Plan, client: object) -> Probe:
     if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
         refuse()
     begin_own()
+    probe = Probe(plan, client)
     try:
-        probe = Probe(plan, client)
         ours.disown(probe)  # the rest of it goes before its block's end
         probe.numbers[_WORK] = perf_counter_ns()
         if probe.plan.collect:
@@ -238,6 +238,9 @@ def enter(plan: Plan, client: object) -> Probe:
         finally:
             _collector.give_back()
         _start_clocks(probe.numbers)
+    except BaseException:
+        _drop(probe)
+        raise
     finally:
         _Boundary.depth -= 1
         _lock.release()
@@ -264,9 +267,24 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
         report = _finish(probe, client, end=end)
         if not end:
             _leave_out(probe.numbers)
+    except BaseException:  # Ctrl-C, out of memory: nobody ends this block any more
+        _drop(probe)
+        raise
     finally:
         end_own()
     return report
+
+
+def _drop(probe: Probe) -> None:
+    """Close a block without looking at it."""
+    probe.is_abandoned = True
+    if probe.born is not None:
+        probe.born.abandon()
+    if probe in _probes:
+        _probes.remove(probe)
+    _collector.ignore(probe.numbers)
+    if probe.span is not None:
+        _session.discard(probe.span)
 
 
 def _leave_out(numbers: array[int]) -> None:
@@ -499,13 +517,7 @@ def _after_fork() -> None:
     reset()  # as threading does
     for probe in [*_probes]:
         if probe.thread != get_ident():
-            probe.is_abandoned = True
-            if probe.born is not None:
-                probe.born.abandon()
-            _probes.remove(probe)
-            _collector.ignore(probe.numbers)
-            if probe.span is not None:
-                _session.discard(probe.span)
+            _drop(probe)
 
 
 guard(begin_own, end_own, _collector.numbers)

@@ -80,8 +80,9 @@ class Bookkeeping:
 
 
 def is_own_type(kind: type) -> bool:
-    """Return whether a class is refscope's."""
-    return type_name(kind).startswith("refscope.")
+    """Return whether a class is refscope's; those of its demo stand for a program's."""
+    name = type_name(kind)
+    return name.startswith("refscope.") and not name.startswith("refscope._demo.")
 
 
 def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:

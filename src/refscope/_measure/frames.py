@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any, cast
 
@@ -159,8 +158,10 @@ def _variable_reader() -> Callable[[FrameType, str], object] | None:
 def _one_by_one(frame: FrameType, _: Variables) -> Variables:
     found: Variables = []
     for name in names_in(frame.f_code):
-        with suppress(NameError):  # it has no value now
+        try:
             found.append((name, cast("Any", _read_one)(frame, name)))
+        except NameError:  # noqa: PERF203  # it has no value now
+            pass
     return found
 
 

@@ -59,6 +59,9 @@ class Graph:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         """Let go of the objects.
 
         A variable of our own functions may be among them, in its cell, and refer to

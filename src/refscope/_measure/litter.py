@@ -27,10 +27,6 @@ UNSETTLED = (
     "collect=False: a cycle that the block closed over older objects cannot be told "
     "from garbage that was there before; find_cycles() shows both"
 )
-OPENED = (
-    "{} more objects on or behind cycles were freed, and no cycle was found on them: "
-    "a finalizer opened it, or another thread let go of it meanwhile"
-)
 UNNAMED = "automatic collections freed {} objects inside the block: they have no names"
 
 
@@ -104,9 +100,6 @@ def note_kept(
 ) -> None:
     """Note for settled blocks the cycles that a collection found besides."""
     report = cycles.garbage_kept(objects, budget, noted)
-    if report.objects and not report.groups:
-        said = OPENED.format(f"{report.objects:,}")
-        report = changed(report, limits=(*report.limits, said))
     for litter in litters:
         if litter.is_settled:
             litter.note(report)

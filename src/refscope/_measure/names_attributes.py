@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, cast
 
@@ -94,8 +93,11 @@ def _name_inline(refs: Referents, names: Iterable[str]) -> None:
         if refs.is_done:
             return
         if _is_harmless(static_lookup(kind, name)):
-            with suppress(Exception):  # unset
-                refs.take(attribute(name), object.__getattribute__(holder, name))
+            try:
+                value = object.__getattribute__(holder, name)
+            except Exception:  # noqa: BLE001, S112  # unset
+                continue
+            refs.take(attribute(name), value)
 
 
 def _is_harmless(found: object) -> bool:

@@ -11,7 +11,6 @@ import functools
 import gc
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from contextvars import ContextVar
 from itertools import pairwise
 from typing import TypeVar, cast
@@ -48,8 +47,10 @@ _ATTEMPTS = 3
 def snapshot(read: Callable[[object], Iterable[T]], holder: object) -> list[T]:
     """Return the items of a container that another thread may be changing."""
     for _ in range(_ATTEMPTS):
-        with suppress(RuntimeError):  # changed size during iteration
+        try:
             return list(read(holder))
+        except RuntimeError:  # noqa: PERF203  # changed size during iteration
+            continue
     return []
 
 

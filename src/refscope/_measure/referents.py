@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from itertools import repeat
 from operator import countOf, indexOf, is_
 from sys import getrefcount
@@ -122,10 +121,12 @@ def positions(things: Sequence[object], wanted: Wanted) -> Iterator[int]:
     for start in _promising(things, wanted):
         matches = map(is_, things[start : start + _PART], repeat(wanted.thing))
         position = start - 1
-        with suppress(ValueError):  # no more
+        try:
             while True:
                 position += indexOf(matches, True) + 1  # noqa: FBT003
                 yield position
+        except ValueError:  # no more
+            pass
 
 
 def _promising(things: Sequence[object], wanted: Wanted) -> Sequence[int]:

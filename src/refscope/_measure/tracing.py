@@ -254,9 +254,9 @@ class Session:
         return self._compare(span, by_place(traces, span.frames))
 
     def discard(self, span: Span) -> None:
-        """Close a span whose thread is gone."""
+        """Close a span that nobody will look at, if it is open."""
         self.pause(span)
-        self._open.remove(span)
+        self._open[:] = [other for other in self._open if other is not span]
         if not self._open and self._sentinel is not None:
             self._end()
 

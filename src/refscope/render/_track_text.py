@@ -9,6 +9,7 @@ import attrs
 from refscope import _units as units
 from refscope.reports import (
     AllocationSite,
+    Cycle,
     Frame,
     SurvivorGroup,
     TrackReport,
@@ -29,6 +30,7 @@ from ._page import (
     Page,
     columns,
     last_parts,
+    short_type,
     titled,
     without_folders,
 )
@@ -38,6 +40,9 @@ from ._path_text import path_in_line
 _MOST_SITES = 10
 _MOST_TYPES = 6
 _MOST_SURVIVORS = 3
+_MOST_CYCLES = 2
+_MOST_STEPS = 4
+_LOOP_WIDTH = 160
 _NAME_WIDTH = 50
 _PLACE_WIDTH = 40
 
@@ -55,7 +60,7 @@ def track_lines(report: TrackReport, page: Page) -> list[str]:
         *environment_lines(report, page),
         *limit_lines(report, page),
     ]
-    types = [*_type_lines(report, page), *foot]
+    types = [*_type_lines(report, page), *_cycle_lines(report, page), *foot]
     survivors = _survivor_lines(report, page, LINES - len(head) - len(types) - 3)
     space = LINES - len(head) - len(survivors) - len(types)
     return [*head, *survivors, *_site_lines(report, page, space), *types]
@@ -155,6 +160,36 @@ def _survivor(group: SurvivorGroup, page: Page) -> str:
     frame = group.traceback.innermost
     file = frame.filename if page.full else last_parts(frame.filename, 2)
     return f"{text}  {page.end(f'{file}:{frame.lineno}', _PLACE_WIDTH)}"
+
+
+def _cycle_lines(report: TrackReport, page: Page) -> list[str]:
+    """Return each shape with one loop, and where to cut it."""
+    if report.cycles is None:
+        return []
+    groups = report.cycles.groups
+    shown = page.first(groups, _MOST_CYCLES)
+    rows: list[str] = []
+    for group in shown:
+        size = units.size(group.size)
+        objects = units.plural(group.objects, "object")
+        rows.append(
+            f"{units.count(group.count)} {group.kind}  {objects}, {size}  "
+            f"[{group.fingerprint}]"
+        )
+        about = (_loop(group.example, page), group.example.advice)
+        for text in about:
+            rows += [f"  {line}" for line in page.paragraph(text, WIDTH - INDENT - 2)]
+    rows += more_rows(groups, shown, "shapes")
+    return titled("Cycles", rows or ["0 garbage, 0 live"])
+
+
+def _loop(cycle: Cycle, page: Page) -> str:
+    """Return the steps of a loop in a line, the first few of a long one."""
+    shown = page.first(cycle.references, _MOST_STEPS)
+    steps = [f"{short_type(step.holder.type_name, page)}{step.name}" for step in shown]
+    left = cycle.length - len(shown)
+    back = f"{units.count(left)} more" if left else "back"
+    return page.start(" -> ".join([*steps, back]), _LOOP_WIDTH)
 
 
 def _site_lines(report: TrackReport, page: Page, space: int) -> list[str]:
