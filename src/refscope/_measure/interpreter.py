@@ -48,7 +48,11 @@ if TYPE_CHECKING:
     def get_object_traceback(thing: object, /) -> Stack | None: ...
     def count_elements(counts: dict[T, int], things: Iterable[T], /) -> None: ...
     def list_interpreters() -> Sequence[object]: ...
+    def get_signal(number: int, /) -> object: ...
 else:
+    # Not that of signal, which makes enumerations of the numbers, on lines of its own.
+    from _signal import getsignal as get_signal
+
     try:
         from _tracemalloc import (
             _get_object_traceback as get_object_traceback,
@@ -98,6 +102,7 @@ __all__ = [
     "allocated_blocks",
     "count_elements",
     "get_object_traceback",
+    "get_signal",
     "get_traceback_limit",
     "get_traced_memory",
     "get_traces",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Iterator
+from signal import NSIG
 from types import FrameType, ModuleType
 from typing import cast
 
@@ -13,6 +13,7 @@ from . import ours
 from .classes import FREE_THREADED, get_mro
 from .frames import place_in, variables_of
 from .inspectors import plain
+from .interpreter import get_signal
 from .names_attributes import get_module_dict
 from .names_code import local
 
@@ -93,10 +94,10 @@ class Roots:
             self._note(frame, value, local(name, inside))
 
     def _note_signals(self) -> None:
-        for number in signal.valid_signals():
-            handler: object = signal.getsignal(number)
-            if handler is not None and type(handler) is not signal.Handlers:
-                root = Root(SIGNALS, f"<handler of signal {int(number)}>")
+        for number in range(1, NSIG):
+            handler = get_signal(number)
+            if handler is not None and type(handler) is not int:
+                root = Root(SIGNALS, f"<handler of signal {number}>")
                 self.frames[id(root)] = root
                 self._labels[id(root)] = root.label
                 self._note(root, handler, root.name)
