@@ -97,5 +97,5 @@ def test_verdicts():
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
 
     verdicts = re.findall(r"\| ([A-Z]+) '", answer.stdout)
-    assert verdicts == ["KEPT", "CLEAN", "KEPT", "CLEAN"]
+    assert verdicts == ["KEPT", "CLEAN", "KEPT", "CYCLES"]
     assert answer.stderr == ""

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 
-pytestmark = [pytest.mark.needs_subprocess, pytest.mark.needs_threads]
+pytestmark = [
+    pytest.mark.apart,
+    pytest.mark.needs_subprocess,
+    pytest.mark.needs_threads,
+]
 
 # If one of these changes, every baseline that users have committed is void.
 LEAKS = {

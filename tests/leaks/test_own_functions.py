@@ -12,6 +12,8 @@ import refscope
 from . import own_functions, silence
 
 
+pytestmark = pytest.mark.apart
+
 NAMES = [
     *[prepare.__name__ for prepare in own_functions.EVERYWHERE],
     *[

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 
+pytestmark = pytest.mark.apart
+
 SOURCE = Path(__file__).with_name("programs.py")
 
 

@@ -7,6 +7,8 @@ import pytest
 from . import silence, workloads
 
 
+pytestmark = pytest.mark.apart
+
 NAMES = [
     *[prepare.__name__ for prepare in workloads.EVERYWHERE],
     *[

@@ -56,6 +56,11 @@ def own(*kinds: type, holds_ours: bool = True) -> None:
         _holders_of_others.update(map(id, kinds))
 
 
+def own_types() -> frozenset[int]:
+    """Return the identities of refscope's types."""
+    return frozenset(_own_types)
+
+
 def is_own(thing: object) -> bool:
     """Return whether an object is refscope's by its type."""
     return id(type(thing)) in _own_types

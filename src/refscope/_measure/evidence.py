@@ -22,6 +22,7 @@ from .caches import bounded
 from .classes import get_members, get_mro, type_name
 from .describe import lines_of
 from .hazards import referents_of
+from .holding import containers_among
 from .interpreter import (
     get_object_traceback,
     get_traceback_limit,
@@ -32,7 +33,7 @@ from .interpreter import (
 )
 from .keeping import Kept
 from .retained import closure, retained_sizes
-from .retention import Trail, find_trails, is_container, path_of
+from .retention import Trail, find_trails, path_of
 from .roots import C_ONLY
 from .rounds import collect
 from .tracebacks import Place, commonest, traceback_of_place
@@ -211,7 +212,7 @@ class Trial:
                 plain = Kept(filterfalse(gc.is_tracked, held))
                 del held
                 self._note_visible(plain)
-                hidden.extend(filter(is_container, plain))
+                hidden.extend(containers_among(plain))
             level = Kept({id(thing): thing for thing in hidden}.values())
             level = Kept([thing for thing in level if id(thing) not in seen])
             seen.update(map(id, level))

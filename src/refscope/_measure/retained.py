@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import compress, filterfalse, tee
+from operator import not_
 from types import ModuleType
 
 from .algorithms.dominators import dominators
@@ -20,21 +22,18 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
 
     What cannot die (modules, and types of C) is not followed: it holds everything.
     """
-    found: list[object] = []
-    seen: set[int] = set()
-    level: list[object] = [*starts]
-    while level:
-        fresh: list[object] = []
-        for thing in level:
-            if id(thing) not in seen:
-                seen.add(id(thing))
-                fresh.append(thing)
-        found += fresh
-        if not budget.spend(len(fresh), _STAGE):
-            break
-        level = []
-        for start in range(0, len(fresh), CHUNK):
-            level += filter(_may_die, referents_of(fresh[start : start + CHUNK]))
+    known = dict(zip(map(id, starts), starts, strict=True))
+    level = list(known.values())
+    found = [*level]
+    while level and budget.spend(len(level), _STAGE):
+        following: dict[int, object] = {}
+        for start in range(0, len(level), CHUNK):
+            referents = referents_of(level[start : start + CHUNK])
+            following.update(zip(map(id, referents), referents, strict=True))
+        new = list(filterfalse(known.__contains__, following))
+        known.update(zip(new, map(following.__getitem__, new), strict=True))
+        level = list(_mortal(map(following.__getitem__, new)))
+        found += level
     return found
 
 
@@ -71,8 +70,14 @@ def retained_sizes(
     return totals[1 : len(subjects) + 1]
 
 
-def _may_die(thing: object) -> bool:
-    return type(thing) is not ModuleType and type(thing) is not type
+_IMMORTAL = frozenset(map(id, (ModuleType, type)))
+
+
+def _mortal(things: Iterable[object]) -> Iterator[object]:
+    """Return those that may die; each step of it is in C."""
+    objects, types = tee(things)
+    kinds = map(id, map(type, types))
+    return compress(objects, map(not_, map(_IMMORTAL.__contains__, kinds)))
 
 
 def _own_references() -> int:

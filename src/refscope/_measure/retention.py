@@ -9,7 +9,10 @@ also sees through containers that the collector does not track, and frozen objec
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import compress, filterfalse
+from operator import not_, or_
 from types import CoroutineType, FrameType, FunctionType, GeneratorType
 
 from refscope.reports import Reference, ReferencePath
@@ -22,6 +25,7 @@ from .budget import CHUNK, Budget
 from .classes import get_mro
 from .describe import describe
 from .hazards import hazard, referents_of
+from .holding import note_holders
 from .keeping import Kept, KeptById
 from .names import collapsed, names_of
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
@@ -132,24 +136,21 @@ class Heap:
 
     def turn_around(self) -> None:
         """Note the holders of everything, containers without a collector included."""
-        holders: dict[int, list[object]] = {}
+        holders: defaultdict[int, list[object]] = defaultdict(list)
+        met: set[int] = set()
         level = self._all_objects()
         while level and self._budget.spend(len(level), _STAGE):
-            later: list[object] = []
-            for thing in level:
-                for held in gc.get_referents(thing):
-                    known = holders.get(id(held))
-                    if known is not None:
-                        known.append(thing)
-                        continue
-                    holders[id(held)] = [thing]
-                    if _is_hidden(held):
-                        later.append(held)
-            level = later
+            later: dict[int, object] = {}
+            for start in range(0, len(level), CHUNK):
+                held = note_holders(holders, level[start : start + CHUNK])
+                later.update(zip(map(id, held), held, strict=True))
+            new = list(filterfalse(met.__contains__, later))
+            met.update(new)
+            level = list(map(later.__getitem__, new))
         self._holders_of = holders
 
     def _all_objects(self) -> list[object]:
-        objects = [thing for thing in gc.get_objects() if not self._is_own(thing)]
+        objects = self._foreign(gc.get_objects())
         if not gc.get_freeze_count():
             return objects
         seen = {*map(id, objects), id(hazard())}
@@ -158,14 +159,24 @@ class Heap:
         while level:  # frozen objects are in no list, but others lead to them
             found = referents_of(level[:CHUNK])
             del level[:CHUNK]
-            for thing in found:
-                if id(thing) not in seen and gc.is_tracked(thing):
-                    seen.add(id(thing))
-                    if self._is_own(thing):
-                        continue
-                    level.append(thing)
-                    objects.append(thing)
+            known = dict(zip(map(id, found), found, strict=True))
+            new = map(known.__getitem__, filterfalse(seen.__contains__, known))
+            tracked = list(filter(gc.is_tracked, new))
+            seen.update(map(id, tracked))
+            fresh = self._foreign(tracked)
+            level += fresh
+            objects += fresh
         return objects
+
+    def _foreign(self, things: list[object]) -> list[object]:
+        """Return those that are not refscope's; few are looked at one by one."""
+        doubtful = census.own_types() | _RUNNERS | {id(FrameType)}
+        apart = {id(self._wall), id(hazard())}
+        kinds = map(doubtful.__contains__, map(id, map(type, things)))
+        flags = list(map(or_, kinds, map(apart.__contains__, map(id, things))))
+        others = list(compress(things, map(not_, flags)))
+        others += [o for o in compress(things, flags) if not self._is_own(o)]
+        return others
 
     def _referrers(self, wanted: set[int]) -> Iterable[object]:
         if self._holders_of is not None:
@@ -352,17 +363,6 @@ def path_of(
 
 def _is_safe(thing: object) -> bool:
     return thing is not hazard()
-
-
-def _is_hidden(thing: object) -> bool:
-    """Return whether a container is not tracked, so that no list of objects has it."""
-    return is_container(thing) and not gc.is_tracked(thing)
-
-
-def is_container(thing: object) -> bool:
-    """Return whether a thing is of those containers that may be untracked."""
-    kind = type(thing)
-    return kind is tuple or kind is dict or kind is frozenset
 
 
 def expression_of(root: str, names: Sequence[str]) -> str | None:

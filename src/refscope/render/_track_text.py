@@ -67,10 +67,10 @@ def track_lines(report: TrackReport, page: Page) -> list[str]:
 
 
 def _nothing_changed(report: TrackReport) -> bool:
-    changed = (
-        report.sites or report.types or report.survivors or report.memory.size_diff
-    )
-    return report.is_clean and not changed and report.exception is None
+    rows = (report.sites, report.types, report.survivors)
+    changed = any(rows) or report.memory.size_diff
+    cycles = report.cycles is not None and bool(report.cycles.groups)
+    return not (changed or cycles) and report.exception is None
 
 
 def _measured_lines(report: TrackReport, page: Page) -> list[str]:

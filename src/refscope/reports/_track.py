@@ -143,22 +143,23 @@ class TrackReport(Report):
     @property
     @override
     def is_clean(self) -> bool:
-        """Whether the block kept no traced bytes and no object, and left no garbage."""
-        return not self._keeps and not self._garbage_cycles
+        """Whether the block kept no traced bytes and no object.
 
-    @property
-    def _keeps(self) -> bool:
+        Garbage cycles that were collected are not kept: ``cycles.is_clean``.
+        """
         if (self.memory.size_diff or 0) > 0:
-            return True
+            return False
         if any(group.by_design is None for group in self.survivors):
-            return True
-        return any(change.count_diff > 0 for change in self.types)
+            return False
+        return all(change.count_diff <= 0 for change in self.types)
 
     @property
     @override
     def headline(self) -> str:
         """The verdict in one line: what was kept, and the peak."""
-        verdict = "CLEAN" if self.is_clean else "KEPT" if self._keeps else "CYCLES"
+        verdict = "KEPT"
+        if self.is_clean:
+            verdict = "CYCLES" if self._garbage_cycles else "CLEAN"
         name = "" if self.label is None else f" {self.label!r}"
         return f"{verdict}{name}: {self._numbers()}"
 
