@@ -6,11 +6,14 @@ import re
 import sys
 from xml.etree import ElementTree as ET
 
+import pytest
+
 import refscope
 from refscope._measure import growth
 from refscope._measure.caches import bounded
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_the_cache_of_regular_expressions_is_no_leak(monkeypatch):
     """It fills with hundreds of calls, more than a slow function gets."""
     monkeypatch.setattr(growth, "_ENOUGH_CALLS", 0)
