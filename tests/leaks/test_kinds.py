@@ -37,7 +37,7 @@ def found(request):
     freezes = request.param in {"cycles", "objects"} and not gc.get_freeze_count()
     if freezes:
         gc.freeze()  # the rest of the heap has no part in it
-    report = refscope.find_leaks(LEAKS[request.param], rounds=2)
+    report = refscope.find_leaks(LEAKS[request.param], rounds=3)
     if freezes:
         gc.unfreeze()
     yield request.param, report
