@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import chain, compress, filterfalse, repeat
 
 
+_append = list[object].append
 _CONTAINERS = frozenset(map(id, (tuple, dict, frozenset)))
 """Types of containers that the collector may not track."""
 
@@ -20,7 +21,7 @@ def note_holders(
     held = list(chain.from_iterable(referents))
     owners = chain.from_iterable(map(repeat, things, map(len, referents)))
     entries = map(holders.__getitem__, map(id, held))
-    deque(map(list.append, entries, owners), maxlen=0)
+    deque(map(_append, entries, owners), maxlen=0)
     return list(containers_among(list(filterfalse(gc.is_tracked, held))))
 
 

@@ -12,7 +12,7 @@ import gc
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress, filterfalse
-from operator import not_, or_
+from operator import not_
 from types import CoroutineType, FrameType, FunctionType, GeneratorType
 
 from refscope.reports import Reference, ReferencePath
@@ -172,11 +172,11 @@ class Heap:
         """Return those that are not refscope's; few are looked at one by one."""
         doubtful = census.own_types() | _RUNNERS | {id(FrameType)}
         apart = {id(self._wall), id(hazard())}
-        kinds = map(doubtful.__contains__, map(id, map(type, things)))
-        flags = list(map(or_, kinds, map(apart.__contains__, map(id, things))))
+        flags = list(map(doubtful.__contains__, map(id, map(type, things))))
         others = list(compress(things, map(not_, flags)))
         others += [o for o in compress(things, flags) if not self._is_own(o)]
-        return others
+        keep = map(not_, map(apart.__contains__, map(id, others)))
+        return list(compress(others, keep))
 
     def _referrers(self, wanted: set[int]) -> Iterable[object]:
         if self._holders_of is not None:
