@@ -36,7 +36,9 @@ PROSE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs")
 WATCHDOG = (
     "--override-ini=faulthandler_timeout=300",
     "--override-ini=faulthandler_exit_on_timeout=true",
-)
+)  # The tests look at the whole process, where a thread of pytest's or a cache of the
+# interpreter can move a number: one that fails is run again, and the last line says it.
+AGAIN = "--reruns=2"
 
 _measured: set[str] = set()
 """The Pythons whose tests passed in this run of nox."""
@@ -87,10 +89,10 @@ def tests(session: nox.Session) -> None:
         stale.unlink()
     # A run of chosen tests may choose none of one kind, which is pytest's status 5.
     fine = [0, 5] if session.posargs else [0]
-    exact = ("pytest", *WATCHDOG, "-m", "exact or apart", *session.posargs)
+    exact = ("pytest", *WATCHDOG, AGAIN, "-m", "exact or apart", *session.posargs)
     with beside(session, "-m", *exact) as status:
         session.run(
-            *("coverage", "run", "-m", "pytest", *WATCHDOG),
+            *("coverage", "run", "-m", "pytest", *WATCHDOG, AGAIN),
             *("-m", "not exact and not apart"),
             *session.posargs,
             env={"COVERAGE_FILE": str(ROOT / f".coverage.{python}")},
@@ -150,7 +152,7 @@ def pyodide(session: nox.Session) -> None:
         *group("pyodide"),
     )
     run = ("node", "tests/pyodide/run.mjs", str(folder / "node_modules/pyodide"))
-    plain = ("pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler")
+    plain = ("pytest", AGAIN, "-p", "no:cacheprovider", "-p", "no:faulthandler")
     # Apart, as elsewhere: sys.monitoring, which some tests use, leaves something on
     # each code object that runs after it.
     for kind in ("not exact", "exact"):
