@@ -27,7 +27,7 @@ from refscope.reports import CycleReport, Report
 from refscope.reports._record import changed
 
 from . import activity, census, cycles, gcstate, litter, ours, tracing
-from .born import Born, guard, remember
+from .born import Born, abandon_all, guard, remember
 from .budget import Budget
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
 from .litter import Litter
@@ -504,9 +504,8 @@ def _abandon() -> None:
     """Leave the interpreter as it was found, whatever is still open at its exit."""
     for probe in _probes:
         probe.is_abandoned = True
-        if probe.born is not None:
-            probe.born.abandon()
     _probes.clear()
+    abandon_all()
     _collector.abandon()
     _session.abandon()
 

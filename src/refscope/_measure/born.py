@@ -220,6 +220,12 @@ def guard(
     _Open.numbers = numbers
 
 
+def abandon_all() -> None:
+    """Let every stretch stop listening; for the exit of the interpreter."""
+    for stretch in [*_Open.stretches]:
+        stretch.abandon()
+
+
 def remember() -> None:
     """Note what is young for every open stretch: before all is made old."""
     if _Open.stretches:
