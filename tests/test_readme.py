@@ -24,6 +24,7 @@ def _steady(text):
     text = " ".join(text.split())
     text = re.sub(r"[\d.]+ (us|ms|s)\b", "TIME", text)
     text = re.sub(r"RSS \S+ \S+, pymalloc \S+", "PROCESS", text)
+    text = re.sub(r"peak \S+ KiB", "PEAK", text)  # what gc makes to call us is in it
     return re.sub(r"gc \d+ collections?", "COLLECTIONS", text)
 
 
