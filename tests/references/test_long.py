@@ -26,6 +26,13 @@ def long(thing):
     return items
 
 
+@pytest.fixture
+def alone(monkeypatch):
+    """Say that there is no other thread, whatever other tests have left."""
+    monkeypatch.setattr(referents, "_is_alone", lambda: True)
+
+
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_all_places(kind):
     """The first and the last item, and both sides of where parts meet."""
@@ -34,6 +41,7 @@ def test_all_places(kind):
     assert names_of(kind(long(thing)), thing) == [f"[{place}]" for place in PLACES]
 
 
+@pytest.mark.usefixtures("alone")
 def test_an_immortal_object():
     """Its count does not change, so its places are looked for one by one."""
     assert names_of(long(None), None) == [f"[{place}]" for place in PLACES]
@@ -55,6 +63,7 @@ def test_beside_other_threads():
     assert names == [f"[{place}]" for place in PLACES]
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_count_that_changes_meanwhile(monkeypatch):
     """What a finalizer does to the count must not hide a place."""
     counts = iter([1, 2, *[1] * 6, 2])

@@ -74,3 +74,7 @@ def test_forms_that_reports_may_need():
         "minItems": 2,
         "maxItems": 2,
     }
+    assert [part.schema() for part in codec_of(tuple[str, int]).parts()] == [
+        {"type": "string"},
+        {"type": "integer"},
+    ]

@@ -77,7 +77,7 @@ def disown(thing: object) -> None:
 
 def disown_buffer(numbers: array[int]) -> None:
     """Take the memory of an array out of the books; growing brings it in again."""
-    if _untrack is not None:
+    if is_tracing() and _untrack is not None:
         _untrack(0, numbers.buffer_info()[0])
 
 

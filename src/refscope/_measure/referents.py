@@ -129,6 +129,11 @@ def positions(things: Sequence[object], wanted: Wanted) -> Iterator[int]:
             pass
 
 
+def _is_alone() -> bool:
+    """Return whether no other thread can change anything."""
+    return len(sys._current_frames()) == 1
+
+
 def _promising(things: Sequence[object], wanted: Wanted) -> Sequence[int]:
     """Return where the parts of a sequence start that can have the thing in them.
 
@@ -136,7 +141,7 @@ def _promising(things: Sequence[object], wanted: Wanted) -> Sequence[int]:
     times as fast as to compare.  Only if nothing else changes the count meanwhile.
     """
     starts = range(0, len(things), _PART)
-    if len(starts) < _MANY or len(sys._current_frames()) > 1:
+    if len(starts) < _MANY or not _is_alone():
         return starts
     without = _count_beside([], wanted)
     if _count_beside([wanted.thing], wanted) == without:  # immortal

@@ -63,12 +63,6 @@ def checked_boolean(value: object) -> bool:
     return value
 
 
-def checked_null(value: object) -> None:
-    """Return None if the value is None."""
-    if value is not None:
-        raise unexpected("null", value)
-
-
 def checked_mapping(value: object) -> Mapping[str, object]:
     """Return the value if it is a mapping."""
     if not isinstance(value, Mapping):

@@ -183,8 +183,6 @@ class Cells(Codec):
 
     @override
     def schema(self) -> dict[str, object]:
-        if not self.items:
-            return {"type": "array", "maxItems": 0}
         return {
             "type": "array",
             "prefixItems": [item.schema() for item in self.items],

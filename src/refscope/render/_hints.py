@@ -106,7 +106,6 @@ _PLAIN: Mapping[object, Codec] = {
     int: Scalar("integer", checks.checked_integer),
     float: Scalar("number", checks.checked_number),
     bool: Scalar("boolean", checks.checked_boolean),
-    NoneType: Scalar("null", checks.checked_null),
 }
 _COMPOSED: Mapping[object, Callable[[object], Codec]] = {
     Union: _perhaps,
