@@ -64,7 +64,7 @@ def test_garbage_of_the_block_is_named(collect):
     assert group.example.break_at[0].name == ".other"
     assert "3 garbage cycles" in block.report.headline
     assert not block.report.cycles.is_clean
-    assert block.report.survivors == ()
+    assert not [g for g in block.report.survivors if g.type_name.endswith("Cat")]
     assert (block.report.cycles.freed is not None) is collect
 
 

@@ -275,13 +275,17 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     return report
 
 
+def _forget(probe: Probe) -> None:
+    """Take a probe off the list, if the end of the interpreter has not done so."""
+    _probes[:] = [other for other in _probes if other is not probe]
+
+
 def _drop(probe: Probe) -> None:
     """Close a block without looking at it."""
     probe.is_abandoned = True
     if probe.born is not None:
         probe.born.abandon()
-    if probe in _probes:
-        _probes.remove(probe)
+    _forget(probe)
     _collector.ignore(probe.numbers)
     if probe.span is not None:
         _session.discard(probe.span)
@@ -454,7 +458,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.pauses = span.pauses - 1 if span is not None and end else 0
     found.collector = _collector.since(numbers)
     if end:
-        _probes.remove(probe)
+        _forget(probe)
         _collector.ignore(numbers)
     rss = activity.resident_size()
     found.rss_diff = rss - numbers[_RSS] if rss >= 0 else None

@@ -243,7 +243,8 @@ class Session:
 
         Adding up is twice as fast when it is not itself traced.
         """
-        self._open.remove(span)
+        # Not there any more at the end of the interpreter, in a thread that goes on.
+        self._open[:] = [other for other in self._open if other is not span]
         if span.is_lost or self._open:
             found = self.look(span)
             if not self._open:
