@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from refscope._measure import account, blocks, census
+from refscope._measure import account, blocks, census, probes
 from refscope.exceptions import NotMeasuredError, ReportNotReadyError
 from refscope.reports import TrackReport
 
@@ -34,7 +34,7 @@ class Block:
     def __init__(self, tracker: Tracker, label: str) -> None:
         self._tracker = tracker
         self._label = label
-        self._probe: blocks.Probe | None = None
+        self._probe: probes.Probe | None = None
         self._report: TrackReport | None = None
         self._exception: type[BaseException] | None = None
         self._seen = 1
@@ -174,7 +174,7 @@ class Block:
         """The tracker that it belongs to."""
         return self._tracker
 
-    def account(self, found: blocks.Findings) -> TrackReport:
+    def account(self, found: probes.Findings) -> TrackReport:
         """Return the report of these findings; called by ``blocks.leave``."""
         report = account.track_report(
             found,

@@ -102,18 +102,7 @@ class Expectation:
         subject = self._passing.subject()
         if subject is None:
             return None
-        charge = Verdict("yes", self._reason)
-        found = verdicts.retention_of(subject, budget, charge)
-        return RetentionReport(
-            complete=not budget.is_spent,
-            limits=(*budget.limits, *found.limits),
-            environment=account.environment(),
-            subject=found.subject,
-            paths=found.paths,
-            verdicts=found.verdicts,
-            suspects=found.suspects,
-            retained_size=found.retained_size,
-        )
+        return verdicts.retention_of(subject, budget, Verdict("yes", self._reason))
 
 
 def expect_gone(obj: object, reason: str) -> Expectation:

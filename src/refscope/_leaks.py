@@ -68,9 +68,8 @@ def find_leaks(  # noqa: PLR0913  # one for each choice of the caller
         >>> report.is_leaking, report.leaks[0].per_call
         (True, 1.0)
     """
-    options = _options(f, warmup, rounds, calls)
     budget = Budget(max_objects, deadline, progress)
-    work = _Work(f, options, budget)
+    work = _Work(f, _options(f, warmup, rounds, calls), budget)
     with work:
         for number in work:
             for _ in repeat(None, number):
@@ -100,9 +99,8 @@ async def find_leaks_async(  # noqa: PLR0913  # one for each choice of the calle
         >>> asyncio.run(refscope.find_leaks_async(handle)).is_leaking
         False
     """
-    options = _options(f, warmup, rounds, calls)
     budget = Budget(max_objects, deadline, progress)
-    work = _Work(f, options, budget)
+    work = _Work(f, _options(f, warmup, rounds, calls), budget)
     with work:
         for number in work:
             for _ in repeat(None, number):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import TypeVar
 
-from refscope._measure import account, inspectors, verdicts
+from refscope._measure import inspectors, verdicts
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.classes import is_class
 from refscope.exceptions import ArgumentTypeError
@@ -47,20 +46,7 @@ def why_alive(
         >>> [path.references[-1].name for path in refscope.why_alive(cart).paths]
         ["['cart']", '[0]']
     """
-    started = perf_counter()
-    budget = Budget(max_objects, deadline, progress)
-    found = verdicts.retention_of(obj, budget)
-    return RetentionReport(
-        complete=not budget.is_spent,
-        limits=(*budget.limits, *found.limits),
-        environment=account.environment(),
-        overhead=perf_counter() - started,
-        subject=found.subject,
-        paths=found.paths,
-        verdicts=found.verdicts,
-        suspects=found.suspects,
-        retained_size=found.retained_size,
-    )
+    return verdicts.retention_of(obj, Budget(max_objects, deadline, progress))
 
 
 def add_inspector(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import cast, overload
 
-from refscope._measure import blocks, ours
+from refscope._measure import blocks, ours, probes
 from refscope._measure.budget import Budget
 from refscope.exceptions import (
     ArgumentTypeError,
@@ -101,7 +101,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     if label is not None and not isinstance(label, str):
         tracker = Tracker(
             name_of(label),
-            plan=blocks.Plan(),
+            plan=probes.Plan(),
             keep=1,
             every=1,
             on_report=None,
@@ -116,7 +116,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
         Budget(max_objects, deadline)  # refuses what makes no sense
         tracker = Tracker(
             _place_of_caller() if label is None else label,
-            plan=blocks.Plan(
+            plan=probes.Plan(
                 frames,
                 sites=sites,
                 types=types,

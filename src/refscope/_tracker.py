@@ -19,7 +19,7 @@ from weakref import ref
 
 from typing_extensions import override
 
-from refscope._measure import activity, blocks, census, ours
+from refscope._measure import activity, blocks, census, ours, probes
 from refscope.exceptions import (
     ArgumentTypeError,
     ReportNotReadyError,
@@ -245,14 +245,14 @@ class Tracker:
         self,
         label: str,
         *,
-        plan: blocks.Plan,
+        plan: probes.Plan,
         keep: int,
         every: int,
         on_report: OnReport | None,
         tag_items: tuple[tuple[str, str], ...],
     ) -> None:
         self._label = label
-        self.plan: blocks.Plan = plan
+        self.plan: probes.Plan = plan
         self.every: int = every
         self.on_report: OnReport | None = on_report
         self.tag_items: tuple[tuple[str, str], ...] = tag_items

@@ -20,6 +20,19 @@ import traceback
 import refscope
 
 
+def parameters(table):
+    """Return the names of a table's works; some need processes."""
+    import pytest  # not in the small process
+
+    return [
+        *[prepare.__name__ for prepare in table.EVERYWHERE],
+        *[
+            pytest.param(prepare.__name__, marks=pytest.mark.needs_subprocess)
+            for prepare in table.ELSEWHERE
+        ],
+    ]
+
+
 def measured(table):
     """Return the text of each report in a table, empty if nothing leaks.
 

@@ -14,13 +14,7 @@ from . import own_functions, silence
 
 pytestmark = pytest.mark.apart
 
-NAMES = [
-    *[prepare.__name__ for prepare in own_functions.EVERYWHERE],
-    *[
-        pytest.param(prepare.__name__, marks=pytest.mark.needs_subprocess)
-        for prepare in own_functions.ELSEWHERE
-    ],
-]
+NAMES = silence.parameters(own_functions)
 
 
 @pytest.fixture(scope="module")

@@ -269,3 +269,13 @@ def test_groups_add_up():
     with contextlib.suppress(IndexError):
         assert merged.survivors[0].count == 2
     assert merge([TrackReport(), TrackReport()]).survivors == ()
+
+
+def test_the_search_for_holders_is_bounded():
+    """What the caller allows is all that is looked at, and it is said."""
+    with refscope.track("x", max_objects=1, cycles=False) as block:
+        kept = [Node() for _ in range(3)]
+
+    assert not block.report.complete
+    assert any("was searched for" in said for said in block.report.limits)
+    assert len(kept) == 3

@@ -9,13 +9,7 @@ from . import silence, workloads
 
 pytestmark = pytest.mark.apart
 
-NAMES = [
-    *[prepare.__name__ for prepare in workloads.EVERYWHERE],
-    *[
-        pytest.param(prepare.__name__, marks=pytest.mark.needs_subprocess)
-        for prepare in workloads.ELSEWHERE
-    ],
-]
+NAMES = silence.parameters(workloads)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from refscope.reports._order import sorted_sites, sorted_types
 from refscope.reports._record import changed
 
 from . import classes, gcstate, litter, places
-from .blocks import Findings
+from .probes import Findings
 
 
 UNTRACKED = (

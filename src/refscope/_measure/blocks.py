@@ -19,11 +19,8 @@ from _thread import RLock, get_ident
 from array import array
 from collections.abc import Callable
 from time import perf_counter_ns
-from types import FrameType
-from typing import Protocol, TypeVar
 
 from refscope import reports
-from refscope.reports import CycleReport, Report
 from refscope.reports._record import changed
 
 from . import activity, census, cycles, gcstate, litter, ours, tracing
@@ -31,163 +28,30 @@ from .born import Born, abandon_all, guard, remember
 from .budget import Budget
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
 from .litter import Litter
-from .roots import running_frames
+from .probes import (
+    BLOCKS,
+    END_BLOCKS,
+    END_TIME,
+    FROZEN,
+    PROCESS,
+    RSS,
+    THREAD,
+    TIME,
+    WORK,
+    Client,
+    Findings,
+    Plan,
+    Probe,
+    R_co,
+)
 from .survivors import Survivors
 
 
-R_co = TypeVar("R_co", bound=Report, covariant=True)
-
-
-# Indices of a probe's own numbers, after those of the collector's log.
-_BLOCKS = gcstate.LONGEST + 1
-_TIME, _WORK, _RSS, _FROZEN, _THREAD, _PROCESS = range(_BLOCKS + 1, _BLOCKS + 7)
-_END_BLOCKS, _END_TIME = range(_PROCESS + 1, _PROCESS + 3)
-_NUMBERS = _END_TIME + 1
-
-
-class Plan:
-    """What to measure in each block of a tracker."""
-
-    __slots__ = (
-        "collect",
-        "cycles",
-        "deadline",
-        "frames",
-        "max_objects",
-        "sites",
-        "survivors",
-        "types",
-    )
-
-    def __init__(  # noqa: PLR0913  # one for each choice of the caller
-        self,
-        frames: int = 1,
-        *,
-        sites: bool = True,
-        types: bool = True,
-        survivors: bool = True,
-        cycles: bool = True,
-        collect: bool = True,
-        max_objects: int | None = None,
-        deadline: float | None = None,
-    ) -> None:
-        self.frames: int = frames
-        self.sites: bool = sites
-        self.types: bool = types
-        self.survivors: bool = survivors
-        self.cycles: bool = cycles
-        self.collect: bool = collect
-        self.max_objects: int | None = max_objects
-        self.deadline: float | None = deadline
-
-    def budget(self) -> Budget:
-        """Return how much to look at for one question at one end of a block."""
-        return Budget(self.max_objects, self.deadline)
-
-
-class Findings:
-    """The raw numbers of a block, before they become a report.
-
-    Neither attrs nor a named tuple: what their generated code allocates has no file.
-    """
-
-    __slots__ = (
-        "blocks_diff",
-        "blocks_overlapped",
-        "collector",
-        "cycles",
-        "duration_ns",
-        "frame_limit",
-        "is_disturbed",
-        "is_final",
-        "overhead_ns",
-        "pauses",
-        "plan",
-        "rss_diff",
-        "survivors",
-        "tasks_ran",
-        "threads_ran",
-        "traced",
-        "types",
-    )
-
-    plan: Plan
-    is_final: bool
-    traced: tracing.Traced | None
-    frame_limit: int
-    types: list[tuple[str, int, int | None]] | None
-    survivors: Survivors | None
-    cycles: CycleReport | None
-    collector: list[int] | None
-    blocks_diff: int | None
-    rss_diff: int | None
-    duration_ns: int
-    overhead_ns: int
-    pauses: int
-    is_disturbed: bool
-    threads_ran: bool
-    tasks_ran: bool
-    blocks_overlapped: bool
-
-
-class Client(Protocol[R_co]):
-    """Whoever opened the block and makes the report."""
-
-    def account(self, found: Findings) -> R_co:
-        """Return the report of these findings."""
-        ...
-
-
-class Probe:
-    """The measuring side of one open block."""
-
-    __slots__ = (
-        "baseline",
-        "born",
-        "client",
-        "frame_limit",
-        "has_company",
-        "is_abandoned",
-        "litter",
-        "numbers",
-        "owner",
-        "plan",
-        "span",
-        "tasks_ran",
-        "thread",
-    )
-
-    def __init__(self, plan: Plan, client: object) -> None:
-        self.plan: Plan = plan
-        self.client: object = client
-        self.numbers: array[int] = array("q", bytes(8 * _NUMBERS))
-        self.baseline: bytes = b""
-        self.born: Born | None = None
-        self.litter: Litter | None = None
-        self.span: tracing.Span | None = None
-        self.frame_limit: int = 0
-        self.owner: int = 0
-        self.thread: int = 0
-        self.has_company: bool = False
-        self.tasks_ran: bool = False
-        self.is_abandoned: bool = False
-
-    def clear(self) -> None:
-        """Let go of what it needed while refscope is at work."""
-        self.numbers = _NO_NUMBERS
-        self.baseline = b""
-        self.born = None
-        self.litter = None
-        self.span = None
-        self.owner = self.thread = 0
-
-
-_NO_NUMBERS: array[int] = array("q")
 _session = tracing.Session()
 _collector = gcstate.Collector()
 _lock = RLock()
 _probes: list[Probe] = []
-census.own(Probe, Plan, Findings, tracing.Span, tracing.Traced)
+census.own(tracing.Span, tracing.Traced)
 census.own(*[kind for kind in vars(reports).values() if isinstance(kind, type)])
 
 
@@ -224,7 +88,7 @@ def enter(plan: Plan, client: object) -> Probe:
     probe = Probe(plan, client)
     try:
         ours.disown(probe)  # the rest of it goes before its block's end
-        probe.numbers[_WORK] = perf_counter_ns()
+        probe.numbers[WORK] = perf_counter_ns()
         if probe.plan.collect:
             _collect(plan)
         _collector.borrow()
@@ -259,8 +123,8 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     """
     _lock.acquire()
     _session.read()
-    probe.numbers[_END_BLOCKS] = allocated_blocks()
-    probe.numbers[_END_TIME] = perf_counter_ns()
+    probe.numbers[END_BLOCKS] = allocated_blocks()
+    probe.numbers[END_TIME] = perf_counter_ns()
     _session.settle()
     _Boundary.depth += 1
     try:
@@ -293,9 +157,9 @@ def _drop(probe: Probe) -> None:
 
 def _leave_out(numbers: array[int]) -> None:
     """Count the time of a look at an open block as refscope's, not as the block's."""
-    spent = perf_counter_ns() - numbers[_END_TIME]
-    numbers[_TIME] += spent
-    numbers[_WORK] += spent
+    spent = perf_counter_ns() - numbers[END_TIME]
+    numbers[TIME] += spent
+    numbers[WORK] += spent
 
 
 def pause(probe: Probe, slack: int) -> None:
@@ -352,13 +216,8 @@ def _run_collection(collect: Callable[[], int]) -> None:
     aside = _collector.step_aside()
     extra = 0
     try:
-        if gc.get_freeze_count() == 0:
-            # What is ours on the free lists goes first, or it would seem the program's.
-            gc.freeze()
-            try:
-                gc.collect()
-            finally:
-                gc.unfreeze()
+        # What is ours on the free lists goes first, or it would seem the program's.
+        gcstate.collect_nothing()
         _Boundary.depth -= 1
         if not _Boundary.depth:
             _session.mark_emptied()
@@ -387,27 +246,26 @@ def _open(probe: Probe) -> None:
         probe.frame_limit = _session.limit()
         _session.resume(probe.span)
     if plan.survivors or plan.cycles:
-        probe.born = Born()
-        probe.born.is_traced = plan.sites and _session.is_fresh
-        probe.born.is_listening = not plan.sites
+        is_traced = plan.sites and _session.is_fresh
+        probe.born = Born(is_traced=is_traced, is_listening=not plan.sites)
         if plan.cycles:
             probe.litter = Litter(probe.born, is_settled=plan.collect)
     for other in _probes:
         if other.owner != probe.owner:
             other.has_company = probe.has_company = True
     _probes.append(probe)
-    numbers[_RSS] = activity.resident_size()
-    numbers[_FROZEN] = gc.get_freeze_count()
-    numbers[_THREAD], numbers[_PROCESS] = activity.others_clock()
+    numbers[RSS] = activity.resident_size()
+    numbers[FROZEN] = gc.get_freeze_count()
+    numbers[THREAD], numbers[PROCESS] = activity.others_clock()
     _collector.listen(numbers)
 
 
 def _start_clocks(numbers: array[int]) -> None:
     """Begin the program's stretch, then read what is read first at the end."""
-    numbers[_WORK] = perf_counter_ns() - numbers[_WORK]
+    numbers[WORK] = perf_counter_ns() - numbers[WORK]
     _session.mark()
-    numbers[_TIME] = perf_counter_ns()
-    numbers[_BLOCKS] = allocated_blocks()
+    numbers[TIME] = perf_counter_ns()
+    numbers[BLOCKS] = allocated_blocks()
     _session.forget_peak()
 
 
@@ -440,7 +298,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found = Findings()
     found.plan = probe.plan
     found.is_final = end
-    found.threads_ran = activity.others_ran(numbers[_THREAD], numbers[_PROCESS])
+    found.threads_ran = activity.others_ran(numbers[THREAD], numbers[PROCESS])
     _search(probe, found)
     if end and probe.born is not None:
         probe.born.abandon()
@@ -449,10 +307,10 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         ours.forget_names()
         found.traced = _session.close(span) if end else _session.look(span)
     found.types = None
-    if probe.plan.types and not _was_frozen(numbers[_FROZEN], gc.get_freeze_count()):
+    if probe.plan.types and not _was_frozen(numbers[FROZEN], gc.get_freeze_count()):
         found.types = census.difference(probe.baseline)
     if found.survivors is not None:
-        found.survivors.explain()
+        found.survivors.explain(probe.plan.max_objects, probe.plan.deadline)
     found.frame_limit = probe.frame_limit
     found.is_disturbed = span is not None and span.is_disturbed
     found.pauses = span.pauses - 1 if span is not None and end else 0
@@ -461,12 +319,12 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         _forget(probe)
         _collector.ignore(numbers)
     rss = activity.resident_size()
-    found.rss_diff = rss - numbers[_RSS] if rss >= 0 else None
-    blocks = numbers[_END_BLOCKS]
+    found.rss_diff = rss - numbers[RSS] if rss >= 0 else None
+    blocks = numbers[END_BLOCKS]
     # Without pymalloc (WebAssembly, some debug builds) there are none at all.
-    found.blocks_diff = blocks - numbers[_BLOCKS] if blocks else None
-    found.duration_ns = numbers[_END_TIME] - numbers[_TIME]
-    found.overhead_ns = numbers[_WORK] + perf_counter_ns() - numbers[_END_TIME]
+    found.blocks_diff = blocks - numbers[BLOCKS] if blocks else None
+    found.duration_ns = numbers[END_TIME] - numbers[TIME]
+    found.overhead_ns = numbers[WORK] + perf_counter_ns() - numbers[END_TIME]
     found.tasks_ran = probe.tasks_ran or activity.other_tasks()
     found.blocks_overlapped = probe.has_company
     return found
@@ -481,7 +339,7 @@ def _search(probe: Probe, found: Findings) -> None:
     if probe.born is None or not probe.plan.survivors:
         return
     survivors = found.survivors = Survivors()
-    survivors.take(probe.born, waiting, without=_without_frames)
+    survivors.take(probe.born, waiting)
     if found.cycles is None or not survivors.groups:
         return
     live = cycles.cycles_among(survivors.objects, probe.plan.budget())
@@ -489,14 +347,6 @@ def _search(probe: Probe, found: Findings) -> None:
         merged = reports.merge([found.cycles, live])
         found.cycles = changed(merged, freed=found.cycles.freed)
         ours.disown_report(found.cycles)
-
-
-def _without_frames(objects: list[object]) -> list[object]:
-    """Leave out frames that run: they are no survivors, and not all are tracked."""
-    if not any(type(thing) is FrameType for thing in objects):
-        return objects  # asking for those that run makes objects of them (3.11+)
-    running = running_frames()
-    return [thing for thing in objects if id(thing) not in running]
 
 
 def _was_frozen(before: int, now: int) -> bool:

@@ -105,16 +105,16 @@ class Born:
         "is_traced",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_traced: bool, is_listening: bool = True) -> None:
         self._promoted: array[int] = array("Q")
         self._doubtful: array[int] = array("Q")
         self._frozen: int = 0
         self._collections: int = 0
         self._is_settled: bool = False
-        self.is_listening: bool = True
+        self.is_listening: bool = is_listening
         """Whether to listen to collections.  It takes memory while the program runs,
         which its peak would show; traces know as much where they are fresh."""
-        self.is_traced: bool = False
+        self.is_traced: bool = is_traced
         """Whether tracing began with the stretch, so that older objects have none."""
 
     def begin(self, *, is_settled: bool = False) -> None:

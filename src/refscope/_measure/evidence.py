@@ -107,14 +107,14 @@ class Trial:
 
     def __init__(self, given: object, budget: Budget) -> None:
         self._given = given
-        self._born = Born()
+        self._is_ours = not is_tracing()
+        self._born = Born(is_traced=self._is_ours)
         self._ids: frozenset[int] = frozenset()
         self._places: list[tracing.Totals] = []
         self._lines: dict[int, Place] = {}
         self._unexplained: dict[Place, tuple[int, int]] = {}
         self._visible: dict[Place, Kept[object]] = {}
         self._atexit: int = 0
-        self._is_ours: bool = False
         self.alive: Kept[object] = Kept()
         """What the calls made and left alive; the older half first."""
         self.budget: Budget = budget
@@ -126,10 +126,8 @@ class Trial:
         self.calls = calls
         tracing.refuse_other_interpreters()
         collect()
-        self._is_ours = not is_tracing()
         if self._is_ours:
             start(FRAMES)
-        self._born.is_traced = self._is_ours
         self._atexit = _callbacks_at_exit()
         self._note_places()
         self._born.begin(is_settled=True)

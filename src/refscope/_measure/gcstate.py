@@ -27,6 +27,22 @@ _garbage: list[object] = gc.garbage
 _list_size = cast("Callable[[object], int]", method_of(list, "__sizeof__"))
 
 
+def collect_nothing() -> bool:
+    """Empty the free lists by a collection that finds everything frozen.
+
+    Where something is frozen already, which must not be thawed, it does nothing and
+    returns False.
+    """
+    if gc.get_freeze_count():
+        return False
+    gc.freeze()
+    try:
+        gc.collect()
+    finally:
+        gc.unfreeze()
+    return True
+
+
 class Collector:
     """What automatic and explicit collections of the program did while we listened.
 
@@ -132,13 +148,7 @@ class Collector:
         remember()
         aside = self.step_aside()
         try:
-            if gc.get_freeze_count() == 0:
-                gc.freeze()
-                try:
-                    gc.collect()
-                finally:
-                    gc.unfreeze()
-            else:
+            if not collect_nothing():
                 gc.collect(0)
         finally:
             self.step_back(aside)

@@ -11,14 +11,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from math import ceil
-from statistics import median
+from typing import Literal
 
 from refscope.reports import Cycle, Leak, ReferencePath, Traceback
 from refscope.reports._fingerprint import fingerprint
 from refscope.reports._record import changed
 
 from . import activity, census
-from .algorithms.series import Trend, keeps_growing, per_call
+from .algorithms.series import Trend, keeps_growing, median, per_call
 from .budget import Budget
 from .counts import Counts
 from .cycles import garbage_cycles
@@ -294,10 +294,10 @@ def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
     share = evidence.share
     rate = per_call(phases) * share
     path = evidence.path
-    kind = "memory" if name == BLOCKS else "objects"
+    kind: Literal["memory", "objects"] = "memory" if name == BLOCKS else "objects"
     size = evidence.retained
     return Leak(
-        kind="memory" if name == BLOCKS else "objects",
+        kind=kind,
         type_name=evidence.type_name,
         growth=tuple([round(step * share) for step in shown.growth]),
         growth_calls=shown.calls,
@@ -330,11 +330,10 @@ def _note_resident(found: Growth) -> None:
 
     Not in each: the system and other threads give pages back when they like.
     """
-    ledger = found.ledger
+    ledger, resident = found.ledger, found.resident_per_call
     still = sum([growth <= 0 for growth in ledger.resident])
-    if not ledger.resident or 4 * still > len(ledger.resident):
+    if resident is None or 4 * still > len(ledger.resident):
         return
-    resident = median(ledger.resident)
     grown = resident - (found.size_per_call or 0)
     rounds = [sum(phase[RESIDENT].growth) for phase in ledger.phases]
     # Whole pages are resident, so large blocks seem to be a little larger.

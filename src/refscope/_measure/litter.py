@@ -51,9 +51,8 @@ class Litter:
     def now(self, budget: Budget) -> tuple[CycleReport, bytes]:
         """Return what was freed so far and what waits, with identities of the latter.
 
-        They are bytes, which the collector does not track.
-
-        In settled blocks nothing waits: all was collected just before.
+        They are bytes, which the collector does not track.  In settled blocks nothing
+        waits: all was collected just before.
         """
         if self.is_settled:
             return self._merged(CycleReport()), b""

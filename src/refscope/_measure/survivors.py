@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from operator import not_
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import cast
 
 from refscope.reports import SurvivorGroup, Traceback
@@ -22,6 +22,7 @@ from .hazards import referents_of
 from .keeping import Kept
 from .retained import retained_sizes
 from .retention import Trail, find_trails, shape_of_path
+from .roots import running_frames
 from .tracebacks import Place, all_with_functions, traceback_of_place
 
 
@@ -62,13 +63,7 @@ class Survivors:
         """All of them, after ``take``."""
         return [thing for group in self.groups for thing in group.things]
 
-    def take(
-        self,
-        born: Born,
-        waiting: bytes,
-        *,
-        without: Callable[[list[object]], list[object]],
-    ) -> None:
+    def take(self, born: Born, waiting: bytes) -> None:
         """Group what was made in the block, while tracebacks are there.
 
         Without what waits for the collector, of which the identities are given.
@@ -78,7 +73,7 @@ class Survivors:
             # No comprehension with a variable of ours: up to 3.11 its cell is young.
             garbage = map(set(array("Q", waiting)).__contains__, map(id, objects))
             objects = Kept(compress(objects, map(not_, garbage)))
-        objects = Kept(without(objects))
+        objects = Kept(_without_running(objects))
         found: dict[tuple[int, Place | None], Group] = {}
         for thing in objects:
             kind = type(thing)
@@ -99,9 +94,9 @@ class Survivors:
         if all(type(thing) is not dict for thing in objects):
             self.limits = tuple([said for said in self.limits if said != LATE_DICTS])
 
-    def explain(self) -> None:
+    def explain(self, max_objects: int | None, deadline: float | None) -> None:
         """Search for what holds the groups, and let go of the objects."""
-        budget = Budget(deadline=_MOST_SECONDS)
+        budget = Budget(max_objects, deadline or _MOST_SECONDS)
         mine = frozenset([id(thing) for group in self.groups for thing in group.things])
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
@@ -120,6 +115,14 @@ class Survivors:
         self.is_whole = not budget.is_spent
         self.rows = tuple(rows)
         self.groups = []
+
+
+def _without_running(objects: list[object]) -> list[object]:
+    """Leave out frames that run: they are no survivors, and not all are tracked."""
+    if not any(type(thing) is FrameType for thing in objects):
+        return objects  # asking for those that run makes objects of them (3.11+)
+    running = running_frames()
+    return [thing for thing in objects if id(thing) not in running]
 
 
 def _importance(group: Group) -> tuple[bool, bool, int, str, Place]:

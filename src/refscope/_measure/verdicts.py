@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from refscope.reports import HeapObject, Reference, ReferencePath, Verdict
+from time import perf_counter
+
+from refscope.reports import Reference, ReferencePath, RetentionReport, Verdict
 from refscope.reports._record import changed
 
-from . import census
+from .account import environment
 from .budget import Budget
 from .describe import describe
 from .inspectors import judge
@@ -18,46 +20,28 @@ _MORE = "{} more holders were not followed"
 _MOST_RETAINED = 20_000
 
 
-class Retention:
-    """What keeps a subject, as data."""
-
-    __slots__ = (
-        "limits",
-        "paths",
-        "retained_size",
-        "subject",
-        "suspects",
-        "verdicts",
-    )
-
-    def __init__(self, subject: HeapObject) -> None:
-        self.subject: HeapObject = subject
-        self.paths: tuple[ReferencePath, ...] = ()
-        self.verdicts: tuple[Verdict, ...] = ()
-        self.suspects: tuple[Reference, ...] = ()
-        self.limits: tuple[str, ...] = ()
-        self.retained_size: int | None = None
-
-
 def retention_of(
     subject: object, budget: Budget, charge: Verdict | None = None
-) -> Retention:
+) -> RetentionReport:
     """Return what keeps the subject; a charge is the verdict on it."""
+    started = perf_counter()
     trails, more = find_trails(subject, budget)
-    found = Retention(describe(subject))
     rows = [(trail.report(), _judged(trail, charge)) for trail in trails]
-    found.paths = tuple([path for path, _ in rows])
-    found.suspects = _suspects(rows)
-    found.verdicts = _distinct(rows)
+    verdicts = _distinct(rows)
     if not trails:
-        verdict = charge or judge(subject)
-        found.verdicts = (_met(verdict, subject),)
-    if more:
-        found.limits = (_MORE.format(more),)
-    small = Budget(_MOST_RETAINED)
-    sizes = retained_sizes(Kept([subject]), small)
-    found.retained_size = None if sizes is None else sizes[0]
-    return found
+        verdicts = (_met(charge or judge(subject), subject),)
+    sizes = retained_sizes(Kept([subject]), Budget(_MOST_RETAINED))
+    return RetentionReport(
+        complete=not budget.is_spent,
+        limits=(*budget.limits, *([_MORE.format(more)] if more else [])),
+        environment=environment(),
+        overhead=perf_counter() - started,
+        subject=describe(subject),
+        paths=tuple([path for path, _ in rows]),
+        verdicts=verdicts,
+        suspects=_suspects(rows),
+        retained_size=None if sizes is None else sizes[0],
+    )
 
 
 def _judged(trail: Trail, charge: Verdict | None) -> list[Verdict]:
@@ -134,6 +118,3 @@ def _distinct(
             known.setdefault(verdict.address, verdict)
     last = rows[0][1][-1:] if rows else []
     return (*known.values(), *last)
-
-
-census.own(Retention)

@@ -61,16 +61,19 @@ def _track(report: TrackReport) -> TrackReport:
 
 
 def _survivors(group: SurvivorGroup) -> SurvivorGroup:
-    traceback = group.traceback
     return attrs.evolve(
         group,
-        traceback=None if traceback is None else _traceback(traceback),
+        traceback=_perhaps_traceback(group.traceback),
         held_by=_perhaps_path(group.held_by),
     )
 
 
 def _site(site: AllocationSite) -> AllocationSite:
     return attrs.evolve(site, traceback=_traceback(site.traceback))
+
+
+def _perhaps_traceback(traceback: Traceback | None) -> Traceback | None:
+    return None if traceback is None else _traceback(traceback)
 
 
 def _traceback(traceback: Traceback) -> Traceback:
@@ -135,10 +138,9 @@ def _leaks(report: LeakReport) -> LeakReport:
 
 
 def _leak(leak: Leak) -> Leak:
-    traceback = leak.traceback
     return attrs.evolve(
         leak,
-        traceback=None if traceback is None else _traceback(traceback),
+        traceback=_perhaps_traceback(leak.traceback),
         held_by=_perhaps_path(leak.held_by),
         cycle=None if leak.cycle is None else _cycle(leak.cycle),
         known=None if leak.known is None else "",
@@ -205,10 +207,10 @@ def redacted_reference(reference: Reference) -> Reference:
 
 def redacted_object(thing: HeapObject) -> HeapObject:
     """Return an object without folders."""
-    traceback, detail = thing.traceback, thing.detail
+    detail = thing.detail
     return attrs.evolve(
         thing,
-        traceback=None if traceback is None else _traceback(traceback),
+        traceback=_perhaps_traceback(thing.traceback),
         detail=None if detail is None else _without_folders(detail),
     )
 

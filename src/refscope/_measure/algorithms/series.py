@@ -6,7 +6,6 @@ Pure: numbers in, a word out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 from typing import Literal
 
 
@@ -17,6 +16,16 @@ _TOLERANCE = 0.25
 
 _LEAST_RATE = 0.1
 """Units per call below which nothing is said: a tenth of an object."""
+
+
+def median(numbers: Sequence[float]) -> float:
+    """Return the one in the middle.
+
+    Not by ``statistics``, which imports decimals, fractions and random numbers.
+    """
+    ordered = sorted(numbers)
+    half = len(ordered) // 2
+    return (ordered[half] + ordered[~half]) / 2
 
 
 class Phase:
