@@ -6,7 +6,6 @@ by ``id()``: what is found is alive, and is there.
 
 from __future__ import annotations
 
-import gc
 from operator import indexOf
 from types import FrameType
 
@@ -16,6 +15,7 @@ from .budget import Budget
 from .classes import WORD
 from .frames import running_frames
 from .hidden import behind, frame_values
+from .listed import finished, listed
 
 
 _STAGE = "comparing addresses"
@@ -72,7 +72,7 @@ def find(address: int, caller: FrameType | None, budget: Budget) -> list[object]
     Raises:
         AddressError: There is none that can be reached.
     """
-    objects = gc.get_objects()
+    objects = listed()
     try:
         return _find(address, objects, running_frames(caller), budget)
     finally:
@@ -102,7 +102,10 @@ def _among(things: list[object], address: int) -> list[object]:
         position = indexOf(map(id, things), address)
     except ValueError:
         return []
-    return [things[position]]
+    found = things[position]
+    if type(found) is tuple and not finished([found]):
+        return []  # C is still building it: whoever reads it crashes
+    return [found]
 
 
 def _searched(objects: int, frames: int, budget: Budget) -> str:

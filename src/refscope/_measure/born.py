@@ -36,6 +36,7 @@ from .classes import FREE_THREADED, metaclasses_are_plain
 from .describe import lines_of
 from .interpreter import get_object_traceback, is_tracing
 from .keeping import Kept
+from .listed import listed
 
 
 _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
@@ -147,11 +148,11 @@ class Born:
             is_raw: With what is refscope's own, and dictionaries that look young.
         """
         if FREE_THREADED:  # pragma: no cover  # none at hand
-            return [o for o in gc.get_objects() if get_object_traceback(o) is not None]
+            return [o for o in listed() if get_object_traceback(o) is not None]
         young = young_objects()
         by_trace = self._must_ask_traces()
         if self._promoted or by_trace:
-            old = gc.get_objects(generation=2)
+            old = listed(2)
             if self.is_traced and is_tracing() and metaclasses_are_plain():
                 old = _perhaps_new(old)
             promoted = set(self._promoted)
@@ -260,8 +261,8 @@ def _collections() -> int:
 
 def young_objects() -> list[object]:
     """Return what the collector has not made old."""
-    young = gc.get_objects(generation=0)  # the list itself is not among them
-    young += gc.get_objects(generation=1)
+    young = listed(0)  # the list itself is not among them
+    young += listed(1)
     return young
 
 

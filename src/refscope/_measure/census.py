@@ -28,6 +28,7 @@ from weakref import ref
 from . import ours
 from .classes import metaclasses_are_plain, object_size, type_name
 from .interpreter import count_elements
+from .listed import finished, listed
 
 
 Census = dict[str, tuple[int, int]]
@@ -71,20 +72,20 @@ def foreign(objects: list[object]) -> list[object]:
     wanted = set(map(id, _suspects))
     chosen = map(wanted.__contains__, map(id, map(type, objects)))
     tuples, suspects = _without_tuples(compress(objects, chosen))
-    mine = _settling(tuples)
+    mine = _settling(finished(tuples))
     mine.update(map(id, _own_objects(suspects, mine)))
     return [thing for thing in objects if id(thing) not in mine]
 
 
 def take() -> Census:
     """Count the objects of this process by type name."""
-    objects = gc.get_objects()
+    objects = listed()
     if metaclasses_are_plain():
         by_type, suspects = _count_by_type(objects)
     else:
         by_type, suspects = _count_by_identity(objects)
     tuples, suspects = _without_tuples(suspects)
-    settling = _settling(tuples)
+    settling = _settling(finished(tuples))
     mine: dict[int, int] = {id(tuple): len(settling)}
     own_objects = _own_objects(suspects, settling)
     count_elements(mine, map(id, map(type, own_objects)))

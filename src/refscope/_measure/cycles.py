@@ -21,6 +21,7 @@ from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
 from .heap import Graph
 from .interpreter import IS_SUPPORTED
 from .lines import with_functions
+from .listed import listed
 from .shapes import Component, Shapes
 
 
@@ -113,7 +114,7 @@ def live_cycles(budget: Budget) -> CycleReport:
 
 def _program_objects(budget: Budget) -> list[object]:
     """Return what the collector tracks, bookkeeping apart; nothing else holds it."""
-    objects = gc.get_objects()
+    objects = listed()
     room = budget.room
     if room is not None:
         del objects[room:]

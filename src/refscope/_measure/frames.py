@@ -7,6 +7,7 @@ that keeps the values: on 3.12 it is not needed, as ctypes reads single variable
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -115,7 +116,10 @@ def _is_watched(frame: FrameType, inner: Variables) -> bool:
     """Return whether the function that a frame called has that frame: as hooks do."""
     return any(
         value is frame
-        or (type(value) is tuple and any(item is frame for item in value))
+        or (
+            type(value) is tuple
+            and any(item is frame for item in gc.get_referents(value))
+        )
         for _, value in inner
     )
 

@@ -27,6 +27,7 @@ from .classes import FREE_THREADED, is_metaclass
 from .hazards import hazard
 from .heap import Graph
 from .interpreter import count_elements
+from .listed import listed
 from .names_attributes import get_module_dict
 
 
@@ -63,7 +64,7 @@ def confirmed(
 
 def _candidates(budget: Budget) -> list[object]:
     """Return what the modules do not lead to."""
-    objects = gc.get_objects()  # young ones first
+    objects = listed()  # young ones first
     room = budget.room
     budget.spend(len(objects), _FOLLOWING)
     if room is not None:

@@ -17,6 +17,7 @@ from types import (
 from .budget import CHUNK, Budget
 from .classes import is_dict
 from .hazards import hazard
+from .listed import listed
 from .names import names_of
 from .names_code import cell
 from .names_containers import dict_items
@@ -83,7 +84,7 @@ class Search:
 
     def _one_by_one(self, budget: Budget) -> list[object]:
         """Ask each object, so that the search can be ended early."""
-        objects = gc.get_objects()
+        objects = listed()
         found: list[object] = []
         for start in range(0, len(objects), CHUNK):
             chunk = objects[start : start + CHUNK]
@@ -159,7 +160,7 @@ class Search:
         if len(targets) <= _FEW:
             candidates = gc.get_referrers(*targets.values())
         else:
-            candidates = gc.get_objects()
+            candidates = listed()
         try:
             apart = (id(targets), id(hazard()))
             for candidate in chain(candidates, self.unlisted):

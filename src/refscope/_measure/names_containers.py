@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import TypeVar, cast
 
 from .classes import get_members, get_mro, is_dict, method_of
+from .listed import items_of
 from .referents import Referents
 from .spelling import attribute, element, place, subscript
 
@@ -35,8 +36,8 @@ CACHE = type(functools.lru_cache(lambda: None))
 _dict_items = cast("Callable[[object], Pairs]", method_of(dict, "items"))
 _frozen_dict_items = cast("Callable[[object], Pairs]", method_of(FROZEN_DICT, "items"))
 _dict_keys = cast("Callable[[object], Items]", method_of(dict, "keys"))
-_list_iter = cast("Callable[[object], Items]", method_of(list, "__iter__"))
-_tuple_iter = cast("Callable[[object], Items]", method_of(tuple, "__iter__"))
+_list_size = cast("Callable[[object], int]", method_of(list, "__len__"))
+_tuple_size = cast("Callable[[object], int]", method_of(tuple, "__len__"))
 _deque_iter = cast("Callable[[object], Items]", method_of(deque, "__iter__"))
 _set_iter = cast("Callable[[object], Items]", method_of(set, "__iter__"))
 _frozen_set_iter = cast("Callable[[object], Items]", method_of(frozenset, "__iter__"))
@@ -87,13 +88,13 @@ def name_default_dict(refs: Referents) -> None:
 
 def name_list(refs: Referents) -> None:
     """Name items by their place."""
-    items = snapshot(_list_iter, refs.holder)
+    items = items_of(refs.holder, _list_size(refs.holder))
     refs.take_items(place, range(len(items)), items)
 
 
 def name_tuple(refs: Referents) -> None:
     """Name items by their place, or by the field of a named tuple."""
-    items = snapshot(_tuple_iter, refs.holder)
+    items = items_of(refs.holder, _tuple_size(refs.holder))
     fields = _fields_of(refs.kind)
     if len(fields) == len(items):
         refs.take_items(attribute, fields, items)

@@ -27,6 +27,7 @@ from .describe import describe
 from .hazards import hazard, referents_of
 from .holding import note_holders
 from .keeping import Kept, KeptById
+from .listed import listed
 from .names import collapsed, names_of
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
 
@@ -150,7 +151,7 @@ class Heap:
         self._holders_of = holders
 
     def _all_objects(self) -> list[object]:
-        objects = self._foreign(gc.get_objects())
+        objects = self._foreign(listed())
         if not gc.get_freeze_count():
             return objects
         seen = {*map(id, objects), id(hazard())}

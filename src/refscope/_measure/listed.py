@@ -1,0 +1,111 @@
+"""What the collector lists, without tuples that C is still building.
+
+The collector tracks a tuple as soon as there is room for it, so it lists those with
+places that hold nothing yet: ``tuple(f(x) for x in ...)`` up the stack (up to 3.13), or
+a row that another thread waits for a database to fill.  Two things end badly then:
+
+- Reading an empty place in plain Python (``for``, ``[0]``, ``==``, ``hash``) is a
+  segmentation fault.  ``gc.get_referents`` leaves it out.
+- Who builds a tuple may resize it, which raises SystemError in the *program* if anybody
+  else holds a reference to it meanwhile (``_PyTuple_Resize``, Objects/tupleobject.c):
+  so does a list of all objects in one thread, to ``tuple(...)`` in another.
+"""
+
+from __future__ import annotations
+
+import _thread
+import gc
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain, compress, count, repeat
+from operator import eq, is_, ne, not_
+from types import BuiltinMethodType
+from typing import cast
+
+from .classes import get_flags
+
+
+Tuple = tuple[object, ...]
+
+_TOOLS = {
+    chain,
+    compress,
+    count,
+    map,
+    repeat,
+    list,
+    tuple,
+    *map(type, (iter(()), iter([]), iter(int, 0))),
+}
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: an instance refers to its class
+
+
+def listed(generation: int | None = None) -> list[object]:
+    """Return the objects of a generation, or of all, as ``gc.get_objects`` does.
+
+    If there are other threads, tuples with empty places are taken out before any of
+    them can run: not one line of Python runs between the list and that, all of it is
+    one call in C.  (A tuple that is full, and about to grow, looks like any other.)
+    """
+    if not _thread._count():
+        return gc.get_objects(generation)
+    objects: list[object] = []
+    places: list[int] = []
+    unfinished: list[int | None] = [None]
+    are_tuples = map(is_, map(type, objects), repeat(tuple))
+    have_gaps = map(
+        ne,
+        map(len, _tuples_at(places, objects)),
+        map(len, map(gc.get_referents, _tuples_at(places, objects))),
+    )
+    steps: Iterable[object] = chain(
+        map(objects.extend, map(gc.get_objects, (generation,))),
+        map(places.extend, (compress(count(), are_tuples),)),
+        map(unfinished.extend, (compress(places, have_gaps),)),
+        map(objects.__delitem__, iter(unfinished.pop, None)),  # the last one first
+    )
+    sink = deque[object](maxlen=0)
+    tools = _tools(steps)
+    sink.extend(steps)
+    ours = {id(sink), id(tools), *map(id, tools)}
+    found = [*compress(objects, map(not_, map(ours.__contains__, map(id, objects))))]
+    objects.clear()  # it is among what it lists
+    return found
+
+
+def _tuples_at(places: list[int], objects: list[object]) -> Iterator[Tuple]:
+    return cast("Iterator[Tuple]", map(objects.__getitem__, places))
+
+
+def _tools(steps: object) -> list[object]:
+    """Return what the steps are made of, which the collector will list too."""
+    tools, known = [steps], {id(steps)}
+    for tool in tools:  # it grows
+        for part in gc.get_referents(tool):
+            is_method = type(part) is BuiltinMethodType and type(part.__self__) is list
+            if (is_method or type(part) in _TOOLS) and id(part) not in known:
+                known.add(id(part))
+                tools.append(part)
+    return tools
+
+
+def finished(tuples: list[Tuple]) -> list[Tuple]:
+    """Return the tuples, which are plain ones, without those with empty places."""
+    sizes, found = map(len, tuples), map(len, map(gc.get_referents, tuples))
+    are_full = [*map(eq, sizes, found)]
+    return tuples if all(are_full) else [*compress(tuples, are_full)]
+
+
+def items_of(holder: object, size: int) -> list[object]:
+    """Return the items of a tuple or list; none if it has empty places.
+
+    They are visited last, from the end (tuple_traverse, Objects/tupleobject.c, and
+    list_traverse, Objects/listobject.c).
+    """
+    found = gc.get_referents(holder)
+    first = len(found) - size
+    if first < bool(get_flags(type(holder)) & _HEAP_TYPE):
+        return []
+    del found[:first]
+    found.reverse()
+    return found
