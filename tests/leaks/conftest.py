@@ -65,9 +65,6 @@ def fingerprints(request, tmp_path_factory):
 @pytest.fixture
 def small_heap():
     """Freeze what is there, so that each collection and census is cheap."""
-    if gc.get_freeze_count():  # from the start, on 3.12
-        yield
-        return
     gc.collect()
     gc.freeze()
     yield

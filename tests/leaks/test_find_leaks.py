@@ -29,12 +29,9 @@ ITEMS = []
 def report():
     """Return the report of one leak in a list."""
     ITEMS.clear()
-    was_frozen = gc.get_freeze_count() > 0
-    if not was_frozen:
-        gc.freeze()  # each look at the heap is cheap then
+    gc.freeze()  # each look at the heap is cheap then
     report = refscope.find_leaks(lambda: ITEMS.append(Item()))
-    if not was_frozen:
-        gc.unfreeze()
+    gc.unfreeze()
     yield report
     ITEMS.clear()
 
@@ -158,12 +155,17 @@ def test_functions_for_the_end_of_the_program_are_held():
     assert (leak.verdict, leak.held_by.root) == ("held", "functions of atexit")
 
 
-def test_a_context_holds_its_values():
+@pytest.mark.parametrize("freezes", [False, True], ids=["listed", "frozen"])
+def test_a_context_holds_its_values(freezes):
     """Nothing that Python can see holds the context of a running thread."""
     variable = contextvars.ContextVar("variable", default=None)
+    variable.set(None)
+    if freezes:
+        gc.freeze()
     leak = refscope.find_leaks(
         lambda: variable.set((Item(), variable.get())), rounds=2
     ).leaks[0]
+    gc.unfreeze()
     variable.set(None)
 
     assert leak.verdict == "held"

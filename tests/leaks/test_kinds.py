@@ -31,16 +31,15 @@ LEAKS = {
 }
 
 
-@pytest.fixture(scope="module", params=sorted(LEAKS))
+@pytest.fixture(scope="module", params=[*LEAKS, *(f"frozen {kind}" for kind in LEAKS)])
 def found(request):
-    """Return kind and report of a leak."""
-    freezes = request.param in {"cycles", "objects"} and not gc.get_freeze_count()
-    if freezes:
-        gc.freeze()  # the rest of the heap has no part in it
-    report = refscope.find_leaks(LEAKS[request.param], rounds=3)
-    if freezes:
-        gc.unfreeze()
-    yield request.param, report
+    """Return kind and report of a leak; what holds it may be frozen (gc.freeze)."""
+    kind = request.param.rpartition(" ")[2]
+    if request.param != kind:
+        gc.freeze()
+    report = refscope.find_leaks(LEAKS[kind], rounds=3)
+    gc.unfreeze()
+    yield kind, report
     KEPT.clear()
     TEXTS.clear()
 

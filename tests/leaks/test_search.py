@@ -16,12 +16,7 @@ from refscope._measure.counts import Counts
 from refscope._measure.rounds import Ledger, collect
 
 
-pytestmark = [
-    pytest.mark.usefixtures("small_heap"),
-    pytest.mark.skipif(
-        gc.get_freeze_count() > 0, reason="3.12 starts so, and each look is slow then"
-    ),
-]
+pytestmark = pytest.mark.usefixtures("small_heap")
 
 
 class Item:

@@ -206,7 +206,8 @@ def test_a_daemon_thread_in_a_block_does_not_hold_up_the_exit():
         "        with refscope.track('a', types=False, collect=False):\n"
         "            pass\n"
         "threading.Thread(target=run, daemon=True).start()\n"
-        "time.sleep(0.3)\n"
+        "time.sleep(0.3)\n",
+        env=without_coverage(),  # which would take seconds to save beside that thread
     )
 
     assert (said.returncode, said.stderr) == (0, "")

@@ -19,13 +19,11 @@ from .budget import Budget
 from .classes import FREE_THREADED
 from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
 from .heap import Graph
-from .interpreter import IS_SUPPORTED
 from .lines import with_functions
-from .listed import listed
+from .listed import has_frozen, listed
 from .shapes import Component, Shapes
 
 
-_FROZEN_AT_START = gc.get_freeze_count() if IS_SUPPORTED else 0  # 3.12.1 has some
 _MOST_GROUPS = 1_000
 
 MATERIALISED = (
@@ -163,10 +161,10 @@ class _Draft:
 
     def note_build(self) -> None:
         """Say what cannot be seen here."""
-        frozen = gc.get_freeze_count()
         if FREE_THREADED:  # pragma: no cover  # no such build here
             self.limits[garbage.UNEXACT] = None
-        if frozen > _FROZEN_AT_START:
+        if has_frozen():
+            frozen = gc.get_freeze_count()
             self.limits[
                 f"{frozen:,} frozen objects (gc.freeze) count as alive, and so does "
                 "what they lead to"

@@ -7,7 +7,6 @@ Tuples, dictionaries and frozen sets of atoms are not tracked, nor is code; what
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain, compress, filterfalse, repeat
 from operator import is_, not_
@@ -19,14 +18,13 @@ from .classes import is_dict
 from .frames import has_variables, variables_in
 from .hazards import referents_of
 from .holders import Held
+from .listed import has_frozen
 from .names_containers import dict_keys
 from .refcounts import Box
 from .spelling import element
 
 
 _STAGE = "looking behind what the collector tracks"
-_FROZEN_AT_START = 1000 if sys.version_info[:2] == (3, 12) else 0
-"""3.12 itself freezes a few hundred tuples of constants, all of them parts of code."""
 
 _LEAVES = frozenset(
     map(id, (str, int, float, complex, bytes, bytearray, bool, type(None)))
@@ -61,8 +59,7 @@ class Listed:
 
     def __init__(self, things: list[object]) -> None:
         # What is frozen is tracked and not listed; only then it takes all identities.
-        has_frozen = gc.get_freeze_count() > _FROZEN_AT_START
-        self._listed = set(map(id, things)) if has_frozen else None
+        self._listed = set(map(id, things)) if has_frozen() else None
 
     def others(self, things: list[object]) -> Iterator[object]:
         """Return those that are not listed, except for atoms.

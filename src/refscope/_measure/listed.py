@@ -15,14 +15,18 @@ from __future__ import annotations
 
 import _thread
 import gc
+import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import chain, compress, count, repeat
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
+from itertools import chain, compress, count, filterfalse, repeat
 from operator import eq, is_, ne, not_
 from types import BuiltinMethodType
 from typing import cast
 
+from .budget import CHUNK
 from .classes import get_flags
+from .hazards import hazard, referents_of
 
 
 Tuple = tuple[object, ...]
@@ -37,6 +41,7 @@ _TOOLS = {
     tuple,
     *map(type, (iter(()), iter([]), iter(int, 0))),
 }
+_FROZEN_BY_ITSELF = 1000 if sys.version_info[:2] == (3, 12) else 0
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: an instance refers to its class
 
 
@@ -71,6 +76,54 @@ def listed(generation: int | None = None) -> list[object]:
     found = [*compress(objects, map(not_, map(ours.__contains__, map(id, objects))))]
     objects.clear()  # it is among what it lists
     return found
+
+
+def everything(
+    wanted: Callable[[list[object]], list[object]] = list[object],
+) -> list[object]:
+    """Return what the collector lists, and what ``gc.freeze`` took from its lists.
+
+    Frozen objects are found by following references, from modules, the values of this
+    thread's context and all that is listed.
+
+    Args:
+        wanted: Takes out of some objects what is to be left alone.
+    """
+    objects = wanted(listed())
+    if not has_frozen():
+        return objects
+    seen = {*map(id, objects), id(hazard())}
+    level = [*sys.modules.values(), *gc.get_referents(copy_context()), *objects]
+    objects += _not_in(seen, level, wanted)
+    while level:
+        found = referents_of(level[:CHUNK])
+        del level[:CHUNK]
+        fresh = _not_in(seen, found, wanted)
+        level += fresh
+        objects += fresh
+    return objects
+
+
+def _not_in(
+    seen: set[int],
+    things: list[object],
+    wanted: Callable[[list[object]], list[object]],
+) -> list[object]:
+    """Return what the collector tracks and was not seen yet; it is seen then."""
+    known = dict(zip(map(id, things), things, strict=True))
+    new = map(known.__getitem__, filterfalse(seen.__contains__, known))
+    tracked = [*filter(gc.is_tracked, new)]
+    seen.update(map(id, tracked))
+    return wanted(tracked)
+
+
+def has_frozen() -> bool:
+    """Return whether the program has frozen something (``gc.freeze``).
+
+    3.12 itself freezes a few hundred tuples of constants at each collection, all of
+    them parts of code (immortal objects, update_refs, Modules/gcmodule.c).
+    """
+    return gc.get_freeze_count() > _FROZEN_BY_ITSELF
 
 
 def _tuples_at(places: list[int], objects: list[object]) -> Iterator[Tuple]:

@@ -24,10 +24,10 @@ from .algorithms.paths import Edge, Search
 from .budget import CHUNK, Budget
 from .classes import get_mro
 from .describe import describe
-from .hazards import hazard, referents_of
+from .hazards import hazard
 from .holding import note_holders
 from .keeping import Kept, KeptById
-from .listed import listed
+from .listed import everything, has_frozen
 from .names import collapsed, names_of
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
 
@@ -139,7 +139,7 @@ class Heap:
         """Note the holders of everything, containers without a collector included."""
         holders: defaultdict[int, list[object]] = defaultdict(list)
         met: set[int] = set()
-        level = self._all_objects()
+        level = everything(self._foreign)
         while level and self._budget.spend(len(level), _STAGE):
             later: dict[int, object] = {}
             for start in range(0, len(level), CHUNK):
@@ -149,25 +149,6 @@ class Heap:
             met.update(new)
             level = list(map(later.__getitem__, new))
         self._holders_of = holders
-
-    def _all_objects(self) -> list[object]:
-        objects = self._foreign(listed())
-        if not gc.get_freeze_count():
-            return objects
-        seen = {*map(id, objects), id(hazard())}
-        modules = self.roots.module_of.values()
-        level = [*filter(_is_safe, modules), *objects]
-        while level:  # frozen objects are in no list, but others lead to them
-            found = referents_of(level[:CHUNK])
-            del level[:CHUNK]
-            known = dict(zip(map(id, found), found, strict=True))
-            new = map(known.__getitem__, filterfalse(seen.__contains__, known))
-            tracked = list(filter(gc.is_tracked, new))
-            seen.update(map(id, tracked))
-            fresh = self._foreign(tracked)
-            level += fresh
-            objects += fresh
-        return objects
 
     def _foreign(self, things: list[object]) -> list[object]:
         """Return those that are not refscope's; few are looked at one by one."""
@@ -283,7 +264,7 @@ def _may_see_more(search: Search, subject: object, heap: Heap) -> bool:
     """Return whether turning everything around can find what was not found."""
     if not search.holders:
         return not heap.roots.is_root(id(subject))
-    return not search.roots or bool(gc.get_freeze_count() and search.lost_bits)
+    return not search.roots or bool(search.lost_bits and has_frozen())
 
 
 def _trails_of(search: Search, heap: Heap, bit: int) -> Iterator[Trail]:
@@ -344,10 +325,9 @@ def _by_length(trail: Trail) -> tuple[int, str, list[str]]:
 
 def end_label(thing: object) -> str:
     """Return what is said of an object that only C holds."""
-    names = [base.__name__ for base in get_mro(type(thing))]
-    if "Context" in names:
-        return CONTEXT
-    return C_ONLY
+    names = {base.__name__ for base in get_mro(type(thing))}
+    # A context that is frozen is in no list; then its values end in their tree.
+    return CONTEXT if names & {"Context", "hamt"} else C_ONLY
 
 
 def path_of(
@@ -360,10 +340,6 @@ def path_of(
         expression=expression,
         fingerprint=fingerprint("path", *shape_of_path(root, references)),
     )
-
-
-def _is_safe(thing: object) -> bool:
-    return thing is not hazard()
 
 
 def expression_of(root: str, names: Sequence[str]) -> str | None:
