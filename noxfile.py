@@ -90,7 +90,7 @@ def tests(session: nox.Session) -> None:
     # A run of chosen tests may choose none of one kind, which is pytest's status 5.
     fine = [0, 5] if session.posargs else [0]
     exact = ("pytest", *WATCHDOG, AGAIN, "-m", "exact or apart", *session.posargs)
-    with beside(session, "-m", *exact) as status:
+    with beside(session, "python", "-m", *exact) as status:
         session.run(
             *("coverage", "run", "-m", "pytest", *WATCHDOG, AGAIN),
             *("-m", "not exact and not apart"),
@@ -106,11 +106,12 @@ def tests(session: nox.Session) -> None:
 
 @contextlib.contextmanager
 def beside(session: nox.Session, *words: str) -> Iterator[Callable[[], int]]:
-    """Run Python as a second process meanwhile; print what it said at the end."""
-    python = shutil.which("python", path=os.pathsep.join(session.bin_paths or ()))
+    """Run a program as a second process meanwhile; print what it said at the end."""
+    search = os.pathsep.join([*(session.bin_paths or ()), os.environ["PATH"]])
+    program = shutil.which(words[0], path=search)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         process = subprocess.Popen(  # noqa: S603  # our own
-            [str(python), *words],
+            [str(program), *words[1:]],
             stdout=said,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONIOENCODING": "utf-8"},
@@ -155,12 +156,15 @@ def pyodide(session: nox.Session) -> None:
     plain = ("pytest", AGAIN, "-p", "no:cacheprovider", "-p", "no:faulthandler")
     # Apart, as elsewhere: sys.monitoring, which some tests use, leaves something on
     # each code object that runs after it.
-    for kind in ("not exact", "exact"):
-        session.run(
-            *(*run, str(site), *plain, "-m", kind, *session.posargs),
-            external=True,
-            success_codes=[0, 5] if session.posargs else [0],
-        )
+    fine = [0, 5] if session.posargs else [0]
+    exact, others = (
+        (*run, str(site), *plain, "-m", kind, *session.posargs)
+        for kind in ("exact", "not exact")
+    )
+    with beside(session, *exact) as status:
+        session.run(*others, external=True, success_codes=fine)
+    if status() not in fine:
+        session.error("exact tests failed, see above")
 
 
 @nox.session

@@ -162,14 +162,15 @@ def test_a_context_holds_its_values(freezes):
     variable.set(None)
     if freezes:
         gc.freeze()
-    leak = refscope.find_leaks(
+    report = refscope.find_leaks(
         lambda: variable.set((Item(), variable.get())), rounds=2
-    ).leaks[0]
+    )
     gc.unfreeze()
     variable.set(None)
 
-    assert leak.verdict == "held"
-    assert leak.held_by.root == "context of a thread"
+    assert report.leaks[0].verdict == "held"
+    assert report.leaks[0].held_by.root == "context of a thread"
+    assert any("(gc.freeze)" in said for said in report.limits) == freezes
 
 
 @pytest.mark.usefixtures("small_heap")

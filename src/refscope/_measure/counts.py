@@ -18,7 +18,7 @@ from .budget import Budget
 from .classes import type_name
 from .evidence import Evidence
 from .keeping import Kept
-from .listed import everything
+from .listed import listed
 from .retention import find_trails
 from .rounds import collect
 
@@ -58,14 +58,14 @@ class Counts:
         self._looks.clear()
 
     def _look(self) -> None:
-        objects = Kept(everything())
+        objects = Kept(listed())
         self._looks.append(
             (array("Q", map(id, objects)), array("q", map(getrefcount, objects)))
         )
 
     def evidence(self, given: object, budget: Budget) -> list[Evidence]:
         """Return what is known of the objects that gained references."""
-        things = Kept([o for o in everything() if id(o) in self.growth])
+        things = Kept([o for o in listed() if id(o) in self.growth])
         things = Kept(census.foreign(things))
         del things[_MOST:]
         return [self._of(thing, given, budget) for thing in things]

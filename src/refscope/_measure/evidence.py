@@ -32,7 +32,7 @@ from .interpreter import (
     stop,
 )
 from .keeping import Kept
-from .listed import everything
+from .listed import listed
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, path_of
 from .roots import C_ONLY
@@ -202,7 +202,7 @@ class Trial:
     def _look_around(self) -> None:
         """Find the untracked objects of these places among what objects hold."""
         # Little per object but in C: while tracing is on, each int would be traced.
-        level = Kept(everything())
+        level = Kept(listed())
         seen: set[int] = set()  # tracked objects are not: they are met only here
         while level:
             hidden: Kept[object] = Kept()

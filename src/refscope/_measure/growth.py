@@ -25,6 +25,7 @@ from .cycles import garbage_cycles
 from .evidence import FRAMES, Evidence, Trial
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
+from .listed import has_frozen
 from .retention import shape_of_path
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
 from .tracebacks import with_functions
@@ -45,6 +46,10 @@ _IRREGULAR = "{} grew in some rounds only, or out of proportion to the calls"
 _RESIDENT = (
     "the resident set grew by about {:,} bytes per call that Python's allocators do "
     "not account for: memory of C (malloc) may leak"
+)
+_FROZEN = (
+    "frozen objects (gc.freeze) are no suspects: references that they gain are not "
+    "seen, and untracked memory that only they hold is told as held by C"
 )
 _NO_CYCLE = "garbage came with every call, but its cycles were not found again"
 
@@ -96,6 +101,8 @@ def search(given: object, options: Options, budget: Budget) -> Search:
         found.leaks += [_leak(ledger, one, name) for name, one in known]
     if not found.leaks and not suspects:
         yield from _name_references(found, given, options.calls, budget)
+    if has_frozen():
+        found.limits[_FROZEN] = None
     _note_resident(found)
     found.leaks.sort(key=_importance)
     return found
