@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import refscope
 from refscope._measure import dissect
 
-from . import idioms
+from . import idioms, large
 from .helpers import names_of, only
 
 
@@ -74,6 +76,34 @@ def test_a_component_of_many_members():
     assert cycle.cuts > dissect.MOST_CUTS == len(cycle.break_at)
     assert not cycle.is_smallest
     assert any("large sets of references" in limit for limit in report.limits)
+
+
+LARGE = {
+    "ring": {"objects": 1_000_000, "size": 1_000_000, "length": 1_000_000, "cuts": 1},
+    "deep": {"objects": 200_002, "size": 1, "length": 1, "cuts": 1},
+    "component": {"objects": 300_000, "size": 300_000},
+}
+
+
+@pytest.mark.apart
+@pytest.mark.needs_subprocess
+@pytest.mark.parametrize("kind", LARGE)
+def test_very_large_cycles(kind):
+    """No recursion error, whatever the shape, and less than a kilobyte per object."""
+    said = subprocess.run(
+        [sys.executable, large.__file__, kind],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+
+    assert (said.returncode, said.stderr) == (0, "")
+    known = json.loads(said.stdout)
+    assert {key: known[key] for key in LARGE[kind]} == LARGE[kind]
+    assert known["groups"] == 1
+    assert known["freed"] == known["objects"]
+    assert known["bytes"] < 1000 * known["objects"]
 
 
 def test_cuts_of_a_large_component_are_told_by_their_owner():
