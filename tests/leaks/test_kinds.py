@@ -10,9 +10,12 @@ import refscope
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
 
 
-SHARED = ["shared"]
-KEPT = []
-TEXTS = []
+class Program:
+    """What the leaking functions share; made anew when the rest is frozen."""
+
+    shared: list[str]
+    kept: list[list[str]]
+    texts: list[str]
 
 
 class Item:
@@ -25,23 +28,21 @@ def _ring():
 
 
 LEAKS = {
-    "references": lambda: KEPT.append(SHARED),
-    "memory": lambda: TEXTS.append("text " * (len(TEXTS) + 50)),
+    "references": lambda: Program.kept.append(Program.shared),
+    "memory": lambda: Program.texts.append("text " * (len(Program.texts) + 50)),
     "cycles": _ring,
 }
 
 
-@pytest.fixture(scope="module", params=[*LEAKS, "frozen cycles"])
+@pytest.fixture(scope="module", params=sorted(LEAKS))
 def found(request):
-    """Return kind and report of a leak; what holds it may be frozen (gc.freeze)."""
-    kind = request.param.rpartition(" ")[2]
-    if request.param != kind:
-        gc.freeze()
-    report = refscope.find_leaks(LEAKS[kind], rounds=3)
+    """Return kind and report of a leak."""
+    gc.freeze()  # the rest of the heap has no part in it
+    Program.shared, Program.kept, Program.texts = ["shared"], [], []
+    report = refscope.find_leaks(LEAKS[request.param], rounds=3)
     gc.unfreeze()
-    yield kind, report
-    KEPT.clear()
-    TEXTS.clear()
+    yield request.param, report
+    Program.kept, Program.texts = [], []
 
 
 def test_the_kind_is_told(found):

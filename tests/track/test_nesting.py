@@ -340,9 +340,10 @@ def test_blocks_in_tasks_see_the_whole_process(collect):
     size = 5_000_000
     kept = [None, None]
     inside = [asyncio.Event, asyncio.Event]
+    options = {"collect": collect, "survivors": False, "cycles": False}
 
     async def first():
-        async with track("first", collect=collect) as block:
+        async with track("first", **options) as block:
             inside[0].set()
             await inside[1].wait()
             kept[0] = bytes(size)
@@ -350,7 +351,7 @@ def test_blocks_in_tasks_see_the_whole_process(collect):
 
     async def second():
         await inside[0].wait()
-        async with track("second", collect=collect) as block:
+        async with track("second", **options) as block:
             kept[1] = bytes(2 * size)
             kept[1] = None
             inside[1].set()
