@@ -30,7 +30,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile(
     "ci",
     parent=hypothesis.settings.get_profile("here"),
-    max_examples=10 if IN_PYODIDE else 20,
+    max_examples=6 if IN_PYODIDE else 12,
     derandomize=True,
     database=None,
     print_blob=True,
