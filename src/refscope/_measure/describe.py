@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import compress, repeat
+from operator import gt
 from types import (
     AsyncGeneratorType,
     CodeType,
@@ -55,13 +57,28 @@ def size_of(thing: object) -> int:
 
     A ``__sizeof__`` written in Python is passed by for the one under it.
     """
-    kind = type(thing)
-    for base in get_mro(kind):
-        method = get_members(base).get("__sizeof__")
-        if type(method) is MethodDescriptorType:
-            size = method(thing)
-            return cast("int", size) + header_size(kind)
-    return max(object_size(kind), 0)  # pragma: no cover  # object itself has one
+    method, header = _size_method(type(thing))
+    return method(thing) + header
+
+
+def sizes_of(things: Sequence[object]) -> list[int]:
+    """Return the shallow size of each, as ``size_of``, each type looked at once."""
+    keys = list(map(id, map(type, things)))
+    kinds = dict(zip(keys, map(type, things), strict=True))
+    fixed = {key: object_size(kind) for key, kind in kinds.items()}
+    sizes = list(map(fixed.__getitem__, keys))
+    methods = {key: _size_method(kinds[key]) for key, size in fixed.items() if size < 0}
+    for place in compress(range(len(sizes)), map(gt, repeat(0), sizes)):
+        method, header = methods[keys[place]]
+        sizes[place] = method(things[place]) + header
+    return sizes
+
+
+def _size_method(kind: type) -> tuple[Callable[[object], int], int]:
+    """Return the first ``__sizeof__`` that is written in C, and what lies before it."""
+    methods = (get_members(base).get("__sizeof__") for base in get_mro(kind))
+    method = next(each for each in methods if type(each) is MethodDescriptorType)
+    return cast("Callable[[object], int]", method), header_size(kind)
 
 
 def traceback_of(thing: object) -> Traceback | None:

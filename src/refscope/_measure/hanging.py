@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, compress, filterfalse, repeat
 from operator import eq, sub
 
-from .describe import size_of
+from .describe import sizes_of
 from .heap import Graph
 from .interpreter import IS_SUPPORTED, count_elements, getrefcount
 
@@ -48,8 +48,8 @@ def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
     if seen > MOST:
         return None
     freed = loose.freed()
-    things = chain(map(graph.object_of, dead), freed)
-    return len(dead) + len(freed), sum(map(size_of, things))
+    things = [*map(graph.object_of, dead), *freed]
+    return len(things), sum(sizes_of(things))
 
 
 class _Loose:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 from .algorithms.dominators import dominators
 from .budget import CHUNK, Budget
-from .describe import size_of
+from .describe import sizes_of
 from .hazards import referents_of
 
 
@@ -65,7 +65,7 @@ def retained_sizes(
         known = inside[node] + (id(objects[node - 1]) in ours)
         if sys.getrefcount(objects[node - 1]) - _OWN > known:
             successors[0].append(node)
-    sizes = [0, *map(size_of, objects)]
+    sizes = [0, *sizes_of(objects)]
     totals = dominators(successors, 0).totals(sizes)
     return totals[1 : len(subjects) + 1]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .classes import object_size
-from .describe import size_of
+from .describe import sizes_of
 from .heap import Graph
 
 
@@ -26,7 +25,7 @@ class Shapes:
         self._graph = graph
         self.kinds: list[int] = [0, *map(id, map(type, graph.objects))]
         """Identity of the type by node."""
-        self.sizes: list[int] = [0, *_sizes(graph.objects, self.kinds[1:])]
+        self.sizes: list[int] = [0, *sizes_of(graph.objects)]
         """Shallow bytes by node."""
 
     def size(self, nodes: Iterable[int]) -> int:
@@ -63,14 +62,3 @@ class Shapes:
             return tuple(sorted(map(of_member.__getitem__, component)))
 
         return key_of
-
-
-def _sizes(objects: Sequence[object], kinds: Sequence[int]) -> list[int]:
-    """Return shallow bytes, with what is the same for a type looked up once."""
-    types = dict(zip(kinds, map(type, objects), strict=True))
-    fixed = {key: object_size(kind) for key, kind in types.items()}
-    sizes = list(map(fixed.__getitem__, kinds))
-    for place, size in enumerate(sizes):
-        if size < 0:
-            sizes[place] = size_of(objects[place])
-    return sizes

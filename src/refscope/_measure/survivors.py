@@ -16,8 +16,8 @@ from refscope.reports._fingerprint import fingerprint
 from . import census, ours
 from .born import LATE_DICTS, Born
 from .budget import CHUNK, Budget
-from .classes import is_class, object_size, type_name
-from .describe import detail_of, lines_of, size_of
+from .classes import is_class, type_name
+from .describe import detail_of, lines_of, sizes_of
 from .hazards import referents_of
 from .keeping import Kept
 from .retained import retained_sizes
@@ -144,7 +144,7 @@ def _row(
     return SurvivorGroup(
         type_name=group.type_name,
         count=len(group.things),
-        size=_size(group.things),
+        size=sum(sizes_of(group.things)),
         traceback=traceback,
         held_by=path,
         fingerprint=fingerprint(
@@ -153,12 +153,6 @@ def _row(
         retained_size=None if sizes is None else sum(sizes),
         by_design=_design(group.things[0], trail, mine),
     )
-
-
-def _size(things: Kept[object]) -> int:
-    """Return the shallow bytes of things of one type."""
-    each = object_size(type(things[0]))
-    return each * len(things) if each >= 0 else sum(map(size_of, things))
 
 
 def _function_of(traceback: Traceback | None) -> str:

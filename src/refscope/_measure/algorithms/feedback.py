@@ -13,7 +13,9 @@ what refers backwards in it is removed, then put back where that closes no loop.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import sub
 from typing import TypeAlias
 
 from .components import Successors, components
@@ -194,16 +196,15 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
     is skipped where it is found.
     """
     size = len(successors)
-    outward = [len(following) for following in successors]
-    inward = [0] * size
+    outward = list(map(len, successors))
     turned: list[list[int]] = [[] for _ in range(size)]
     for node, following in enumerate(successors):
         for other in following:
-            inward[other] += 1
             turned[other].append(node)
-    stacks: dict[int, list[int]] = {}
-    for node in range(size):
-        stacks.setdefault(outward[node] - inward[node], []).append(node)
+    inward = list(map(len, turned))
+    stacks: defaultdict[int, list[int]] = defaultdict(list)
+    for node, difference in enumerate(map(sub, outward, inward)):
+        stacks[difference].append(node)
     first: list[int] = []
     last: list[int] = []
     ends = [node for node in range(size) if not outward[node] or not inward[node]]
@@ -213,7 +214,7 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
         if ends:
             node = ends.pop()
         else:
-            while not stacks.get(best):
+            while not stacks[best]:
                 best -= 1
             node = stacks[best].pop()
             if outward[node] - inward[node] != best:
@@ -222,27 +223,14 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
             continue
         placed[node] = 1
         (first if outward[node] else last).append(node)
-        for other in successors[node]:
-            if not placed[other]:
-                inward[other] -= 1
-                best = max(best, _restack(other, outward, inward, stacks, ends))
-        for other in turned[node]:
-            if not placed[other]:
-                outward[other] -= 1
-                best = max(best, _restack(other, outward, inward, stacks, ends))
+        for nodes, counts in ((successors[node], inward), (turned[node], outward)):
+            for other in nodes:
+                if placed[other]:
+                    continue
+                counts[other] = left = counts[other] - 1
+                difference = outward[other] - inward[other]
+                stacks[difference].append(other)
+                if not left:
+                    ends.append(other)
+                best = max(best, difference)
     return first + last[::-1]
-
-
-def _restack(
-    node: int,
-    outward: Sequence[int],
-    inward: Sequence[int],
-    stacks: dict[int, list[int]],
-    ends: list[int],
-) -> int:
-    """Put a node that lost a reference where it belongs now; return that."""
-    difference = outward[node] - inward[node]
-    stacks.setdefault(difference, []).append(node)
-    if not outward[node] or not inward[node]:
-        ends.append(node)
-    return difference
