@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import gc
 import marshal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 import refscope
 from refscope._measure.listed import finished, items_of, listed
+
+
+ANYWHERE = Path(__file__).with_name("anywhere.py")
 
 
 @pytest.fixture
@@ -200,3 +206,18 @@ def test_items_of_subclasses_are_their_items(kind):
     assert items_of(thing, 3) == [1, "two", _shared]
     assert items_of(child(), 0) == []
     assert items_of(kind([_shared]), 1) == [_shared]
+
+
+@pytest.mark.apart
+@pytest.mark.needs_subprocess
+def test_everything_can_be_asked_from_anywhere():
+    """From finalizers, hooks, keys and classes that are not finished."""
+    said = subprocess.run(
+        [sys.executable, "-X", "faulthandler", ANYWHERE],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+
+    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
