@@ -153,7 +153,13 @@ def test_programs_end_as_under_python(folder, how):
 @pytest.mark.needs_subprocess
 def test_ctrl_c(folder):
     """A program that is interrupted dies of it, after its report."""
-    signal_it = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile 1: pass"
+    signal_it = (
+        "import os, signal\n"
+        # Where the tests run in the background it may be ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "while 1: pass"
+    )
     _write("script.py", signal_it)
     answer = _python("-m", "refscope", "run", "script.py")
 
