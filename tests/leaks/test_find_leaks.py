@@ -173,7 +173,10 @@ def test_a_context_holds_its_values(is_frozen):
     report = contextvars.copy_context().run(find_in_context)
 
     assert report.leaks[0].verdict == "held"
-    assert report.leaks[0].held_by.root == "context of a thread"
+    path = report.leaks[0].held_by
+    assert "hamt" in {step.holder.type_name for step in path.references}
+    # Where calls are traced, the call of ``run`` holds the context by its method.
+    assert path.root in {"context of a thread", "held by C only"}
     assert any("(gc.freeze)" in said for said in report.limits)
 
 
