@@ -20,10 +20,12 @@ import refscope
 
 SIZES = (10_000, 100_000, 1_000_000)
 _BARS = {"default": 8.0, "types=False": 3.0}
+_NO_SEARCH = {"survivors": False, "cycles": False}
 _SETTINGS: dict[str, dict[str, bool]] = {
     "default": {},
     "types=False": {"types": False},
     "sites=False": {"sites": False},
+    "survivors=False, cycles=False": _NO_SEARCH,
     "types=False, collect=False": {"types": False, "collect": False},
 }
 
@@ -44,10 +46,10 @@ def main() -> None:
     ratios = _pairs.run_child("small")
     rows = [
         _pairs.Row(
-            "track(types=False, collect=False)", tuple(ratios["sites only"]), 1.0
+            "track(), only sites, collect=False", tuple(ratios["sites only"]), 1.0
         ),
         _pairs.Row("track(every=1_000)", tuple(ratios["skipped"])),
-        _pairs.Row("track(sites=False, collect=False)", tuple(ratios["types only"])),
+        _pairs.Row("track(), only types, collect=False", tuple(ratios["types only"])),
     ]
     title = "T3: empty block, small process, / start + 2 snapshots + compare_to"
     _pairs.show(title, rows)
@@ -87,9 +89,9 @@ def _against_snapshots() -> dict[str, tuple[float, ...]]:
     return {
         name: _pairs.in_turns(_blocks(rounds, **settings), base, 11)
         for name, settings in {
-            "sites only": {"types": False, "collect": False},
+            "sites only": {"types": False, "collect": False, **_NO_SEARCH},
             "skipped": {"every": 1_000},
-            "types only": {"sites": False, "collect": False},
+            "types only": {"sites": False, "collect": False, **_NO_SEARCH},
         }.items()
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -60,12 +59,3 @@ def fingerprints(request, tmp_path_factory):
     text = (HERE / "fingerprints.py").read_text(encoding="utf-8")
     script.write_text(text.replace("# EDIT\n", edit), encoding="utf-8")
     return _said(script, PYTHONHASHSEED=seed)
-
-
-@pytest.fixture
-def small_heap():
-    """Freeze what is there, so that each collection and census is cheap."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()

@@ -5,7 +5,6 @@ Run as a script, in processes that differ in what a fingerprint must not depend 
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 import types
@@ -138,8 +137,6 @@ if __name__ == "__main__":
     from refscope._measure import growth
 
     growth._ENOUGH_CALLS = 30
-    if gc.get_freeze_count():
-        gc.unfreeze()  # 3.12 starts so
     found = {
         "leaks": module.leaks(),
         "survivors": module.survivors(),

@@ -769,8 +769,6 @@ def _findings(function):
 
 def run_all(wanted=()):
     """Return what is found in each program and its twin, by name."""
-    if gc.get_freeze_count():
-        gc.unfreeze()  # 3.12 starts so, and each look takes far longer then
     growth._ENOUGH_CALLS = 30  # no cache here takes longer
     chosen = [each for each in PROGRAMS if not wanted or each.name in wanted]
     held = [each for each in chosen if each.kind != "cycles"]

@@ -103,7 +103,7 @@ def _among(things: list[object], address: int) -> list[object]:
     except ValueError:
         return []
     found = things[position]
-    if type(found) is tuple and not finished([found]):
+    if (type(found) is tuple or type(found) is list) and not finished([found]):
         return []  # C is still building it: whoever reads it crashes
     return [found]
 

@@ -57,6 +57,11 @@ def can_be_weak(kind: type) -> bool:
     return bool(_get_weakref_offset(kind))
 
 
+def is_heap_type(kind: type) -> bool:
+    """Return whether a class was made at run time: its instances refer to it."""
+    return bool(get_flags(kind) & _HEAP_TYPE)
+
+
 def is_metaclass(kind: type) -> bool:
     """Return whether the instances of a type are classes."""
     return bool(get_flags(kind) & _TYPE_SUBCLASS)
@@ -89,7 +94,7 @@ def type_name(kind: type) -> str:
         module = None
     if type(module) is str and module != "builtins":
         name = f"{module}.{name}"
-    if not get_flags(kind) & _HEAP_TYPE:
+    if not is_heap_type(kind):
         _names[id(kind)] = name
     return name
 

@@ -17,19 +17,20 @@ import _thread
 import gc
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import copy_context
 from itertools import chain, compress, count, filterfalse, repeat
 from operator import eq, is_, ne, not_
 from types import BuiltinMethodType
-from typing import cast
+from typing import TypeVar, cast
 
 from .budget import CHUNK
-from .classes import get_flags
+from .classes import is_heap_type
 from .hazards import hazard, referents_of
 
 
 Tuple = tuple[object, ...]
+T = TypeVar("T", bound=Sequence[object])
 
 _TOOLS = {
     chain,
@@ -42,7 +43,6 @@ _TOOLS = {
     *map(type, (iter(()), iter([]), iter(int, 0))),
 }
 _FROZEN_BY_ITSELF = 1000 if sys.version_info[:2] == (3, 12) else 0
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: an instance refers to its class
 
 
 def listed(generation: int | None = None) -> list[object]:
@@ -78,9 +78,7 @@ def listed(generation: int | None = None) -> list[object]:
     return found
 
 
-def everything(
-    wanted: Callable[[list[object]], list[object]] = list[object],
-) -> list[object]:
+def everything(wanted: Callable[[list[object]], list[object]]) -> list[object]:
     """Return what the collector lists, and what ``gc.freeze`` took from its lists.
 
     Frozen objects are found by following references, from modules, the values of this
@@ -142,11 +140,11 @@ def _tools(steps: object) -> list[object]:
     return tools
 
 
-def finished(tuples: list[Tuple]) -> list[Tuple]:
-    """Return the tuples, which are plain ones, without those with empty places."""
-    sizes, found = map(len, tuples), map(len, map(gc.get_referents, tuples))
+def finished(things: list[T]) -> list[T]:
+    """Return the plain tuples and lists of these that have no empty places."""
+    sizes, found = map(len, things), map(len, map(gc.get_referents, things))
     are_full = [*map(eq, sizes, found)]
-    return tuples if all(are_full) else [*compress(tuples, are_full)]
+    return things if all(are_full) else [*compress(things, are_full)]
 
 
 def items_of(holder: object, size: int) -> list[object]:
@@ -157,7 +155,7 @@ def items_of(holder: object, size: int) -> list[object]:
     """
     found = gc.get_referents(holder)
     first = len(found) - size
-    if first < bool(get_flags(type(holder)) & _HEAP_TYPE):
+    if first < is_heap_type(type(holder)):  # then it refers to its class, too
         return []
     del found[:first]
     found.reverse()

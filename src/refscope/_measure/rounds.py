@@ -14,6 +14,7 @@ from time import perf_counter
 from . import activity, census, ours
 from .algorithms.series import Phase, Trend, trend
 from .born import remember
+from .gcstate import collect_nothing
 from .interpreter import allocated_blocks
 
 
@@ -164,15 +165,9 @@ def empty_free_lists() -> None:
     A full collection empties the lists of spare objects, and takes no time while
     everything is frozen.
     """
-    if gc.get_freeze_count():
-        gc.collect()
-        return
     remember()
-    gc.freeze()
-    try:
+    if not collect_nothing():
         gc.collect()
-    finally:
-        gc.unfreeze()
 
 
 def _collected() -> int:
