@@ -6,8 +6,10 @@ by ``id()``: what is found is alive, and is there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import indexOf
 from types import FrameType
+from typing import cast
 
 from refscope.exceptions import AddressError, ArgumentTypeError
 
@@ -103,7 +105,9 @@ def _among(things: list[object], address: int) -> list[object]:
     except ValueError:
         return []
     found = things[position]
-    if (type(found) is tuple or type(found) is list) and not finished([found]):
+    kind = type(found)  # compared by identity: a metaclass may have a hash of its own
+    is_sequence = kind is tuple or kind is list
+    if is_sequence and not finished([cast("Sequence[object]", found)]):
         return []  # C is still building it: whoever reads it crashes
     return [found]
 
