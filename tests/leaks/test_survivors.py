@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import random
 import re
 import sys
 import threading
+import tracemalloc
+import weakref
+from collections import deque
+from typing import NamedTuple
 
 import pytest
 
 import refscope
+from refscope._measure import born
 from refscope.reports import TrackReport, merge
 
 
 class Node:
     """What lives or dies."""
+
+    def greet(self):
+        """Be a method."""
 
 
 OLD = []
@@ -108,6 +117,123 @@ def test_garbage_is_no_survivor():
         del ring
 
     assert _count(block.report) == 0
+
+
+def test_survivors_die_when_the_program_lets_go():
+    """Nothing that the block or its report needed holds them any longer."""
+    kept = []
+    with refscope.track("hold", survivors=True) as block:
+        kept.append(Node())
+    died = weakref.ref(kept[0])
+    kept.clear()
+
+    assert _count(block.report) == 1
+    assert died() is None
+
+
+class Slots:
+    """Has no room for a dictionary."""
+
+    __slots__ = ("one", "two")
+
+
+class Derived(functools.partial):
+    """Has a base that C made, at run time."""
+
+
+class Point(NamedTuple):
+    """Has a base that was there from the beginning."""
+
+    x: object
+
+
+MAKERS = {
+    "list": lambda: [Node],
+    "dict": lambda: {"node": Node},
+    "tuple": lambda: (Node, Node),
+    "set": lambda: {Node},
+    "collections.deque": lambda: deque([Node]),
+    f"{__name__}.Node": Node,
+    f"{__name__}.Slots": Slots,
+    f"{__name__}.Derived": lambda: Derived(Node),
+    f"{__name__}.Point": lambda: Point(Node),
+    "generator": lambda: (Node for _ in "x"),
+    "method": lambda: Node().greet,
+    "function": lambda: lambda: None,
+    "weakref.ReferenceType": lambda: weakref.ref(Node, print),
+}
+
+
+@pytest.mark.parametrize("collect", [True, False])
+@pytest.mark.parametrize("generation", [None, 1, 2])
+@pytest.mark.parametrize("name", MAKERS)
+def test_all_kinds_survive_collections(name, generation, collect):
+    """In their second life too: dead ones wait for reuse when the block begins."""
+    make = MAKERS[name]
+    spare = [make() for _ in range(90)]
+    del spare
+    kept = [None] * 50
+    with refscope.track("kinds", collect=collect, cycles=False) as block:
+        for place in range(50):  # no comprehension: its list is one too
+            kept[place] = make()
+        if generation is not None:
+            gc.collect(generation)
+    groups = [group for group in block.report.survivors if group.type_name == name]
+
+    assert sum(group.count for group in groups) == 50
+    assert len(groups) == 1 or not collect  # then those with a second life have no line
+
+
+class Pair:
+    """A ring whose end lets go of something else."""
+
+    def __init__(self, registry):
+        self.registry, self.self = registry, self
+
+    def __del__(self):
+        """Drop what was alive while the collection began."""
+        self.registry.clear()
+
+
+@pytest.mark.parametrize("sites", [True, False])
+def test_what_a_finalizer_drops_is_no_survivor(sites):
+    """It was alive until the collection at the end of the block ran that."""
+    registry, kept = [], []
+    with refscope.track("drop", survivors=True, sites=sites) as block:
+        registry.append(Node())
+        kept.append(Node())
+        died = weakref.ref(registry[0])
+        Pair(registry)
+
+    assert died() is None
+    assert _count(block.report) == 1
+    assert kept
+
+
+@pytest.mark.parametrize("phase", ["start", "stop"])
+def test_a_block_inside_a_collection(phase):
+    """That of the block does not run then; what the block made is known all the same.
+
+    Nor does anything hold it afterwards.
+    """
+    kept, reports = [], []
+
+    def callback(now, info):
+        if now == phase and info["generation"] == 2 and not reports:
+            with refscope.track("inside", survivors=True) as block:
+                kept.append(Node())
+            reports.append(block.report)
+
+    gc.callbacks.append(callback)
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.remove(callback)
+    died = weakref.ref(kept[0])
+    kept.clear()
+
+    assert _count(reports[0]) == 1
+    assert died() is None
 
 
 @pytest.mark.needs_threads
@@ -216,8 +342,8 @@ def test_what_a_frozen_heap_hides_is_said():
     assert any("gc.freeze() was called" in x for x in inside.report.limits)
 
 
-def test_collections_that_an_inner_block_does_not_hear_are_said():
-    """It is in a traced one, so traces are not its own; the outer block has all."""
+def test_collections_inside_an_inner_block():
+    """It is in a traced one, so traces are not its own; it hears what becomes old."""
     kept = []
     with (
         refscope.track("outer", survivors=True) as outer,
@@ -226,8 +352,38 @@ def test_collections_that_an_inner_block_does_not_hear_are_said():
         kept.append(Node())
         gc.collect()
 
-    assert _count(outer.report) == 1
-    assert any("collections ran inside" in limit for limit in inner.report.limits)
+    assert (_count(outer.report), _count(inner.report)) == (1, 1)
+    said = [*outer.report.limits, *inner.report.limits]
+    assert not any("survivors" in limit for limit in said)
+
+
+def test_tracing_that_is_stopped_inside_is_said():
+    """What had a trace was not noted, and has none any more."""
+    kept = []
+    with refscope.track("stopped", survivors=True) as block:
+        kept.append(Node())
+        gc.collect(1)
+        tracemalloc.stop()
+        kept.append(Node())
+
+    assert _count(block.report) == 1
+    assert any("tracing was stopped" in limit for limit in block.report.limits)
+
+
+def test_what_is_noted_is_bounded(monkeypatch):
+    """A block that never ends notes each place in memory once."""
+    monkeypatch.setattr(born, "_TIDY", 100)
+    kept = []
+    block = refscope.track("long", survivors=True, sites=False).start()
+    [stretch] = born._Open.stretches
+    for _ in range(50):
+        kept[:] = [Node() for _ in range(20)]
+        gc.collect(1)
+    noted = len(stretch._promoted)
+    block.stop()
+
+    assert noted < 400
+    assert _count(block.report) == 20
 
 
 def test_frozen_processes():

@@ -18,7 +18,7 @@ import refscope
 from refscope import track
 
 
-SILENT = (0, 0, 0, (), ())
+SILENT = (0, 0, 0, (), (), ())
 BLOCKS = 1000
 WITH_TRACING = 150  # each block goes through all traces of the program
 
@@ -32,6 +32,7 @@ def numbers(report):
         memory.peak,
         report.sites,
         report.types,
+        report.survivors,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from refscope import track
 from refscope._measure import litter
+from refscope._measure.listed import frozen_count
 
 from .helpers import quiet_collector
 
@@ -217,7 +218,7 @@ def test_a_program_that_saves_its_garbage():
 @pytest.mark.needs_threads
 def test_an_interrupted_collection_leaves_nothing_behind():
     """Ctrl-C in a finalizer: flags, the switch, callbacks and garbage are as before."""
-    state = (gc.isenabled(), gc.get_debug(), gc.callbacks[:], gc.get_freeze_count())
+    state = (gc.isenabled(), gc.get_debug(), gc.callbacks[:], frozen_count())
 
     class Interrupts:
         # In C, so that the exception comes in refscope's code and not in a finalizer.
@@ -240,7 +241,7 @@ def test_an_interrupted_collection_leaves_nothing_behind():
         gc.isenabled(),
         gc.get_debug(),
         gc.callbacks,
-        gc.get_freeze_count(),
+        frozen_count(),
     )
     assert not [thing for thing in gc.garbage if type(thing).__name__ == "Interrupts"]
     assert block.report.label == "y"

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import pytest
@@ -33,6 +34,7 @@ def tracing(request):
 
 
 IS_SLOW = sys.platform == "emscripten"
+UNTRACED = (None, None, None, (), (), ())
 FEW = (kinds.plain, kinds.decorated, kinds.asynchronous_generator)
 
 
@@ -92,8 +94,25 @@ def test_without_sites_types_stay_silent(kind, collect):
     """Without tracing no bytes are reported, and no types are seen."""
     reports = kind(collect=collect, sites=False)
 
-    unmeasured = (None, None, None, (), ())
-    assert [numbers(report) for report in reports] == [unmeasured] * len(reports)
+    assert [numbers(report) for report in reports] == [UNTRACED] * len(reports)
+
+
+@pytest.mark.needs_threads
+@pytest.mark.parametrize("sites", [True, False])
+@pytest.mark.parametrize("kind", FEW)
+def test_an_empty_block_is_silent_beside_a_thread(kind, sites):
+    """The heap is listed in another way then, and the tools of that are no news."""
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    try:
+        reports = kind(sites=sites)
+    finally:
+        ended.set()
+        thread.join()
+
+    silent = SILENT if sites else UNTRACED
+    assert [numbers(report) for report in reports] == [silent] * len(reports)
 
 
 @pytest.mark.parametrize("kind", [kinds.plain, kinds.nested, kinds.unnamed])

@@ -13,7 +13,6 @@ level is read again after them.
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 from _thread import RLock, get_ident
 from array import array
@@ -27,6 +26,7 @@ from . import activity, census, cycles, gcstate, litter, ours, tracing
 from .born import Born, abandon_all, guard, remember
 from .budget import Budget
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
+from .listed import frozen_count, is_alone
 from .litter import Litter
 from .probes import (
     BLOCKS,
@@ -182,37 +182,47 @@ def resume(probe: Probe) -> None:
     end_own()
 
 
-def _collect(plan: Plan) -> None:
-    """Collect for a block, and note the cycles that this frees."""
+def _collect(plan: Plan, ending: Born | None = None) -> None:
+    """Collect for a block, and note the cycles that this frees.
+
+    Of a stretch that is ending it is seen what the collection left alive.
+    """
     litters = [probe.litter for probe in _probes if probe.litter is not None]
     noted: frozenset[int] = frozenset()
     if litters:
         with _collector:
             noted = litter.note_made(litters, plan.budget())
-    keeps = any(each.is_settled for each in litters) and not _collector.is_keeping
-    if not keeps or _collect_and_note(litters, noted, plan.budget()):
+    keeps = ending is not None or any(each.is_settled for each in litters)
+    if (
+        not keeps
+        or _collector.is_keeping
+        or _collect_and_note(litters, noted, plan.budget(), ending)
+    ):
         _run_collection(_collector.collect)
 
 
 def _collect_and_note(
-    litters: list[Litter], noted: frozenset[int], budget: Budget
+    litters: list[Litter], noted: frozenset[int], budget: Budget, ending: Born | None
 ) -> bool:
     """Collect, and note what was found besides; return whether it is still there."""
     before = _collector.in_garbage()
+    found: list[object] = []
     try:
-        _run_collection(_collector.collect_and_keep)
-        if _collector.in_garbage() <= before:
-            return False
-        with _collector:
-            litter.note_kept(litters, _collector.kept(before), noted, budget)
-        return True
+        _run_collection(_collector.collect_and_keep, ending)
     finally:
-        _collector.let_go(before)
+        _collector.take_back(found, before)
+        if ending is not None:
+            ending.recall_witness(found)
+    if not found:
+        return False
+    with _collector:
+        litter.note_kept(litters, found, noted, budget)
+    return True
 
 
-def _run_collection(collect: Callable[[], int]) -> None:
+def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> None:
     """Collect.  What finalizers do meanwhile is the program's: not locked."""
-    remember()
+    remember(ending)
     aside = _collector.step_aside()
     extra = 0
     try:
@@ -247,7 +257,7 @@ def _open(probe: Probe) -> None:
         _session.resume(probe.span)
     if plan.survivors or plan.cycles:
         is_traced = plan.sites and _session.is_fresh
-        probe.born = Born(is_traced=is_traced, is_listening=not plan.sites)
+        probe.born = Born(is_traced=is_traced)
         if plan.cycles:
             probe.litter = Litter(probe.born, is_settled=plan.collect)
     for other in _probes:
@@ -255,7 +265,7 @@ def _open(probe: Probe) -> None:
             other.has_company = probe.has_company = True
     _probes.append(probe)
     numbers[RSS] = activity.resident_size()
-    numbers[FROZEN] = gc.get_freeze_count()
+    numbers[FROZEN] = frozen_count()
     numbers[THREAD], numbers[PROCESS] = activity.others_clock()
     _collector.listen(numbers)
 
@@ -274,7 +284,7 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     if probe.span is not None and end:
         _session.pause(probe.span)
     if probe.plan.collect:
-        _collect(probe.plan)
+        _collect(probe.plan, _to_witness(probe) if end else None)
     _collector.borrow()
     try:
         report = client.account(_compare(probe, end=end))
@@ -287,6 +297,15 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
         return report
     finally:
         _collector.give_back()
+
+
+def _to_witness(probe: Probe) -> Born | None:
+    """Return the stretch of a block if one look after the last collection tells all.
+
+    Beside other threads nobody holds their objects while finalizers run.
+    """
+    born = probe.born if probe.plan.survivors and is_alone() else None
+    return born if born is not None and born.is_young else None
 
 
 def _compare(probe: Probe, *, end: bool) -> Findings:
@@ -307,7 +326,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         ours.forget_names()
         found.traced = _session.close(span) if end else _session.look(span)
     found.types = None
-    if probe.plan.types and not _was_frozen(numbers[FROZEN], gc.get_freeze_count()):
+    if probe.plan.types and not _was_frozen(numbers[FROZEN], frozen_count()):
         found.types = census.difference(probe.baseline)
     if found.survivors is not None:
         found.survivors.explain(probe.plan.max_objects, probe.plan.deadline)
@@ -373,7 +392,7 @@ def _after_fork() -> None:
             _drop(probe)
 
 
-guard(begin_own, end_own, _collector.numbers)
+guard(begin_own, end_own)
 atexit.register(_abandon)
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)

@@ -16,51 +16,27 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
-from collections.abc import Callable
-from itertools import compress
-from operator import not_
-from types import (
-    CellType,
-    FunctionType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    ModuleType,
-    WrapperDescriptorType,
-)
+from collections.abc import Callable, Sequence
+from itertools import compress, filterfalse, repeat
+from operator import is_not, not_
 from typing import ClassVar
 from weakref import ReferenceType
 
 from . import census, ours
-from .classes import FREE_THREADED, metaclasses_are_plain
+from .classes import FREE_THREADED
 from .describe import lines_of
 from .interpreter import get_object_traceback, is_tracing
 from .keeping import Kept
-from .listed import listed
+from .listed import frozen_count, listed
+from .witness import Witness, found_among, only_alive, send
 
 
 _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
 _PART = 50_000
-_RETRACED = sys.version_info >= (3, 12)
-_NEVER_SPARE: frozenset[type] = frozenset(
-    (
-        CellType,
-        FunctionType,
-        GetSetDescriptorType,
-        MemberDescriptorType,
-        MethodDescriptorType,
-        ModuleType,
-        ReferenceType,
-        WrapperDescriptorType,
-        classmethod,
-        property,
-        staticmethod,
-        type,
-        *([dict] if _LATE_DICTS else []),  # one without a trace is left out anyway
-    )
-)
-"""Much of a heap, and the interpreter keeps no dead ones of them for reuse."""
+_TIDY = 1_000_000
+_IS_BLIND = sys.version_info[:2] == (3, 11)  # gh-101430
+_trace_of: Callable[[object], object] = lines_of if _IS_BLIND else get_object_traceback
 
 LATE_DICTS = (
     "dictionaries that were empty or held only atoms before the block, and hold more "
@@ -74,9 +50,9 @@ UNMARKED = (
     "this build does not keep young and old objects apart: survivors are objects that "
     "tracing has seen, and it has not seen what came from free lists"
 )
-UNHEARD = (
-    "collections ran inside this block, which is in another traced one: what they made "
-    "old is not among the survivors (the outer block has it)"
+UNTRACED = (
+    "tracing was stopped inside the block: what collections had made old by then is "
+    "not among the survivors"
 )
 FROZEN_INSIDE = "gc.freeze() was called inside the block: survivors are unknown"
 
@@ -90,38 +66,45 @@ class _Open:
 
     stretches: ClassVar[Kept[Born]] = Kept()
     guards: ClassVar[list[Callable[[], None]]] = [_nothing, _nothing]
-    numbers: ClassVar[array[int]] = array("q", bytes(24))
 
 
 class Born:
     """A stretch of time, and what was made in it."""
 
     __slots__ = (
-        "_collections",
         "_doubtful",
         "_frozen",
         "_is_settled",
+        "_kinds",
         "_promoted",
-        "is_listening",
+        "_relied",
+        "_seen",
+        "_tidied",
+        "_witness",
         "is_traced",
+        "is_young",
     )
 
-    def __init__(self, *, is_traced: bool, is_listening: bool = True) -> None:
+    def __init__(self, *, is_traced: bool) -> None:
         self._promoted: array[int] = array("Q")
+        self._kinds: array[int] = array("Q")
+        self._tidied: int = 0
         self._doubtful: array[int] = array("Q")
         self._frozen: int = 0
-        self._collections: int = 0
         self._is_settled: bool = False
-        self.is_listening: bool = is_listening
-        """Whether to listen to collections.  It takes memory while the program runs,
-        which its peak would show; traces know as much where they are fresh."""
+        self._relied: bool = False
+        """Whether something was not noted, since its trace tells as much."""
+        self._witness: ReferenceType[Witness] | None = None
+        self._seen: Kept[object] = Kept()
+        self.is_young: bool = not FREE_THREADED
+        """Whether all that was made since is young."""
         self.is_traced: bool = is_traced
         """Whether tracing began with the stretch, so that older objects have none."""
 
     def begin(self, *, is_settled: bool = False) -> None:
         """Begin; ``is_settled`` says that a full collection has just run."""
         self._is_settled = is_settled
-        self._frozen = gc.get_freeze_count()
+        self._frozen = frozen_count()
         if not self._frozen:
             remember()
             gc.freeze()
@@ -130,16 +113,52 @@ class Born:
             # Neither thawed nor collected behind the program's back: remembered.
             self._doubtful.extend(map(id, young_objects()))
         _Open.stretches.append(self)
-        if self.is_listening and all(
-            hook is not _on_collection for hook in gc.callbacks
-        ):
+        if all(hook is not _on_collection for hook in gc.callbacks):
             gc.callbacks.append(_on_collection)
-        self._collections = _collections()
 
-    def note(self, young: list[object]) -> None:
-        """Note objects that are about to become old."""
+    def note(self, young: Sequence[object]) -> None:
+        """Note objects that are about to become old, but for those with a trace."""
+        if not young:
+            return
+        self.is_young = False
+        if self._reads_traces:
+            self._relied = True
+            young = [*filterfalse(_trace_of, young)]
+        kinds = set(map(id, map(type, young)))
+        self._kinds.extend(kinds.difference(self._kinds))
         self._promoted.extend(map(id, young))
+        if len(self._promoted) > 2 * self._tidied + _TIDY:
+            # As many as there are places in memory, however long the block takes.
+            self._promoted = array("Q", set(self._promoted))
+            self._tidied = len(self._promoted)
+        ours.disown_buffer(self._kinds)
         ours.disown_buffer(self._promoted)
+
+    @property
+    def _reads_traces(self) -> bool:
+        return self.is_traced and is_tracing()
+
+    def send_witness(self) -> None:
+        """Before a last collection that keeps garbage: let it be seen what is young."""
+        self._witness = send(young_objects())
+
+    def recall_witness(self, garbage: list[object]) -> None:
+        """Take the witness out of what the collection kept, and note what it saw.
+
+        If there is more garbage, finalizers have run, and another collection is to
+        free it.  The witness goes with that, in the program's time, and so does what
+        nobody else holds any more.
+        """
+        witness = found_among(garbage)
+        if witness is None and self._witness is not None:
+            witness = self._witness()  # within another collection there was none
+        self._witness = None
+        if witness is None:
+            return
+        if garbage:
+            self.note(witness.look())
+        else:
+            self._seen = witness.leave()
 
     def look(self, *, is_raw: bool = False) -> list[object]:
         """Return what was made since ``begin`` and is alive, and go on.
@@ -150,43 +169,47 @@ class Born:
         if FREE_THREADED:  # pragma: no cover  # none at hand
             return [o for o in listed() if get_object_traceback(o) is not None]
         young = young_objects()
-        by_trace = self._must_ask_traces()
-        if self._promoted or by_trace:
-            old = listed(2)
-            if self.is_traced and is_tracing() and metaclasses_are_plain():
-                old = _perhaps_new(old)
-            promoted = set(self._promoted)
-            if by_trace:
-                promoted.update(map(id, filter(lines_of, old)))
-            young += _those_of(promoted, old)
-            del old
+        if not self.is_young:
+            young += self._grown_old()
+        only_alive(self._seen)  # what is not, was a variable of ours by then
+        young += self._seen
         if not is_raw:
             young = census.foreign(young)
         if self._doubtful:
             # No comprehension with a variable of ours: up to 3.11 its cell is young.
             doubtful = map(set(self._doubtful).__contains__, map(id, young))
             young = list(compress(young, map(not_, doubtful)))
-        if self._knows_late and not is_raw and is_tracing():
+        if _LATE_DICTS and self._knows_late and not is_raw and is_tracing():
             young = [thing for thing in young if not _is_late(thing)]
         return young
+
+    def _grown_old(self) -> list[object]:
+        """Return what was made since and has become old."""
+        old = listed(2)
+        found: list[object] = []
+        if self._reads_traces:
+            # Before identities: while memory is traced, each is an int that is traced.
+            has_trace = [*map(is_not, map(_trace_of, old), repeat(None))]
+            found += compress(old, has_trace)
+            old = [*compress(old, map(not_, has_trace))]
+        if self._promoted:
+            is_possible = map(set(self._kinds).__contains__, map(id, map(type, old)))
+            found += _those_of(set(self._promoted), [*compress(old, is_possible)])
+        return found
 
     @property
     def _knows_late(self) -> bool:
         """Whether each new dictionary has a trace.
 
-        One from a free list has none up to 3.11, unless the lists were emptied.
+        One from a free list has none, unless the lists were emptied.
         """
-        return _LATE_DICTS and self.is_traced and (_RETRACED or self._is_settled)
-
-    def _must_ask_traces(self) -> bool:
-        """Return whether the program's collections made objects old meanwhile."""
-        is_blind = not self.is_listening and _collections() != self._collections
-        return is_blind and self.is_traced and is_tracing()
+        return self.is_traced and self._is_settled and not self._frozen
 
     def abandon(self) -> None:
-        """Stop listening."""
+        """Stop listening, and let go of everything."""
+        self._seen = Kept()
         _Open.stretches[:] = [other for other in _Open.stretches if other is not self]
-        if not any(map(_is_listening, _Open.stretches)):
+        if not _Open.stretches:
             hooks = [hook for hook in gc.callbacks if hook is not _on_collection]
             gc.callbacks[:] = hooks
 
@@ -195,14 +218,10 @@ class Born:
         """What may be missing or too much."""
         if FREE_THREADED:  # pragma: no cover  # none at hand
             return (UNMARKED,)
-        if gc.get_freeze_count() > self._frozen:
+        if frozen_count() > self._frozen:
             return (FROZEN_INSIDE,)
-        if (
-            not self.is_listening
-            and not self.is_traced
-            and (_collections() != self._collections)
-        ):
-            return (UNHEARD,)
+        if self._relied and not is_tracing():
+            return (UNTRACED,)
         if self._doubtful:
             return (UNSEEN_BORN.format(f"{len(self._doubtful):,}"),)
         if _LATE_DICTS and not self._knows_late:
@@ -210,15 +229,9 @@ class Born:
         return ()
 
 
-def guard(
-    begin: Callable[[], None], end: Callable[[], None], numbers: array[int]
-) -> None:
-    """Let what is noted inside a collection be nobody's memory.
-
-    The numbers are the program's collections by generation, while a block is open.
-    """
+def guard(begin: Callable[[], None], end: Callable[[], None]) -> None:
+    """Let what is noted inside a collection be nobody's memory."""
     _Open.guards[:] = [begin, end]
-    _Open.numbers = numbers
 
 
 def abandon_all() -> None:
@@ -227,12 +240,19 @@ def abandon_all() -> None:
         stretch.abandon()
 
 
-def remember() -> None:
-    """Note what is young for every open stretch: before all is made old."""
+def remember(ending: Born | None = None) -> None:
+    """Note what is young for every open stretch: before all is made old.
+
+    For the one that is about to end a witness is sent instead.
+    """
     if _Open.stretches:
         young = young_objects()
         for stretch in _Open.stretches:
-            stretch.note(young)
+            if stretch is not ending:
+                stretch.note(young)
+        del young
+    if ending is not None:
+        ending.send_witness()
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
@@ -247,16 +267,6 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
             remember()
         finally:
             _Open.guards[1]()
-
-
-def _is_listening(stretch: Born) -> bool:
-    return stretch.is_listening
-
-
-def _collections() -> int:
-    """Return how many collections of the program's made objects old."""
-    numbers = _Open.numbers  # no slice of it, which stays on a free list
-    return numbers[1] + numbers[2] + (numbers[0] if _INCREMENTAL else 0)
 
 
 def young_objects() -> list[object]:
@@ -279,18 +289,6 @@ def _those_of(wanted: set[int], old: list[object]) -> list[object]:
         if len(found) == len(wanted):
             break
     return found
-
-
-def _perhaps_new(old: list[object]) -> list[object]:
-    """Return those that have a trace, or may come from a free list without one.
-
-    It is only for speed: while memory is traced, each identity is traced as well.
-    """
-    return [
-        thing
-        for thing in old
-        if type(thing) not in _NEVER_SPARE or get_object_traceback(thing) is not None
-    ]
 
 
 def _is_late(thing: object) -> bool:

@@ -20,7 +20,7 @@ from .classes import FREE_THREADED
 from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
 from .heap import Graph
 from .lines import with_functions
-from .listed import has_frozen, listed
+from .listed import frozen_count, listed
 from .shapes import Component, Shapes
 
 
@@ -163,8 +163,8 @@ class _Draft:
         """Say what cannot be seen here."""
         if FREE_THREADED:  # pragma: no cover  # no such build here
             self.limits[garbage.UNEXACT] = None
-        if has_frozen():
-            frozen = gc.get_freeze_count()
+        frozen = frozen_count()
+        if frozen:
             self.limits[
                 f"{frozen:,} frozen objects (gc.freeze) count as alive, and so does "
                 "what they lead to"

@@ -36,7 +36,7 @@ from .listed import listed
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, path_of
 from .roots import C_ONLY
-from .rounds import collect
+from .rounds import collect, empty_free_lists
 from .tracebacks import Place, commonest, traceback_of_place
 
 
@@ -83,6 +83,9 @@ class Evidence:
         """The limit of a cache that is not full yet, in words."""
 
 
+_NO_PLACES: tracing.Totals = {}
+
+
 class Trial:
     """The traced calls, and what they left.
 
@@ -127,10 +130,14 @@ class Trial:
         self.calls = calls
         tracing.refuse_other_interpreters()
         collect()
-        if self._is_ours:
-            start(FRAMES)
         self._atexit = _callbacks_at_exit()
-        self._note_places()
+        if self._is_ours:
+            # Nothing of ours may be made between this and the beginning.
+            self._places.append(_NO_PLACES)
+            start(FRAMES)
+            empty_free_lists()  # what was on them has no trace
+        else:
+            self._note_places()
         self._born.begin(is_settled=True)
         try:
             yield calls

@@ -18,7 +18,7 @@ from .describe import describe
 from .frames import running_frames
 from .hidden import behind, frame_values, held_as_keys, held_by_code
 from .holders import Held, Search, holding
-from .listed import has_frozen, listed
+from .listed import frozen_count, listed
 from .names_code import CONTENTS, cell
 from .refcounts import ENVIRONMENT, Box
 from .variables import BORROWS, Ownership, Variables, share_out, variables_holding
@@ -120,7 +120,7 @@ def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
 ) -> list[Held]:
     """Return references from what the collector does not list, until all are found."""
     box = search.box
-    if gc.is_tracked(box[0]) and not has_frozen():
+    if gc.is_tracked(box[0]) and not frozen_count():
         return []
     search.ours.update([id(one.holder) for one in held])
     objects = listed()

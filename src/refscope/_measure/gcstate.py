@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 from array import array
 from collections.abc import Callable
+from itertools import compress, repeat
+from operator import is_not
 from time import perf_counter_ns
 from typing import Literal, TypeAlias, cast
 
 from .born import remember
 from .classes import method_of
+from .keeping import Kept
+from .listed import frozen_count
 
 
 Callback: TypeAlias = Callable[[Literal["start", "stop"], dict[str, int]], object]
@@ -30,10 +34,10 @@ _list_size = cast("Callable[[object], int]", method_of(list, "__sizeof__"))
 def collect_nothing() -> bool:
     """Empty the free lists by a collection that finds everything frozen.
 
-    Where something is frozen already, which must not be thawed, it does nothing and
-    returns False.
+    Where the program has frozen something, which must not be thawed, it does nothing
+    and returns False.
     """
-    if gc.get_freeze_count():
+    if frozen_count():
         return False
     gc.freeze()
     try:
@@ -128,12 +132,9 @@ class Collector:
         """Return how many objects are in ``gc.garbage``."""
         return len(_garbage)
 
-    def kept(self, before: int) -> list[object]:
-        """Return what is in ``gc.garbage`` beyond that many objects."""
-        return _garbage[before:]
-
-    def let_go(self, before: int) -> None:
-        """Take it out again: the next collection frees it."""
+    def take_back(self, into: list[object], before: int) -> None:
+        """Move what is there beyond that many objects: the next collection frees it."""
+        into += _garbage[before:]
         del _garbage[before:]
 
     def empty_free_lists(self) -> None:
@@ -141,9 +142,9 @@ class Collector:
 
         Blocks on a free list keep their trace, or have none, whoever takes them next.
         A full collection empties the lists, and collects nothing and takes no time
-        while everything is frozen.  3.12.1 itself starts with frozen objects, which
-        must not be thawed: there the lists stay as they are, and our own work is only
-        taken out of the count that makes the next collection come.
+        while everything is frozen.  Where the program has frozen something the lists
+        stay as they are, and our own work is only taken out of the count that makes
+        the next collection come.
         """
         remember()
         aside = self.step_aside()
@@ -153,21 +154,23 @@ class Collector:
         finally:
             self.step_back(aside)
 
-    def step_aside(self) -> list[Callback]:
+    def step_aside(self) -> Kept[Callback]:
         """Take all callbacks away for a collection of ours; return them.
 
         They are the program's code, and what they allocate in a collection that the
         program did not ask for is no news.  With none, gc makes no ``info`` either.
+        They are no plain list, which would be the first on the emptied free list
+        in the end, perhaps with no trace.
         """
-        aside = gc.callbacks[:]
+        aside = Kept(gc.callbacks)
         gc.callbacks.clear()
         return aside
 
-    def step_back(self, aside: list[Callback]) -> None:
+    def step_back(self, aside: Kept[Callback]) -> None:
         """Let the callbacks listen again, before those that came meanwhile."""
         mine = self._callback
         if self._place() is not None or not self._listeners:  # it came, or has to go
-            aside = [callback for callback in aside if callback is not mine]
+            aside = Kept(compress(aside, map(is_not, aside, repeat(mine))))
         gc.callbacks[:0] = aside
 
     def listen(self, into: array[int]) -> None:

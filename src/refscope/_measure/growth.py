@@ -25,7 +25,7 @@ from .cycles import garbage_cycles
 from .evidence import FRAMES, Evidence, Trial
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
-from .listed import has_frozen
+from .listed import frozen_count
 from .retention import shape_of_path
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
 from .tracebacks import with_functions
@@ -101,7 +101,7 @@ def search(given: object, options: Options, budget: Budget) -> Search:
         found.leaks += [_leak(ledger, one, name) for name, one in known]
     if not found.leaks and not suspects:
         yield from _name_references(found, given, options.calls, budget)
-    if has_frozen():
+    if frozen_count():
         found.limits[_FROZEN] = None
     _note_resident(found)
     found.leaks.sort(key=_importance)

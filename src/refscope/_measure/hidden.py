@@ -18,7 +18,7 @@ from .classes import is_dict
 from .frames import has_variables, variables_in
 from .hazards import referents_of
 from .holders import Held
-from .listed import has_frozen
+from .listed import frozen_count
 from .names_containers import dict_keys
 from .refcounts import Box
 from .spelling import element
@@ -59,7 +59,7 @@ class Listed:
 
     def __init__(self, things: list[object]) -> None:
         # What is frozen is tracked and not listed; only then it takes all identities.
-        self._listed = set(map(id, things)) if has_frozen() else None
+        self._listed = set(map(id, things)) if frozen_count() else None
 
     def others(self, things: list[object]) -> Iterator[object]:
         """Return those that are not listed, except for atoms.

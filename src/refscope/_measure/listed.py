@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import copy_context
 from itertools import chain, compress, count, filterfalse, repeat
 from operator import eq, is_, ne, not_
-from types import BuiltinMethodType
+from types import BuiltinMethodType, MethodWrapperType
 from typing import TypeVar, cast
 
 from .budget import CHUNK
@@ -52,7 +52,7 @@ def listed(generation: int | None = None) -> list[object]:
     them can run: not one line of Python runs between the list and that, all of it is
     one call in C.  (A tuple that is full, and about to grow, looks like any other.)
     """
-    if not _thread._count():
+    if is_alone():
         return gc.get_objects(generation)
     objects: list[object] = []
     places: list[int] = []
@@ -78,6 +78,11 @@ def listed(generation: int | None = None) -> list[object]:
     return found
 
 
+def is_alone() -> bool:
+    """Return whether this process has no other thread of Python."""
+    return not _thread._count()
+
+
 def everything(wanted: Callable[[list[object]], list[object]]) -> list[object]:
     """Return what the collector lists, and what ``gc.freeze`` took from its lists.
 
@@ -88,7 +93,7 @@ def everything(wanted: Callable[[list[object]], list[object]]) -> list[object]:
         wanted: Takes out of some objects what is to be left alone.
     """
     objects = wanted(listed())
-    if not has_frozen():
+    if not frozen_count():
         return objects
     seen = {*map(id, objects), id(hazard())}
     level = [*sys.modules.values(), *gc.get_referents(copy_context()), *objects]
@@ -115,13 +120,20 @@ def _not_in(
     return wanted(tracked)
 
 
-def has_frozen() -> bool:
-    """Return whether the program has frozen something (``gc.freeze``).
+def frozen_count() -> int:
+    """Return how many objects the program has frozen (``gc.freeze``).
 
     3.12 itself freezes a few hundred tuples of constants at each collection, all of
     them parts of code (immortal objects, update_refs, Modules/gcmodule.c).
     """
-    return gc.get_freeze_count() > _FROZEN_BY_ITSELF
+    count = gc.get_freeze_count()
+    return count if count > _FROZEN_BY_ITSELF else 0
+
+
+def thaw_constants() -> None:
+    """Let the collector list what it has frozen by itself; it will freeze it again."""
+    if not frozen_count():
+        gc.unfreeze()
 
 
 def _tuples_at(places: list[int], objects: list[object]) -> Iterator[Tuple]:
@@ -133,11 +145,17 @@ def _tools(steps: object) -> list[object]:
     tools, known = [steps], {id(steps)}
     for tool in tools:  # it grows
         for part in gc.get_referents(tool):
-            is_method = type(part) is BuiltinMethodType and type(part.__self__) is list
-            if (is_method or type(part) in _TOOLS) and id(part) not in known:
+            if (_is_method_of_list(part) or type(part) in _TOOLS) and id(
+                part
+            ) not in known:
                 known.add(id(part))
                 tools.append(part)
     return tools
+
+
+def _is_method_of_list(thing: object) -> bool:
+    is_method = type(thing) is BuiltinMethodType or type(thing) is MethodWrapperType
+    return is_method and type(getattr(thing, "__self__")) is list  # noqa: B009
 
 
 def finished(things: list[T]) -> list[T]:

@@ -188,13 +188,19 @@ def _started(generator: AsyncGenerator[None, None]) -> AsyncGenerator[None, None
 _spare_items = _started(_endless())
 
 
-def leave_spare_item() -> None:
+def leave_spare_item() -> object:
     """Put what carries an item of an asynchronous generator on its free list.
 
     It is made at the ``yield`` (Objects/genobject.c, _PyAsyncGenWrappedValue) and
-    lives no longer than it takes to hand the item over.
+    lives no longer than it takes to hand the item over.  Returns what awaited it.
     """
-    next(_spare_items.asend(None).__await__(), None)
+    awaited = _spare_items.asend(None).__await__()
+    next(awaited, None)
+    return awaited
+
+
+AsyncItem = type(leave_spare_item())
+"""What awaits an item; the type has no public name."""
 
 
 def claim_spares() -> None:

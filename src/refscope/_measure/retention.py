@@ -27,7 +27,7 @@ from .describe import describe
 from .hazards import hazard
 from .holding import note_holders
 from .keeping import Kept, KeptById
-from .listed import everything, has_frozen
+from .listed import everything, frozen_count
 from .names import collapsed, names_of
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
 
@@ -264,7 +264,7 @@ def _may_see_more(search: Search, subject: object, heap: Heap) -> bool:
     """Return whether turning everything around can find what was not found."""
     if not search.holders:
         return not heap.roots.is_root(id(subject))
-    return not search.roots or bool(search.lost_bits and has_frozen())
+    return not search.roots or bool(search.lost_bits and frozen_count())
 
 
 def _trails_of(search: Search, heap: Heap, bit: int) -> Iterator[Trail]:

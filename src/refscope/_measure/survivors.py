@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from array import array
 from collections.abc import Sequence
 from itertools import compress
 from operator import not_
-from types import FrameType, ModuleType
+from types import AsyncGeneratorType, FrameType, ModuleType
 from typing import cast
 
 from refscope.reports import SurvivorGroup, Traceback
@@ -31,6 +32,7 @@ _MOST_SECONDS = 1.0
 _MOST_RETAINED = 2_000
 
 _UNSEARCHED = "what holds the survivors was searched for the first {} of {} groups only"
+_RUNNING = frozenset(map(id, (FrameType, ours.AsyncItem)))
 _CACHES = ("cache", "registry", "_abc_data", "memo", "interned")
 
 
@@ -118,11 +120,21 @@ class Survivors:
 
 
 def _without_running(objects: list[object]) -> list[object]:
-    """Leave out frames that run: they are no survivors, and not all are tracked."""
-    if not any(type(thing) is FrameType for thing in objects):
-        return objects  # asking for those that run makes objects of them (3.11+)
+    """Leave out what runs: it is no survivor, and not all of it is tracked."""
+    if _RUNNING.isdisjoint(map(id, map(type, objects))):
+        return objects  # asking for frames that run makes objects of them (3.11+)
     running = running_frames()
-    return [thing for thing in objects if id(thing) not in running]
+    return [
+        thing for thing in objects if id(thing) not in running and not _is_asking(thing)
+    ]
+
+
+def _is_asking(thing: object) -> bool:
+    """Return whether it awaits the next item of a generator that runs just now."""
+    return type(thing) is ours.AsyncItem and any(
+        type(held) is AsyncGeneratorType and held.ag_running
+        for held in gc.get_referents(thing)
+    )
 
 
 def _importance(group: Group) -> tuple[bool, bool, int, str, Place]:
