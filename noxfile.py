@@ -7,13 +7,12 @@ what is not on this machine is named and skipped.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -31,12 +30,16 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 PYODIDE = "314.0.7"  # of the npm package; CPython 3.14.2
 IN_CI = "CI" in os.environ
+BLOCKS = ("tests/track",)
+LEAKS = ("tests/leaks", "tests/cycles")
+REST = ("tests", "docs", "README.md", "src", *(f"--ignore={p}" for p in BLOCKS + LEAKS))
 PROSE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs")
 # A test that hangs is shown with its stack, and ends the run.
 WATCHDOG = (
     "--override-ini=faulthandler_timeout=300",
     "--override-ini=faulthandler_exit_on_timeout=true",
-)  # The tests look at the whole process, where a thread of pytest's or a cache of the
+)
+# The tests look at the whole process, where a thread of pytest's or a cache of the
 # interpreter can move a number: one that fails is run again, and the last line says it.
 AGAIN = "--reruns=2"
 
@@ -82,47 +85,58 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests: with coverage, and beside them those that it would disturb."""
+    """Run the tests: with coverage, and those that it would disturb without it."""
     python = str(session.python)
     install(session, "tests")
     for stale in ROOT.glob(f".coverage.{python}.*"):
         stale.unlink()
-    # A run of chosen tests may choose none of one kind, which is pytest's status 5.
-    fine = [0, 5] if session.posargs else [0]
-    exact = ("pytest", *WATCHDOG, AGAIN, "-m", "exact or apart", *session.posargs)
-    with beside(session, "python", "-m", *exact) as status:
-        session.run(
-            *("coverage", "run", "-m", "pytest", *WATCHDOG, AGAIN),
-            *("-m", "not exact and not apart"),
-            *session.posargs,
-            env={"COVERAGE_FILE": str(ROOT / f".coverage.{python}")},
-            success_codes=fine,
-        )
-    if status() not in fine:
-        session.error("tests without coverage failed, see above")
+    covered = ("coverage", "run", "-m", "pytest", "-m", "not exact and not apart")
+    exact = ("pytest", "-m", "exact or apart")
+    # What looks at the whole heap again and again runs where little is imported.
+    parts = [session.posargs] if session.posargs else [BLOCKS, LEAKS, REST]
+    run_two_at_a_time(
+        session,
+        [
+            ("python", "-m", *kind, *WATCHDOG, AGAIN, *part)
+            for part in parts
+            for kind in (exact, covered)
+        ],
+        COVERAGE_FILE=str(ROOT / f".coverage.{python}"),
+    )
     if not session.posargs:
         _measured.add(python)
 
 
-@contextlib.contextmanager
-def beside(session: nox.Session, *words: str) -> Iterator[Callable[[], int]]:
-    """Run a program as a second process meanwhile; print what it said at the end."""
+def run_two_at_a_time(
+    session: nox.Session, commands: Iterable[Sequence[str]], **variables: str
+) -> None:
+    """Run the tests of several commands; show what each said when it has ended.
+
+    A run of chosen tests may choose none of one kind, which is pytest's status 5.
+    """
     search = os.pathsep.join([*(session.bin_paths or ()), os.environ["PATH"]])
-    program = shutil.which(words[0], path=search)
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        process = subprocess.Popen(  # noqa: S603  # our own
-            [str(program), *words[1:]],
-            stdout=said,
+    env = {**os.environ, "PATH": search, "PYTHONIOENCODING": "utf-8", **variables}
+
+    def run(command: Sequence[str]) -> int:
+        program = str(shutil.which(command[0], path=search))
+        done = subprocess.run(  # noqa: S603  # our own
+            [program, *command[1:]],
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            env=env,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
-        try:
-            yield process.wait
-        finally:
-            process.wait()
-            said.seek(0)
-            sys.stdout.write(said.read())
-            sys.stdout.flush()
+        session.log(" ".join(command))
+        sys.stdout.write(done.stdout)
+        sys.stdout.flush()
+        return done.returncode
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        statuses = [*pool.map(run, commands)]
+    if any(status not in ({0, 5} if session.posargs else {0}) for status in statuses):
+        session.error(f"tests failed, see above: exit statuses {statuses}")
 
 
 @nox.session
@@ -156,15 +170,11 @@ def pyodide(session: nox.Session) -> None:
     plain = ("pytest", AGAIN, "-p", "no:cacheprovider", "-p", "no:faulthandler")
     # Apart, as elsewhere: sys.monitoring, which some tests use, leaves something on
     # each code object that runs after it.
-    fine = [0, 5] if session.posargs else [0]
-    exact, others = (
+    commands = [
         (*run, str(site), *plain, "-m", kind, *session.posargs)
-        for kind in ("exact", "not exact")
-    )
-    with beside(session, *exact) as status:
-        session.run(*others, external=True, success_codes=fine)
-    if status() not in fine:
-        session.error("exact tests failed, see above")
+        for kind in ("not exact", "exact")
+    ]
+    run_two_at_a_time(session, commands)
 
 
 @nox.session
