@@ -79,7 +79,7 @@ def test_older_garbage_is_not_blamed_on_the_block(collect):
 
     assert block.report.cycles.groups == ()
     assert block.report.cycles.objects == 0
-    assert block.report.is_clean
+    assert block.report.cycles.is_clean
 
 
 def test_a_ring_that_is_closed_over_older_objects():
