@@ -305,7 +305,7 @@ def _to_witness(probe: Probe) -> Born | None:
     Beside other threads nobody holds their objects while finalizers run.
     """
     born = probe.born if probe.plan.survivors and is_alone() else None
-    return born if born is not None and born.is_young else None
+    return born if born is not None and born.is_at_hand else None
 
 
 def _compare(probe: Probe, *, end: bool) -> Findings:

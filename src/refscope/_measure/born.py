@@ -35,6 +35,7 @@ _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
 _PART = 50_000
 _TIDY = 1_000_000
+_MORE = 10_000
 _IS_BLIND = sys.version_info[:2] == (3, 11)  # gh-101430
 _trace_of: Callable[[object], object] = lines_of if _IS_BLIND else get_object_traceback
 
@@ -74,8 +75,10 @@ class Born:
     __slots__ = (
         "_doubtful",
         "_frozen",
+        "_is_in_order",
         "_is_settled",
         "_kinds",
+        "_noted",
         "_promoted",
         "_relied",
         "_seen",
@@ -89,6 +92,10 @@ class Born:
         self._promoted: array[int] = array("Q")
         self._kinds: array[int] = array("Q")
         self._tidied: int = 0
+        self._noted: int = 0
+        """How many became old since, dead ones counted too."""
+        self._is_in_order: bool = not _INCREMENTAL
+        """Whether what became old since comes last among the old ones."""
         self._doubtful: array[int] = array("Q")
         self._frozen: int = 0
         self._is_settled: bool = False
@@ -121,6 +128,7 @@ class Born:
         if not young:
             return
         self.is_young = False
+        self._noted += len(young)
         if self._reads_traces:
             self._relied = True
             young = [*filterfalse(_trace_of, young)]
@@ -138,9 +146,21 @@ class Born:
     def _reads_traces(self) -> bool:
         return self.is_traced and is_tracing()
 
+    def disorder(self) -> None:
+        """Know that old objects are listed in another order from now on."""
+        self._is_in_order = False
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether what was made since is found without looking at all objects."""
+        return self.is_young or self._is_in_order
+
     def send_witness(self) -> None:
-        """Before a last collection that keeps garbage: let it be seen what is young."""
-        self._witness = send(young_objects())
+        """Before a last collection that keeps garbage: let it see what is alive."""
+        made = young_objects()
+        if not self.is_young:
+            made += self._grown_old()
+        self._witness = send(made)
 
     def recall_witness(self, garbage: list[object]) -> None:
         """Take the witness out of what the collection kept, and note what it saw.
@@ -159,6 +179,7 @@ class Born:
             self.note(witness.look())
         else:
             self._seen = witness.leave()
+            self.is_young = True  # what is not among that
 
     def look(self, *, is_raw: bool = False) -> list[object]:
         """Return what was made since ``begin`` and is alive, and go on.
@@ -186,6 +207,8 @@ class Born:
     def _grown_old(self) -> list[object]:
         """Return what was made since and has become old."""
         old = listed(2)
+        if self._is_in_order:
+            del old[: -2 * self._noted - _MORE]  # some may have come without notice
         found: list[object] = []
         if self._reads_traces:
             # Before identities: while memory is traced, each is an int that is traced.
@@ -245,26 +268,33 @@ def remember(ending: Born | None = None) -> None:
 
     For the one that is about to end a witness is sent instead.
     """
+    _note_young(ending)
+    if ending is not None:
+        ending.send_witness()
+    for stretch in _Open.stretches:
+        stretch.disorder()
+
+
+def _note_young(ending: Born | None = None) -> None:
     if _Open.stretches:
         young = young_objects()
         for stretch in _Open.stretches:
             if stretch is not ending:
                 stretch.note(young)
-        del young
-    if ending is not None:
-        ending.send_witness()
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
     """Note what is about to become old.
 
     A collection of the youngest generation leaves objects young, but for the
-    incremental collector of 3.14.0 to 3.14.4, where there are only two.
+    incremental collector of 3.14.0 to 3.14.4, where there are only two.  One of the
+    next puts them behind the old ones (gc_list_merge, Python/gc.c).
     """
-    if phase == "start" and (info["generation"] or _INCREMENTAL):
+    generation = info["generation"]
+    if phase == "start" and (generation or _INCREMENTAL):
         _Open.guards[0]()
         try:
-            remember()
+            (_note_young if generation == 1 else remember)()
         finally:
             _Open.guards[1]()
 
