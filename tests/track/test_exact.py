@@ -23,7 +23,7 @@ pytestmark = pytest.mark.exact
 BLOCKS_OF = {dict: 2}  # the object and its table
 MEGABYTES = 10_000_000
 ARGUMENTS = sys.getsizeof((None,))  # of a call to a class, if no free one is at hand
-NOTES = 1024  # bytes: what gc told its callbacks last, and their frames, are less
+NOTES = 4096  # bytes: what gc told its callbacks last, and their frames, are less
 IS_32 = sys.maxsize < 2**32
 
 

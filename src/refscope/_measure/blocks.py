@@ -23,10 +23,10 @@ from refscope import reports
 from refscope.reports._record import changed
 
 from . import activity, census, cycles, gcstate, litter, ours, tracing
-from .born import Born, abandon_all, guard, remember
+from .born import Born, abandon_all, guard, remember, thaw_constants
 from .budget import Budget
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
-from .listed import frozen_count, is_alone
+from .listed import frozen_count, is_alone, was_frozen
 from .litter import Litter
 from .probes import (
     BLOCKS,
@@ -85,9 +85,9 @@ def enter(plan: Plan, client: object) -> Probe:
     if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
         refuse()
     begin_own()
-    probe = Probe(plan, client)
+    probe = Probe(plan, client)  # most of it goes before its block's end
     try:
-        ours.disown(probe)  # the rest of it goes before its block's end
+        ours.disown(probe)
         probe.numbers[WORK] = perf_counter_ns()
         if probe.plan.collect:
             _collect(plan)
@@ -140,7 +140,7 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
 
 
 def _forget(probe: Probe) -> None:
-    """Take a probe off the list, if the end of the interpreter has not done so."""
+    """Take a probe off the list, if the interpreter's end has not done so."""
     _probes[:] = [other for other in _probes if other is not probe]
 
 
@@ -249,6 +249,7 @@ def _open(probe: Probe) -> None:
     probe.tasks_ran = activity.other_tasks()
     probe.owner, probe.thread = activity.owner(), get_ident()
     if plan.types:
+        thaw_constants()
         probe.baseline = census.freeze(census.take())
     if plan.sites:
         ours.forget_names()
@@ -305,7 +306,7 @@ def _to_witness(probe: Probe) -> Born | None:
     Beside other threads nobody holds their objects while finalizers run.
     """
     born = probe.born if probe.plan.survivors and is_alone() else None
-    return born if born is not None and born.is_at_hand else None
+    return born if born and born.is_at_hand else None
 
 
 def _compare(probe: Probe, *, end: bool) -> Findings:
@@ -326,7 +327,8 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         ours.forget_names()
         found.traced = _session.close(span) if end else _session.look(span)
     found.types = None
-    if probe.plan.types and not _was_frozen(numbers[FROZEN], frozen_count()):
+    if probe.plan.types and not was_frozen(numbers[FROZEN]):
+        thaw_constants()
         found.types = census.difference(probe.baseline)
     if found.survivors is not None:
         found.survivors.explain(probe.plan.max_objects, probe.plan.deadline)
@@ -366,11 +368,6 @@ def _search(probe: Probe, found: Findings) -> None:
         merged = reports.merge([found.cycles, live])
         found.cycles = changed(merged, freed=found.cycles.freed)
         ours.disown_report(found.cycles)
-
-
-def _was_frozen(before: int, now: int) -> bool:
-    """Return whether objects were frozen or thawed; a frozen one may also just die."""
-    return now > before or (now == 0 and before > 0)
 
 
 def _abandon() -> None:

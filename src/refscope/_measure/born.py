@@ -2,9 +2,14 @@
 
 Comparing identities before and after is wrong, since addresses are used again.  But
 the collector keeps young and old objects apart: at the start everything is made old
-in O(1), by ``gc.freeze()`` and ``gc.unfreeze()``, and from then on only what is about
-to become old is noted.  Noted identities of objects that died do no harm: whoever has
-such an address later is new as well.
+in O(1), by ``gc.freeze()`` and ``gc.unfreeze()``.  What is young later is new.
+
+What became old since is behind a mark: an object that was the first to be young, and
+keeps its place.  Collections of the young put those that they leave alive behind the
+old ones (gc_list_merge, Python/gc.c).  A full collection mixes all of them, so before
+one the identities of what is new are noted.  Noted ones that died do no harm: whoever
+has such an address later is new as well.  Where memory is traced from the start on,
+what has a trace is new, and only the rest is noted.
 
 Older objects can look young in one way only: up to 3.13 a dictionary or tuple that
 held nothing to track is not in any generation, and comes into the youngest when it
@@ -18,7 +23,7 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from itertools import compress, filterfalse, repeat
-from operator import is_not, not_
+from operator import indexOf, is_, is_not, not_
 from typing import ClassVar
 from weakref import ReferenceType
 
@@ -35,7 +40,6 @@ _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
 _PART = 50_000
 _TIDY = 1_000_000
-_MORE = 10_000
 _IS_BLIND = sys.version_info[:2] == (3, 11)  # gh-101430
 _trace_of: Callable[[object], object] = lines_of if _IS_BLIND else get_object_traceback
 
@@ -75,27 +79,24 @@ class Born:
     __slots__ = (
         "_doubtful",
         "_frozen",
-        "_is_in_order",
         "_is_settled",
         "_kinds",
-        "_noted",
+        "_mark",
         "_promoted",
         "_relied",
         "_seen",
         "_tidied",
+        "_was_mixed",
         "_witness",
         "is_traced",
-        "is_young",
     )
 
     def __init__(self, *, is_traced: bool) -> None:
         self._promoted: array[int] = array("Q")
         self._kinds: array[int] = array("Q")
         self._tidied: int = 0
-        self._noted: int = 0
-        """How many became old since, dead ones counted too."""
-        self._is_in_order: bool = not _INCREMENTAL
-        """Whether what became old since comes last among the old ones."""
+        self._mark: Kept[object] | None = None
+        """What became old since its time comes behind it."""
         self._doubtful: array[int] = array("Q")
         self._frozen: int = 0
         self._is_settled: bool = False
@@ -103,8 +104,8 @@ class Born:
         """Whether something was not noted, since its trace tells as much."""
         self._witness: ReferenceType[Witness] | None = None
         self._seen: Kept[object] = Kept()
-        self.is_young: bool = not FREE_THREADED
-        """Whether all that was made since is young."""
+        self._was_mixed: bool = False
+        """Whether somebody else moved old objects behind the mark."""
         self.is_traced: bool = is_traced
         """Whether tracing began with the stretch, so that older objects have none."""
 
@@ -119,22 +120,29 @@ class Born:
         elif not is_settled:
             # Neither thawed nor collected behind the program's back: remembered.
             self._doubtful.extend(map(id, young_objects()))
+        self.set_mark()
         _Open.stretches.append(self)
-        if all(hook is not _on_collection for hook in gc.callbacks):
+        if not _is_listening():
             gc.callbacks.append(_on_collection)
 
-    def note(self, young: Sequence[object]) -> None:
-        """Note objects that are about to become old, but for those with a trace."""
-        if not young:
+    def set_mark(self) -> None:
+        """Mark that what is made from now on is new."""
+        self._mark = None if _INCREMENTAL else Kept()
+
+    def note(self, made: Sequence[object]) -> None:
+        """Note what was made since the mark, but for what has a trace.
+
+        Old objects are about to be mixed, so the mark holds no longer.
+        """
+        self._mark = None
+        if not made:
             return
-        self.is_young = False
-        self._noted += len(young)
         if self._reads_traces:
             self._relied = True
-            young = [*filterfalse(_trace_of, young)]
-        kinds = set(map(id, map(type, young)))
+            made = [*filterfalse(_trace_of, made)]
+        kinds = set(map(id, map(type, made)))
         self._kinds.extend(kinds.difference(self._kinds))
-        self._promoted.extend(map(id, young))
+        self._promoted.extend(map(id, made))
         if len(self._promoted) > 2 * self._tidied + _TIDY:
             # As many as there are places in memory, however long the block takes.
             self._promoted = array("Q", set(self._promoted))
@@ -146,20 +154,48 @@ class Born:
     def _reads_traces(self) -> bool:
         return self.is_traced and is_tracing()
 
-    def disorder(self) -> None:
-        """Know that old objects are listed in another order from now on."""
-        self._is_in_order = False
+    @property
+    def has_mark(self) -> bool:
+        """Whether what becomes old is known without being noted."""
+        return self._mark is not None
+
+    def is_all_in(self, young: list[object]) -> bool:
+        """Return whether nothing has become old since the mark."""
+        return self._mark is None or any(map(is_, young, repeat(self._mark)))
+
+    def cut(self, old: list[object]) -> list[object]:
+        """Take those out of all old objects, and return them, that came after the mark.
+
+        Only if some have.  This stretch itself is older: where it came after the mark
+        they were mixed by ``gc.freeze()`` and ``gc.unfreeze()``.
+        """
+        if not _is_listening():  # nor was it known when they were mixed
+            return []
+        try:
+            from_end = indexOf(map(is_, reversed(old), repeat(self._mark)), True)  # noqa: FBT003  # what is looked for
+        except ValueError:  # frozen
+            from_end = 0
+        place = len(old) - from_end
+        later = old[place:]
+        if any(map(is_, later, repeat(self))):
+            self._was_mixed = True
+            return []
+        del old[place:]
+        return later
 
     @property
     def is_at_hand(self) -> bool:
         """Whether what was made since is found without looking at all objects."""
-        return self.is_young or self._is_in_order
+        return not (FREE_THREADED or self._relied or self._promoted)
 
-    def send_witness(self) -> None:
-        """Before a last collection that keeps garbage: let it see what is alive."""
-        made = young_objects()
-        if not self.is_young:
-            made += self._grown_old()
+    def send_witness(self, made: list[object]) -> None:
+        """Let it see a last collection, which keeps garbage, what of this is alive.
+
+        What is ours must not live on with it: its end would be the program's.
+        """
+        made = census.foreign(made)
+        if is_tracing():
+            made = [thing for thing in made if not ours.is_on_our_line(thing)]
         self._witness = send(made)
 
     def recall_witness(self, garbage: list[object]) -> None:
@@ -172,14 +208,13 @@ class Born:
         witness = found_among(garbage)
         if witness is None and self._witness is not None:
             witness = self._witness()  # within another collection there was none
-        self._witness = None
+        self._witness = self._mark = None  # the collection has mixed old objects
         if witness is None:
             return
         if garbage:
             self.note(witness.look())
         else:
             self._seen = witness.leave()
-            self.is_young = True  # what is not among that
 
     def look(self, *, is_raw: bool = False) -> list[object]:
         """Return what was made since ``begin`` and is alive, and go on.
@@ -190,8 +225,7 @@ class Born:
         if FREE_THREADED:  # pragma: no cover  # none at hand
             return [o for o in listed() if get_object_traceback(o) is not None]
         young = young_objects()
-        if not self.is_young:
-            young += self._grown_old()
+        young += self._grown_old(young)
         only_alive(self._seen)  # what is not, was a variable of ours by then
         young += self._seen
         if not is_raw:
@@ -204,20 +238,25 @@ class Born:
             young = [thing for thing in young if not _is_late(thing)]
         return young
 
-    def _grown_old(self) -> list[object]:
+    def _grown_old(self, young: list[object]) -> list[object]:
         """Return what was made since and has become old."""
+        is_all = self.is_all_in(young)
+        if is_all and self.is_at_hand:
+            return []
         old = listed(2)
-        if self._is_in_order:
-            del old[: -2 * self._noted - _MORE]  # some may have come without notice
-        found: list[object] = []
-        if self._reads_traces:
+        found = [] if is_all else self.cut(old)
+        if self._relied and self._reads_traces:
             # Before identities: while memory is traced, each is an int that is traced.
             has_trace = [*map(is_not, map(_trace_of, old), repeat(None))]
             found += compress(old, has_trace)
             old = [*compress(old, map(not_, has_trace))]
         if self._promoted:
-            is_possible = map(set(self._kinds).__contains__, map(id, map(type, old)))
-            found += _those_of(set(self._promoted), [*compress(old, is_possible)])
+            if self._relied:
+                is_possible = map(
+                    set(self._kinds).__contains__, map(id, map(type, old))
+                )
+                old = [*compress(old, is_possible)]
+            found += _those_of(set(self._promoted), old)
         return found
 
     @property
@@ -241,7 +280,7 @@ class Born:
         """What may be missing or too much."""
         if FREE_THREADED:  # pragma: no cover  # none at hand
             return (UNMARKED,)
-        if frozen_count() > self._frozen:
+        if frozen_count() > self._frozen or self._was_mixed:
             return (FROZEN_INSIDE,)
         if self._relied and not is_tracing():
             return (UNTRACED,)
@@ -264,39 +303,63 @@ def abandon_all() -> None:
 
 
 def remember(ending: Born | None = None) -> None:
-    """Note what is young for every open stretch: before all is made old.
+    """Note what is new for every open stretch: before old objects are mixed.
 
     For the one that is about to end a witness is sent instead.
     """
-    _note_young(ending)
-    if ending is not None:
-        ending.send_witness()
-    for stretch in _Open.stretches:
-        stretch.disorder()
+    if not _Open.stretches:
+        return
+    young = young_objects()
+    are_in = [*map(Born.is_all_in, _Open.stretches, repeat(young))]
+    old = [] if all(are_in) else listed(2)
+    for stretch, is_in in zip(_Open.stretches, are_in, strict=True):
+        made = young if is_in else [*young, *stretch.cut([*old])]
+        (stretch.send_witness if stretch is ending else stretch.note)(made)
 
 
-def _note_young(ending: Born | None = None) -> None:
-    if _Open.stretches:
-        young = young_objects()
-        for stretch in _Open.stretches:
-            if stretch is not ending:
-                stretch.note(young)
+def thaw_constants() -> None:
+    """Let the collector list what 3.12 has frozen by itself, and will freeze again."""
+    if gc.get_freeze_count() and not frozen_count():
+        remember()
+        gc.unfreeze()
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
-    """Note what is about to become old.
+    """Note what is about to become old, where no mark tells that.
 
     A collection of the youngest generation leaves objects young, but for the
-    incremental collector of 3.14.0 to 3.14.4, where there are only two.  One of the
-    next puts them behind the old ones (gc_list_merge, Python/gc.c).
+    incremental collector of 3.14.0 to 3.14.4, where there are only two.
     """
     generation = info["generation"]
-    if phase == "start" and (generation or _INCREMENTAL):
+    if phase != "start" or not (generation or _INCREMENTAL):
+        return
+    is_mixing = generation == 2 or _INCREMENTAL
+    if is_mixing or not all(map(_has_mark, _Open.stretches)):
         _Open.guards[0]()
         try:
-            (_note_young if generation == 1 else remember)()
+            if is_mixing:
+                remember()
+            else:
+                _mark_again()
         finally:
             _Open.guards[1]()
+
+
+def _mark_again() -> None:
+    """Begin with marks again, where all that is young is about to become old."""
+    young = young_objects()
+    for stretch in _Open.stretches:
+        if not stretch.has_mark:
+            stretch.note(young)
+            stretch.set_mark()
+
+
+def _has_mark(stretch: Born) -> bool:
+    return stretch.has_mark
+
+
+def _is_listening() -> bool:
+    return any(hook is _on_collection for hook in gc.callbacks)
 
 
 def young_objects() -> list[object]:

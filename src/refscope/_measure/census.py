@@ -28,7 +28,7 @@ from weakref import ref
 from . import ours
 from .classes import metaclasses_are_plain, object_size, type_name
 from .interpreter import count_elements
-from .listed import finished, listed, thaw_constants
+from .listed import finished, listed
 
 
 Census = dict[str, tuple[int, int]]
@@ -78,8 +78,10 @@ def foreign(objects: list[object]) -> list[object]:
 
 
 def take() -> Census:
-    """Count the objects of this process by type name."""
-    thaw_constants()
+    """Count the objects of this process by type name.
+
+    On 3.12 constants that the collector has frozen by itself are to be thawed before.
+    """
     objects = listed()
     if metaclasses_are_plain():
         by_type, suspects = _count_by_type(objects)

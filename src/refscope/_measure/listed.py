@@ -130,10 +130,13 @@ def frozen_count() -> int:
     return count if count > _FROZEN_BY_ITSELF else 0
 
 
-def thaw_constants() -> None:
-    """Let the collector list what it has frozen by itself; it will freeze it again."""
-    if not frozen_count():
-        gc.unfreeze()
+def was_frozen(before: int) -> bool:
+    """Return whether objects were frozen or thawed since there were so many.
+
+    A frozen one may also just die.
+    """
+    now = frozen_count()
+    return now > before or (now == 0 and before > 0)
 
 
 def _tuples_at(places: list[int], objects: list[object]) -> Iterator[Tuple]:

@@ -92,15 +92,16 @@ def claim(thing: object) -> None:
         _track(0, id(thing) - header, kind.__basicsize__ + header)
 
 
-def disown_if_ours(thing: object) -> None:
-    """Take out an object that may be the program's; nothing happens then.
+def is_on_our_line(thing: object) -> bool:
+    """Return whether the memory of an object was allocated on a line of ours."""
+    place = get_object_traceback(thing)
+    return place is not None and place[0][0].startswith(FILES)
 
-    It is ours if its memory was allocated on a line of ours.
-    """
-    if is_tracing():
-        place = get_object_traceback(thing)
-        if place is not None and place[0][0].startswith(FILES):
-            disown(thing)
+
+def disown_if_ours(thing: object) -> None:
+    """Take out an object that may be the program's; nothing happens then."""
+    if is_tracing() and is_on_our_line(thing):
+        disown(thing)
 
 
 def disown_new_frame(frame: FrameType) -> None:

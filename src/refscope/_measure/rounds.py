@@ -13,7 +13,7 @@ from time import perf_counter
 
 from . import activity, census, ours
 from .algorithms.series import Phase, Trend, trend
-from .born import remember
+from .born import remember, thaw_constants
 from .gcstate import collect_nothing
 from .interpreter import allocated_blocks
 
@@ -65,6 +65,7 @@ class Ledger:
     def look(self) -> None:
         """Look again, so that what was called in between does not count."""
         collect()
+        thaw_constants()
         self._census = census.take()
 
     def run(self, rounds: int, calls: int) -> Calls:
@@ -79,6 +80,7 @@ class Ledger:
         blocks = (yield from self._blocks_in(calls)) - self._own_blocks
         collected = _collected() - collected
         resident = activity.resident_size() - resident
+        thaw_constants()
         before, self._census = self._census, census.take()
         grown = _grown(before, self._census)
         grown[BLOCKS], grown[GARBAGE], grown[RESIDENT] = blocks, collected, resident
