@@ -213,11 +213,10 @@ def _collect_and_note(
         _collector.take_back(found, before)
         if ending is not None:
             ending.recall_witness(found)
-    if not found:
-        return False
-    with _collector:
-        litter.note_kept(litters, found, noted, budget)
-    return True
+    if found and litters:
+        with _collector:
+            litter.note_kept(litters, found.copy(), noted, budget)
+    return bool(found)
 
 
 def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> None:
