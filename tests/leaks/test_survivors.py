@@ -395,10 +395,12 @@ def test_old_objects_that_are_mixed_inside_are_no_survivors(generation):
         gc.unfreeze()
         gc.collect(1)
 
-    assert _count(block.report) == generation
+    # The incremental collector makes objects old at once, which is noted.
+    is_known = generation == 1 or born._INCREMENTAL
+    assert _count(block.report) == is_known
     assert sum(group.count for group in block.report.survivors) < 1_000
     is_said = any("gc.freeze() was called" in x for x in block.report.limits)
-    assert is_said is (generation == 0)
+    assert is_said is not is_known
 
 
 def test_collections_that_are_not_heard():
