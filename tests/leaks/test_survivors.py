@@ -356,19 +356,31 @@ def test_what_a_frozen_heap_hides_is_said():
     assert any("gc.freeze() was called" in x for x in inside.report.limits)
 
 
-def test_collections_inside_an_inner_block():
+@pytest.mark.parametrize("generation", [1, 2])
+@pytest.mark.parametrize("sites", [True, False])
+def test_collections_inside_an_inner_block(sites, generation):
     """It is in a traced one, so traces are not its own; it hears what becomes old."""
     kept = []
     with (
-        refscope.track("outer", survivors=True) as outer,
-        refscope.track("inner", survivors=True) as inner,
+        refscope.track("outer", sites=sites) as outer,
+        refscope.track("inner", sites=sites) as inner,
     ):
         kept.append(Node())
-        gc.collect()
+        gc.collect(generation)
 
     assert (_count(outer.report), _count(inner.report)) == (1, 1)
     said = [*outer.report.limits, *inner.report.limits]
     assert not any("survivors" in limit for limit in said)
+
+
+def test_a_witness_that_was_never_sent():
+    """A collection may be interrupted before; there is nothing to recall then."""
+    stretch = born.Born(is_traced=False)
+    garbage = [Node()]
+    stretch.recall_witness(garbage)
+
+    assert len(garbage) == 1
+    assert stretch.is_at_hand
 
 
 def test_tracing_that_is_stopped_inside_is_said():
