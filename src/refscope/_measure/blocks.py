@@ -214,7 +214,7 @@ def _collect_and_note(
         if ending is not None:
             ending.recall_witness(found)
     if found and litters:
-        with _collector:
+        with _collector:  # a copy, since whoever looks at it empties it
             litter.note_kept(litters, found.copy(), noted, budget)
     return bool(found)
 

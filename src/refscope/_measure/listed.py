@@ -148,9 +148,8 @@ def _tools(steps: object) -> list[object]:
     tools, known = [steps], {id(steps)}
     for tool in tools:  # it grows
         for part in gc.get_referents(tool):
-            if (_is_method_of_list(part) or type(part) in _TOOLS) and id(
-                part
-            ) not in known:
+            is_tool = type(part) in _TOOLS or _is_method_of_list(part)
+            if is_tool and id(part) not in known:
                 known.add(id(part))
                 tools.append(part)
     return tools
