@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Sequence
+from itertools import compress, repeat
+from operator import is_not
 
 from refscope.reports import CycleGroup, CycleKind, CycleReport
 from refscope.reports._order import sorted_groups
@@ -15,9 +17,10 @@ from refscope.reports._order import sorted_groups
 from . import garbage, heap
 from .algorithms.components import components
 from .bookkeeping import STAGE, Bookkeeping, own_nodes
-from .budget import Budget
+from .budget import CHUNK, Budget
 from .classes import FREE_THREADED
 from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
+from .hazards import hazard, referents_of
 from .heap import Graph
 from .lines import with_functions
 from .listed import frozen_count, listed
@@ -80,7 +83,8 @@ def garbage_among(
     budget.spend(len(candidates), STAGE)
     if room is not None:
         del candidates[room:]
-    with garbage.confirmed(candidates) as graph:
+    candidates[:] = compress(candidates, map(is_not, candidates, repeat(hazard())))
+    with garbage.confirmed(garbage.without_held(candidates, budget)) as graph:
         found = frozenset(map(id, map(graph.object_of, graph.nodes)))
         return _garbage_in(graph, budget, ()), found
 
@@ -95,7 +99,25 @@ def garbage_kept(
 
 def cycles_among(objects: list[object], budget: Budget) -> CycleReport:
     """Return the cycles on which there are none but these objects, all alive."""
+    objects = _held_by_each_other(objects)
     return _among(Bookkeeping().without(objects), budget, frozenset())
+
+
+def _held_by_each_other(objects: list[object]) -> list[object]:
+    """Return the objects without most of those that are on no cycle.
+
+    Nothing is on a cycle of these that none of them refers to; without it others may
+    be as free.
+    """
+    while objects:
+        held: set[int] = set()
+        for start in range(0, len(objects), CHUNK):
+            held.update(map(id, referents_of(objects[start : start + CHUNK])))
+        left = list(compress(objects, map(held.__contains__, map(id, objects))))
+        if len(left) * 2 > len(objects):
+            return left
+        objects = left
+    return objects
 
 
 def garbage_ids(budget: Budget) -> frozenset[int]:

@@ -29,6 +29,7 @@ from .holding import note_holders
 from .keeping import Kept, KeptById
 from .listed import everything, frozen_count
 from .names import collapsed, names_of
+from .nearby import Nearby
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
 
 
@@ -86,12 +87,30 @@ class Trail:
 class Heap:
     """The references to objects, turned around as far as a search needs them."""
 
-    __slots__ = ("_budget", "_holders_of", "_objects", "_wall", "looks", "roots")
+    __slots__ = (
+        "_budget",
+        "_counts",
+        "_holders_of",
+        "_objects",
+        "_wall",
+        "looks",
+        "nearby",
+        "roots",
+    )
 
-    def __init__(self, roots: Roots, budget: Budget, wall: object = None) -> None:
+    def __init__(
+        self,
+        roots: Roots,
+        budget: Budget,
+        wall: object = None,
+        nearby: Nearby | None = None,
+    ) -> None:
         self.roots: Roots = roots
         self._wall = wall
         """What holds nothing, for this search: the function that is called."""
+        self.nearby: Nearby | None = nearby
+        """What is looked at before the heap, if the nearest roots are enough."""
+        self._counts: dict[int, int] = {}
         self.looks: int = 0
         self._budget = budget
         self._objects: KeptById[object] = KeptById(roots.frames)
@@ -101,6 +120,11 @@ class Heap:
         """Take a thing into the heap's keeping; return the number for it."""
         self._objects[id(thing)] = thing
         return id(thing)
+
+    def add_counted(self, thing: object, count: int) -> int:
+        """The same for a thing that the program has so many references to."""
+        self._counts[id(thing)] = count
+        return self.add(thing)
 
     def clear(self) -> None:
         """Let go of everything: it may hold what holds it."""
@@ -117,16 +141,22 @@ class Heap:
         """Yield who refers to the objects of a level."""
         roots = self.roots
         wanted = {node for node in level if node not in roots.module_of}
+        is_near = len(wanted) < len(level)
+        yield from self.modules(level)
         for node in level:
-            module = roots.module_of.get(node)
-            if module is not None:
-                yield self.add(module), node, True
             for root in roots.holders.get(node, ()):
+                is_near = True
                 yield id(root), node, False
         if wanted:
-            self.looks += 1
-            for holder in self._referrers(wanted):
+            for holder in self._near_or_far(wanted, is_near=is_near):
                 yield from self._edges(holder, wanted)
+
+    def modules(self, level: Collection[int]) -> Iterator[Edge]:
+        """Yield the modules of which the namespaces are in a level."""
+        for node in level:
+            module = self.roots.module_of.get(node)
+            if module is not None:
+                yield self.add(module), node, True
 
     def may_go_on(self, size: int) -> bool:
         """Return whether the next look is worth it, and within the budget."""
@@ -159,6 +189,20 @@ class Heap:
         others += [o for o in compress(things, flags) if not self._is_own(o)]
         keep = map(not_, map(apart.__contains__, map(id, others)))
         return list(compress(others, keep))
+
+    def _near_or_far(self, wanted: set[int], *, is_near: bool) -> Iterable[object]:
+        """Return who holds what is wanted; who is no root only if there is need."""
+        if self.nearby is not None and self._holders_of is None:
+            roots = self.nearby.roots_holding(wanted)
+            if roots or is_near:
+                return roots
+            if wanted == self._counts.keys():
+                [(node, count)] = self._counts.items()
+                holders = self.nearby.all_holding(node, count)
+                if holders is not None and not any(map(self._is_own, holders)):
+                    return holders
+        self.looks += 1
+        return self._referrers(wanted)
 
     def _referrers(self, wanted: set[int]) -> Iterable[object]:
         if self._holders_of is not None:
@@ -225,6 +269,27 @@ def find_trails(
     return find_trails_by(given, subject, budget, most_holders) or found
 
 
+def find_nearest(
+    subject: object, count: int, budget: Budget, nearby: Nearby, most_holders: int
+) -> Trail | None:
+    """Return a shortest path to an object, None if there is none.
+
+    Args:
+        subject: The object.
+        count: How many references to it are the program's.
+        budget: How much to look at.
+        nearby: What is looked at first.
+        most_holders: How many of those who hold it directly are followed.
+    """
+    heap = Heap(nearby.roots, budget, nearby=nearby)
+    heap.add_counted(subject, count)
+    try:
+        trails, _ = _found(heap, subject, budget, most_holders)
+    finally:
+        heap.clear()
+    return trails[0] if trails else None
+
+
 def find_trails_by(
     given: object, subject: object, budget: Budget, most_holders: int
 ) -> tuple[list[Trail], int] | None:
@@ -256,7 +321,8 @@ def _found(
 def _searched(heap: Heap, subject: object, most_holders: int) -> tuple[Search, bool]:
     """Return the search, and whether it came to an end."""
     search = Search(heap.add(subject), most_holders)
-    is_whole = search.run(heap.holders, heap.roots.is_root, heap.may_go_on)
+    nearest = heap.modules if heap.nearby is not None else None
+    is_whole = search.run(heap.holders, heap.roots.is_root, heap.may_go_on, nearest)
     return search, is_whole
 
 

@@ -78,6 +78,10 @@ class Roots:
         kind = 0 if label.startswith("module ") else 1
         return kind + 1 if label == "module __main__" else kind, label
 
+    def namespaces(self) -> list[object]:
+        """Return the dictionaries of the modules."""
+        return [get_module_dict(module) for module in self.module_of.values()]
+
     def _note_modules(self) -> None:
         for name, module in list(sys.modules.items()):
             if ModuleType in get_mro(type(module)) and type(name) is str:

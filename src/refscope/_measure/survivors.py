@@ -6,7 +6,7 @@ import gc
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import compress
+from itertools import compress, islice
 from operator import not_
 from types import AsyncGeneratorType, FrameType, ModuleType
 from typing import cast
@@ -20,13 +20,17 @@ from .budget import CHUNK, Budget
 from .classes import is_class, type_name
 from .describe import detail_of, lines_of, sizes_of
 from .hazards import referents_of
+from .heap import counts_of
 from .keeping import Kept
+from .nearby import Nearby
 from .retained import retained_sizes
-from .retention import Trail, find_trails, shape_of_path
-from .roots import running_frames
+from .retention import Trail, find_nearest, shape_of_path
+from .roots import Roots, running_frames
 from .tracebacks import Place, all_with_functions, traceback_of_place
 
 
+_MOST_BESIDES = 20_000
+_MOST_HOLDERS = 4
 _MOST_PATHS = 5
 _MOST_SECONDS = 1.0
 _MOST_RETAINED = 2_000
@@ -103,17 +107,22 @@ class Survivors:
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
+        # Counted while nothing else of ours holds them.
+        counts = [list(islice(counts_of(group.things), 2))[1] for group in self.groups]
+        nearby = Nearby(Roots(), self.objects[:_MOST_BESIDES])
         for number, group in enumerate(self.groups):
             trail = None
             if number < _MOST_PATHS and not budget.is_spent:
-                trails, _ = find_trails(group.things[0], budget, most_holders=4)
-                trail = trails[0] if trails else None
+                trail = find_nearest(
+                    group.things[0], counts[number], budget, nearby, _MOST_HOLDERS
+                )
             rows.append(_row(group, trail, mine, tracebacks[number]))
         more = len(self.groups) > _MOST_PATHS
         if more or budget.is_spent:
             shown = min(_MOST_PATHS, len(self.groups))
             text = _UNSEARCHED.format(shown, f"{len(self.groups):,}")
             self.limits = (*self.limits, text)
+        nearby.clear()
         self.is_whole = not budget.is_spent
         self.rows = tuple(rows)
         self.groups = []

@@ -64,8 +64,13 @@ class Search:
         expand: Expand,
         is_root: Callable[[int], bool],
         may_go_on: Callable[[int], bool],
+        nearest: Expand | None = None,
     ) -> bool:
-        """Search; return False if ``may_go_on(size of a level)`` ended it early."""
+        """Search; return False if ``may_go_on(size of a level)`` ended it early.
+
+        Given ``nearest``, which returns the references from roots that cost nothing,
+        the search ends with the nearest roots, where other holders may lead to more.
+        """
         level: dict[int, int] = {self.target: 0}
         distance = 0
         wanted = -1
@@ -76,9 +81,15 @@ class Search:
                     return False
                 free = self._met(level, expand, later)
                 level = self._arrive(free, distance, wanted, is_root)
+            if nearest is not None and self.roots:
+                return True
             distance += 1
             wanted = self.lost_bits
             level = self._arrive(later, distance, wanted, is_root)
+            if nearest is not None and self.roots:
+                level = self._met(level, nearest, {})
+                self._arrive(level, distance, wanted, is_root)
+                return True
         return True
 
     def distance(self, node: int, bit: int) -> int:

@@ -1,0 +1,199 @@
+"""Who holds a survivor, found close to the roots or in the whole heap."""
+
+from __future__ import annotations
+
+import collections
+import gc
+import random
+import sys
+import types
+
+import pytest
+
+import refscope
+from refscope._measure import nearby
+from refscope._measure.algorithms.paths import Search
+
+
+class Item:
+    """What survives."""
+
+
+class Cart:
+    """A holder."""
+
+
+@pytest.fixture
+def shop():
+    """Return a module that can hold something."""
+    module = types.ModuleType("shop_of_tests")
+    sys.modules["shop_of_tests"] = module
+    yield module
+    del sys.modules["shop_of_tests"]
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Return a list that grows with each look at the heap for holders."""
+    found = []
+    real = gc.get_referrers
+
+    def look(*objects):
+        found.append(len(objects))
+        return real(*objects)
+
+    monkeypatch.setattr(gc, "get_referrers", look)
+    return found
+
+
+def _survivors(work):
+    """Return the groups of items that a call left, each with the names on its path."""
+    with refscope.track(sites=False, types=False) as block:
+        work()
+    return [
+        (group.held_by.root, [step.name for step in group.held_by.references])
+        for group in block.report.survivors
+        if group.type_name.endswith(".Item")
+    ]
+
+
+def test_what_a_local_list_holds_needs_no_look(looks):
+    """The list is a value of a running function, and nobody else holds the item."""
+    kept = []
+
+    [(root, names)] = _survivors(lambda: kept.append(Item()))
+
+    assert root == "thread MainThread"
+    assert names[0].startswith("<local kept in ")
+    assert names[1:] == ["[0]"]
+    assert not looks
+
+
+def test_what_a_list_of_a_module_holds_needs_no_look(shop, looks):
+    """A second group of the same block does not ask the modules again."""
+    shop.items, shop.deque = [], collections.deque()
+    found = _survivors(lambda: shop.items.append(Item()))
+
+    assert found == [("module shop_of_tests", [".items", "[0]"])]
+    assert not looks
+
+    def two_places():
+        shop.items.append(Item())
+        shop.deque.append(Item())
+
+    with refscope.track() as block:
+        two_places()
+
+    assert len(block.report.survivors) == 2
+    assert not looks
+    assert {group.held_by.references[0].name for group in block.report.survivors} == {
+        ".items",
+        ".deque",
+    }
+
+
+def test_what_a_module_holds_itself(shop, looks):
+    """The module comes before a local variable that holds the same."""
+
+    def work():
+        shop.item = Item()
+        return shop.item
+
+    [(root, names)] = _survivors(work)
+    assert (root, names) == ("module shop_of_tests", [".item"])
+
+    def hold():
+        local = shop.items = []
+        found = _survivors(lambda: local.append(Item()))
+        assert local
+        return found
+
+    assert hold() == [("module shop_of_tests", [".items", "[0]"])]
+    assert not looks
+
+
+def test_what_is_further_away_is_searched_for_in_the_heap(shop, looks):
+    """In a dictionary of an instance of a dictionary of a module."""
+    shop.carts = {"first": Cart()}
+    shop.carts["first"].by_id = {"a": {}}
+
+    found = _survivors(lambda: shop.carts["first"].by_id["a"].update(b=Item()))
+
+    assert found == [
+        ("module shop_of_tests", [".carts", "['first']", ".by_id", "['a']", "['b']"])
+    ]
+    assert looks
+
+
+def test_a_holder_out_of_sight_leads_to_a_look(shop, looks):
+    """A tuple of three holds it once more than the list close by."""
+    shop.items = []
+    shop.far = [[[]]]
+
+    def work():
+        shop.items.append(Item())
+        shop.far[0][0].append(shop.items[0])
+
+    assert _survivors(work) == [("module shop_of_tests", [".items", "[0]"])]
+    assert looks
+
+
+def test_very_large_containers_are_left_to_the_heap(shop, looks, monkeypatch):
+    """Looking into one takes as long as a look at the heap."""
+    monkeypatch.setattr(nearby, "_LARGEST", 3)
+    shop.items = [None] * 3
+    found = _survivors(lambda: shop.items.append(Item()))
+
+    assert found == [("module shop_of_tests", [".items", "[3]"])]
+    assert looks
+
+
+def test_the_namespace_of_an_imported_module_survives(shop):
+    """A path from a module to its own namespace is no step."""
+
+    def work():
+        module = types.ModuleType("second_shop_of_tests")
+        module.item = Item()
+        sys.modules["second_shop_of_tests"] = module
+
+    try:
+        found = _survivors(work)
+    finally:
+        del sys.modules["second_shop_of_tests"]
+
+    assert found == [("module second_shop_of_tests", [".item"])]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_nearest_root_is_as_near_as_of_all(seed):
+    """Against the whole search, where roots have namespaces that cost nothing."""
+    numbers = random.Random(seed)  # noqa: S311
+    size, roots = 12, {20: 10, 21: 11}
+    edges = {(numbers.randrange(size), numbers.randrange(1, 10)) for _ in range(24)}
+    edges.add((22, numbers.randrange(1, 10)))
+    target = numbers.randrange(1, 10)
+
+    def modules(level):
+        return [(root, at, True) for root, at in roots.items() if at in level]
+
+    def expand(level):
+        return [
+            *modules(level),
+            *[(a, b, False) for a, b in sorted(edges) if b in level],
+        ]
+
+    is_root = {*roots, 22}.__contains__
+    whole, nearest = Search(target, 16), Search(target, 16)
+    assert whole.run(expand, is_root, lambda _: True)
+    assert nearest.run(expand, is_root, lambda _: True, modules)
+
+    def near(search):
+        found = [
+            (search.distance(root, bit), root)
+            for bit, some in search.roots.items()
+            for root in some
+        ]
+        least = min(found, default=(None,))[0]
+        return {root for distance, root in found if distance == least}, least
+
+    assert near(nearest) == near(whole)
