@@ -229,6 +229,7 @@ def run(steps, *, collect):
 
 
 @pytest.mark.exact
+@pytest.mark.usefixtures("small_heap")
 @pytest.mark.parametrize("collect", [False, True])
 @settings(max_examples=8)
 @given(trees)
@@ -295,6 +296,7 @@ def write_turns(steps, turns):
 
 @pytest.mark.exact
 @pytest.mark.needs_threads
+@pytest.mark.usefixtures("small_heap")
 @settings(max_examples=10)
 @given(threaded())
 def test_blocks_in_two_threads_are_what_the_model_says(drawn):

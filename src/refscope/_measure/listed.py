@@ -24,7 +24,7 @@ from operator import eq, is_, ne, not_
 from types import BuiltinMethodType, MethodWrapperType
 from typing import TypeVar, cast
 
-from .budget import CHUNK
+from .budget import CHUNK, Budget
 from .classes import is_heap_type
 from .hazards import hazard, referents_of
 
@@ -83,7 +83,9 @@ def is_alone() -> bool:
     return not _thread._count()
 
 
-def everything(wanted: Callable[[list[object]], list[object]]) -> list[object]:
+def everything(
+    wanted: Callable[[list[object]], list[object]], budget: Budget
+) -> list[object]:
     """Return what the collector lists, and what ``gc.freeze`` took from its lists.
 
     Frozen objects are found by following references, from modules, the values of this
@@ -91,6 +93,7 @@ def everything(wanted: Callable[[list[object]], list[object]]) -> list[object]:
 
     Args:
         wanted: Takes out of some objects what is to be left alone.
+        budget: Ends the search for frozen ones when its time is over.
     """
     objects = wanted(listed())
     if not frozen_count():
@@ -98,7 +101,7 @@ def everything(wanted: Callable[[list[object]], list[object]]) -> list[object]:
     seen = {*map(id, objects), id(hazard())}
     level = [*sys.modules.values(), *gc.get_referents(copy_context()), *objects]
     objects += _not_in(seen, level, wanted)
-    while level:
+    while level and not budget.is_out_of_time:
         found = referents_of(level[:CHUNK])
         del level[:CHUNK]
         fresh = _not_in(seen, found, wanted)

@@ -169,7 +169,7 @@ class Heap:
         """Note the holders of everything, containers without a collector included."""
         holders: defaultdict[int, list[object]] = defaultdict(list)
         met: set[int] = set()
-        level = everything(self._foreign)
+        level = everything(self._foreign, self._budget)
         while level and self._budget.spend(len(level), _STAGE):
             later: dict[int, object] = {}
             for start in range(0, len(level), CHUNK):
