@@ -23,6 +23,7 @@ from refscope.render import to_text
 from refscope.reports import TrackReport, diff
 
 from .reports.strategies import site
+from .track.helpers import without_coverage
 
 
 PROBE = """
@@ -75,9 +76,14 @@ def _write(name, text):
 
 
 def _python(*words):
-    command = [sys.executable, *map(str, words)]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, *map(str, words)],
+        capture_output=True,
+        # Where refscope does not run there is nothing to cover.
+        env=None if "refscope" in map(str, words) else without_coverage(),
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 

@@ -311,6 +311,20 @@ def test_bounds_cut_the_search_short(shop):
     assert any("max_objects=1" in limit for limit in report.limits)
 
 
+def test_a_long_way_through_frozen_objects(shop):
+    """They are in no list, so everything is looked at, and at last turned around."""
+    shop.chain = item = Item()
+    for _ in range(10):
+        shop.chain = [shop.chain]
+    gc.freeze()
+    try:
+        report = refscope.why_alive(item)
+    finally:
+        gc.unfreeze()
+    [path] = [path for path in report.paths if path.root == "module shop_of_tests"]
+    assert _names(path) == [".chain", *["[0]"] * 10]
+
+
 def test_asking_keeps_nothing(shop):
     """The subject dies while its report lives."""
     item = Item()

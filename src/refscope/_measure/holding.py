@@ -6,10 +6,11 @@ import gc
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from itertools import chain, compress, filterfalse, repeat
+from operator import is_
 
 
 _append = list[object].append
-_CONTAINERS = frozenset(map(id, (tuple, dict, frozenset)))
+_CONTAINERS = (tuple, dict, frozenset)
 """Types of containers that the collector may not track."""
 
 
@@ -26,6 +27,10 @@ def note_holders(
 
 
 def containers_among(things: list[object]) -> Iterator[object]:
-    """Return those of untracked things that may hold others."""
-    kinds = map(id, map(type, things))
-    return compress(things, map(_CONTAINERS.__contains__, kinds))
+    """Return those of untracked things that may hold others.
+
+    No identities of types: while memory is traced, each would be an int that is traced.
+    """
+    return chain.from_iterable(
+        [compress(things, map(is_, map(type, things), repeat(t))) for t in _CONTAINERS]
+    )

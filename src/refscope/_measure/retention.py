@@ -2,53 +2,40 @@
 
 The heap is searched backwards from the object, a whole level of holders at a time
 (``gc.get_referrers`` of many objects takes one look at the heap).  Where that finds
-no root, or takes too many looks, all references are turned around once instead: that
-also sees through containers that the collector does not track, and frozen objects.
+no root, or takes too many looks, the whole heap is looked at instead: that also sees
+through containers that the collector does not track, and frozen objects.
 """
 
 from __future__ import annotations
 
-import gc
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import compress, filterfalse
-from operator import not_
-from types import CoroutineType, FrameType, FunctionType, GeneratorType
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 
 from refscope.reports import Reference, ReferencePath
 from refscope.reports._fingerprint import fingerprint
 from refscope.reports._heap import shape_of
 
 from . import census
-from .algorithms.paths import Edge, Search
-from .budget import CHUNK, Budget
+from .algorithms.paths import Search
+from .backwards import FREE_NAMES, Heap
+from .budget import Budget
 from .classes import get_mro
 from .describe import describe
-from .hazards import hazard
-from .holding import note_holders
-from .keeping import Kept, KeptById
-from .listed import everything, frozen_count
+from .keeping import Kept
+from .listed import frozen_count
 from .names import collapsed, names_of
 from .nearby import Nearby
-from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots, is_ours
+from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots
 
 
 _MOST_HOLDERS = 16
-_MOST_LOOKS = 24
-_WIDEST = 200
-"""Holders of one level: ``get_referrers`` compares each reference with all."""
 _MOST_CHOICES = 32
-_STAGE = "searching for what holds it"
 
 _REASONS = {
     GIVEN: "the function that is called",
     SIGNALS: "the signal module keeps it",
     CONTEXT: "the values of a running thread",
 }
-
-_FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})
-_RUNNERS = frozenset(map(id, (GeneratorType, CoroutineType)))
-_PLAIN_HOLDERS = frozenset(map(id, (list, tuple, dict, set, frozenset)))
 
 
 class Trail:
@@ -84,168 +71,7 @@ class Trail:
         return path_of(self.root, references, expression_of(self.root, self.names))
 
 
-class Heap:
-    """The references to objects, turned around as far as a search needs them."""
-
-    __slots__ = (
-        "_budget",
-        "_counts",
-        "_holders_of",
-        "_objects",
-        "_wall",
-        "looks",
-        "nearby",
-        "roots",
-    )
-
-    def __init__(
-        self,
-        roots: Roots,
-        budget: Budget,
-        wall: object = None,
-        nearby: Nearby | None = None,
-    ) -> None:
-        self.roots: Roots = roots
-        self._wall = wall
-        """What holds nothing, for this search: the function that is called."""
-        self.nearby: Nearby | None = nearby
-        """What is looked at before the heap, if the nearest roots are enough."""
-        self._counts: dict[int, int] = {}
-        self.looks: int = 0
-        self._budget = budget
-        self._objects: KeptById[object] = KeptById(roots.frames)
-        self._holders_of: dict[int, list[object]] | None = None
-
-    def add(self, thing: object) -> int:
-        """Take a thing into the heap's keeping; return the number for it."""
-        self._objects[id(thing)] = thing
-        return id(thing)
-
-    def add_counted(self, thing: object, count: int) -> int:
-        """The same for a thing that the program has so many references to."""
-        self._counts[id(thing)] = count
-        return self.add(thing)
-
-    def clear(self) -> None:
-        """Let go of everything: it may hold what holds it."""
-        self._objects.clear()
-        if self._holders_of is not None:
-            self._holders_of.clear()  # it holds whoever may still hold it
-        self._holders_of = self._wall = None
-
-    def object_of(self, node: int) -> object:
-        """Return what a number stands for."""
-        return self._objects[node]
-
-    def holders(self, level: Collection[int]) -> Iterator[Edge]:
-        """Yield who refers to the objects of a level."""
-        roots = self.roots
-        wanted = {node for node in level if node not in roots.module_of}
-        is_near = len(wanted) < len(level)
-        yield from self.modules(level)
-        for node in level:
-            for root in roots.holders.get(node, ()):
-                is_near = True
-                yield id(root), node, False
-        if wanted:
-            for holder in self._near_or_far(wanted, is_near=is_near):
-                yield from self._edges(holder, wanted)
-
-    def modules(self, level: Collection[int]) -> Iterator[Edge]:
-        """Yield the modules of which the namespaces are in a level."""
-        for node in level:
-            module = self.roots.module_of.get(node)
-            if module is not None:
-                yield self.add(module), node, True
-
-    def may_go_on(self, size: int) -> bool:
-        """Return whether the next look is worth it, and within the budget."""
-        is_cheap = self._holders_of is not None or (
-            self.looks < _MOST_LOOKS and size <= _WIDEST
-        )
-        return self._budget.spend(size, _STAGE) and is_cheap
-
-    def turn_around(self) -> None:
-        """Note the holders of everything, containers without a collector included."""
-        holders: defaultdict[int, list[object]] = defaultdict(list)
-        met: set[int] = set()
-        level = everything(self._foreign, self._budget)
-        while level and self._budget.spend(len(level), _STAGE):
-            later: dict[int, object] = {}
-            for start in range(0, len(level), CHUNK):
-                held = note_holders(holders, level[start : start + CHUNK])
-                later.update(zip(map(id, held), held, strict=True))
-            new = list(filterfalse(met.__contains__, later))
-            met.update(new)
-            level = list(map(later.__getitem__, new))
-        self._holders_of = holders
-
-    def _foreign(self, things: list[object]) -> list[object]:
-        """Return those that are not refscope's; few are looked at one by one."""
-        doubtful = census.own_types() | _RUNNERS | {id(FrameType)}
-        apart = {id(self._wall), id(hazard())}
-        flags = list(map(doubtful.__contains__, map(id, map(type, things))))
-        others = list(compress(things, map(not_, flags)))
-        others += [o for o in compress(things, flags) if not self._is_own(o)]
-        keep = map(not_, map(apart.__contains__, map(id, others)))
-        return list(compress(others, keep))
-
-    def _near_or_far(self, wanted: set[int], *, is_near: bool) -> Iterable[object]:
-        """Return who holds what is wanted; who is no root only if there is need."""
-        if self.nearby is not None and self._holders_of is None:
-            roots = self.nearby.roots_holding(wanted)
-            if roots or is_near:
-                return roots
-            if wanted == self._counts.keys():
-                [(node, count)] = self._counts.items()
-                holders = self.nearby.all_holding(node, count)
-                if holders is not None and not any(map(self._is_own, holders)):
-                    return holders
-        self.looks += 1
-        return self._referrers(wanted)
-
-    def _referrers(self, wanted: set[int]) -> Iterable[object]:
-        if self._holders_of is not None:
-            known = self._holders_of
-            found = {id(h): h for node in wanted for h in known.get(node, ())}
-            return found.values()
-        level = tuple([self._objects[node] for node in wanted])
-        return [
-            thing
-            for thing in gc.get_referrers(*level)
-            if thing is not level and not self._is_own(thing)
-        ]
-
-    def _is_own(self, thing: object) -> bool:
-        """Return whether a holder is refscope's: it is not there for the program."""
-        if type(thing) is FrameType:
-            return is_ours(thing)
-        if thing is self._wall or thing is hazard():
-            return True
-        if id(type(thing)) in _RUNNERS:
-            return census.runs_our_code(thing)
-        return census.is_own(thing)
-
-    def _edges(self, holder: object, wanted: set[int]) -> Iterator[Edge]:
-        number = self.add(holder)
-        for node in wanted.intersection(map(id, gc.get_referents(holder))):
-            yield number, node, self._is_free(holder, self._objects.get(node))
-
-    def _is_free(self, holder: object, held: object) -> bool:
-        """Return whether object and ``__dict__``, or generator and frame, are one."""
-        if type(held) is FrameType:
-            return type(holder) is not FrameType and bool(
-                _FREE_NAMES.intersection(names_of(holder, held))
-            )
-        kind = type(held)
-        if kind is not dict or id(type(holder)) in _PLAIN_HOLDERS:
-            return False
-        if type(holder) is FunctionType and holder.__globals__ is held:
-            return False
-        return ".__dict__" in names_of(holder, held)
-
-
-census.own(Trail, Heap, Roots, Root, Search)
+census.own(Trail, Root, Search)
 
 
 def find_trails(
@@ -254,14 +80,16 @@ def find_trails(
     *,
     given: object = None,
     most_holders: int = _MOST_HOLDERS,
+    is_thorough: bool = False,
 ) -> tuple[list[Trail], int]:
     """Return a shortest path for each independent holder, and how many were left out.
 
-    Where no root is found, paths begin at what nothing in Python holds.
+    Where no root is found, paths begin at what nothing in Python holds.  Frozen holders
+    are in no list: if there are others, they are looked for in a thorough search only.
     """
     heap = Heap(Roots(), budget, given)
     try:
-        found = _found(heap, subject, budget, most_holders)
+        found = _found(heap, subject, budget, most_holders, is_thorough=is_thorough)
     finally:
         heap.clear()
     if given is None or [trail for trail in found[0] if trail.root != C_ONLY]:
@@ -303,11 +131,19 @@ def find_trails_by(
 
 
 def _found(
-    heap: Heap, subject: object, budget: Budget, most_holders: int
+    heap: Heap,
+    subject: object,
+    budget: Budget,
+    most_holders: int,
+    *,
+    is_thorough: bool = False,
 ) -> tuple[list[Trail], int]:
     search, is_whole = _searched(heap, subject, most_holders)
-    if not budget.is_spent and (not is_whole or _may_see_more(search, subject, heap)):
-        heap.turn_around()
+    may_see_more = not is_whole or _may_see_more(search, subject, heap)
+    if is_thorough and frozen_count():
+        may_see_more = True
+    if may_see_more and not budget.is_spent:
+        heap.see_all()
         search, _ = _searched(heap, subject, most_holders)
     trails = [
         trail
@@ -327,7 +163,7 @@ def _searched(heap: Heap, subject: object, most_holders: int) -> tuple[Search, b
 
 
 def _may_see_more(search: Search, subject: object, heap: Heap) -> bool:
-    """Return whether turning everything around can find what was not found."""
+    """Return whether a look at everything can find what was not found."""
     if not search.holders:
         return not heap.roots.is_root(id(subject))
     return not search.roots or bool(search.lost_bits and frozen_count())
@@ -357,7 +193,7 @@ def _trail(search: Search, heap: Heap, bit: int, start: int, label: str) -> Trai
     while node != search.target:
         name, node = _best_step(search, heap, bit, node)
         joined = collapsed(names[-1], name) if names else None
-        if names and names[-1] in _FREE_NAMES - {".__dict__"}:
+        if names and names[-1] in FREE_NAMES - {".__dict__"}:
             joined = name
         if joined is not None and len(objects) > 1:
             names[-1] = joined

@@ -25,7 +25,7 @@ def retention_of(
 ) -> RetentionReport:
     """Return what keeps the subject; a charge is the verdict on it."""
     started = perf_counter()
-    trails, more = find_trails(subject, budget)
+    trails, more = find_trails(subject, budget, is_thorough=True)
     rows = [(trail.report(), _judged(trail, charge)) for trail in trails]
     verdicts = _distinct(rows)
     if not trails:

@@ -1,0 +1,181 @@
+"""The references to objects, asked of the interpreter as far as a search needs them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Collection, Iterable, Iterator
+from itertools import compress
+from operator import not_
+from types import CoroutineType, FrameType, FunctionType, GeneratorType
+
+from . import census
+from .algorithms.paths import Edge
+from .budget import Budget
+from .hazards import hazard
+from .keeping import KeptById
+from .names import names_of
+from .nearby import Nearby
+from .roots import Roots, is_ours
+from .whole import Whole
+
+
+FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})
+"""What an object and its part are one by: the step to it costs nothing."""
+
+_MOST_LOOKS = 24
+_WIDEST = 200
+"""Holders of one level: ``get_referrers`` compares each reference with all."""
+_STAGE = "searching for what holds it"
+_RUNNERS = frozenset(map(id, (GeneratorType, CoroutineType)))
+_PLAIN_HOLDERS = frozenset(map(id, (list, tuple, dict, set, frozenset)))
+
+
+class Heap:
+    """The references to objects, asked for as far as a search needs them."""
+
+    __slots__ = (
+        "_budget",
+        "_counts",
+        "_objects",
+        "_wall",
+        "_whole",
+        "looks",
+        "nearby",
+        "roots",
+    )
+
+    def __init__(
+        self,
+        roots: Roots,
+        budget: Budget,
+        wall: object = None,
+        nearby: Nearby | None = None,
+    ) -> None:
+        self.roots: Roots = roots
+        self._wall = wall
+        """What holds nothing, for this search: the function that is called."""
+        self.nearby: Nearby | None = nearby
+        """What is looked at before the heap, if the nearest roots are enough."""
+        self._counts: dict[int, int] = {}
+        self.looks: int = 0
+        self._budget = budget
+        self._objects: KeptById[object] = KeptById(roots.frames)
+        self._whole: Whole | None = None
+
+    def add(self, thing: object) -> int:
+        """Take a thing into the heap's keeping; return the number for it."""
+        self._objects[id(thing)] = thing
+        return id(thing)
+
+    def add_counted(self, thing: object, count: int) -> int:
+        """The same for a thing that the program has so many references to."""
+        self._counts[id(thing)] = count
+        return self.add(thing)
+
+    def clear(self) -> None:
+        """Let go of everything: it may hold what holds it."""
+        self._objects.clear()
+        if self._whole is not None:
+            self._whole.clear()
+        self._whole = self._wall = None
+
+    def object_of(self, node: int) -> object:
+        """Return what a number stands for."""
+        return self._objects[node]
+
+    def holders(self, level: Collection[int]) -> Iterator[Edge]:
+        """Yield who refers to the objects of a level."""
+        roots = self.roots
+        wanted = {node for node in level if node not in roots.module_of}
+        is_near = len(wanted) < len(level)
+        yield from self.modules(level)
+        for node in level:
+            for root in roots.holders.get(node, ()):
+                is_near = True
+                yield id(root), node, False
+        if wanted:
+            for holder in self._near_or_far(wanted, is_near=is_near):
+                yield from self._edges(holder, wanted)
+
+    def modules(self, level: Collection[int]) -> Iterator[Edge]:
+        """Yield the modules of which the namespaces are in a level."""
+        for node in level:
+            module = self.roots.module_of.get(node)
+            if module is not None:
+                yield self.add(module), node, True
+
+    def may_go_on(self, size: int) -> bool:
+        """Return whether the next look is worth it, and within the budget."""
+        is_cheap = self._whole is not None or (
+            self.looks < _MOST_LOOKS and size <= _WIDEST
+        )
+        return self._budget.spend(size, _STAGE) and is_cheap
+
+    def see_all(self) -> None:
+        """Look at everything from now on, containers without a collector included."""
+        self._whole = Whole(self._foreign, self._budget)
+
+    def _foreign(self, things: list[object]) -> list[object]:
+        """Return those that are not refscope's; few are looked at one by one."""
+        doubtful = census.own_types() | _RUNNERS | {id(FrameType)}
+        apart = {id(self._wall), id(hazard())}
+        flags = list(map(doubtful.__contains__, map(id, map(type, things))))
+        others = list(compress(things, map(not_, flags)))
+        others += [o for o in compress(things, flags) if not self._is_own(o)]
+        keep = map(not_, map(apart.__contains__, map(id, others)))
+        return list(compress(others, keep))
+
+    def _near_or_far(self, wanted: set[int], *, is_near: bool) -> Iterable[object]:
+        """Return who holds what is wanted; who is no root only if there is need."""
+        if self._whole is not None:
+            return self._whole.holders(wanted)
+        if self.nearby is not None:
+            roots = self.nearby.roots_holding(wanted)
+            if roots or is_near:
+                return roots
+            if wanted == self._counts.keys():
+                [(node, count)] = self._counts.items()
+                holders = self.nearby.all_holding(node, count)
+                if holders is not None and not any(map(self._is_own, holders)):
+                    return holders
+        self.looks += 1
+        return self._referrers(wanted)
+
+    def _referrers(self, wanted: set[int]) -> Iterable[object]:
+        level = tuple([self._objects[node] for node in wanted])
+        return [
+            thing
+            for thing in gc.get_referrers(*level)
+            if thing is not level and not self._is_own(thing)
+        ]
+
+    def _is_own(self, thing: object) -> bool:
+        """Return whether a holder is refscope's: it is not there for the program."""
+        if type(thing) is FrameType:
+            return is_ours(thing)
+        if thing is self._wall or thing is hazard():
+            return True
+        if id(type(thing)) in _RUNNERS:
+            return census.runs_our_code(thing)
+        return census.is_own(thing)
+
+    def _edges(self, holder: object, wanted: set[int]) -> Iterator[Edge]:
+        number = self.add(holder)
+        for node in wanted.intersection(map(id, gc.get_referents(holder))):
+            yield number, node, self._is_free(holder, self._objects.get(node))
+
+    def _is_free(self, holder: object, held: object) -> bool:
+        """Return whether object and ``__dict__``, or generator and frame, are one."""
+        if type(held) is FrameType:
+            return type(holder) is not FrameType and bool(
+                FREE_NAMES.intersection(names_of(holder, held))
+            )
+        kind = type(held)
+        if kind is not dict or id(type(holder)) in _PLAIN_HOLDERS:
+            return False
+        if type(holder) is FunctionType and holder.__globals__ is held:
+            return False
+        return ".__dict__" in names_of(holder, held)
+
+
+census.own(Heap, Roots)
