@@ -1,13 +1,13 @@
 """How it is shown: functions from a report to text.
 
-None of them opens, prints or measures anything.  Those that many programs never
-need are loaded when they are called first.
+None of them opens, prints or measures anything.
 """
 
 from __future__ import annotations
 
 from refscope.reports import AnyReport, Report
 
+from . import _dot, _json, _mermaid, _schema
 from ._text import to_text
 
 
@@ -36,9 +36,7 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
         >>> from_json(to_json(report)) == report
         True
     """
-    from ._json import to_json as to_json_now  # noqa: PLC0415  # loaded on first use
-
-    return to_json_now(report, indent=indent, redact=redact)
+    return _json.to_json(report, indent=indent, redact=redact)
 
 
 def to_dot(report: Report, *, redact: bool = False) -> str:
@@ -59,9 +57,7 @@ def to_dot(report: Report, *, redact: bool = False) -> str:
         >>> to_dot(CycleReport()).splitlines()[0]
         'digraph refscope {'
     """
-    from ._dot import to_dot as to_dot_now  # noqa: PLC0415  # see to_json
-
-    return to_dot_now(report, redact=redact)
+    return _dot.to_dot(report, redact=redact)
 
 
 def to_mermaid(report: Report, *, redact: bool = False) -> str:
@@ -82,9 +78,7 @@ def to_mermaid(report: Report, *, redact: bool = False) -> str:
         >>> to_mermaid(CycleReport())
         'flowchart LR'
     """
-    from ._mermaid import to_mermaid as to_mermaid_now  # noqa: PLC0415  # see to_json
-
-    return to_mermaid_now(report, redact=redact)
+    return _mermaid.to_mermaid(report, redact=redact)
 
 
 def from_json(text: str) -> AnyReport:
@@ -96,9 +90,7 @@ def from_json(text: str) -> AnyReport:
         NewerFormatError: A later refscope wrote it.
         ReportFormatError: It is not a report; the message says where and why.
     """
-    from ._json import from_json as from_json_now  # noqa: PLC0415  # see to_json
-
-    return from_json_now(text)
+    return _json.from_json(text)
 
 
 def schema() -> dict[str, object]:
@@ -106,6 +98,4 @@ def schema() -> dict[str, object]:
 
     The package holds it as a file too: ``refscope/render/report.schema.json``.
     """
-    from ._schema import schema as schema_now  # noqa: PLC0415  # see to_json
-
-    return schema_now()
+    return _schema.schema()
