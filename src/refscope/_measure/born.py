@@ -38,7 +38,7 @@ from .witness import Witness, found_among, only_alive, send
 
 _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
-_PART = 50_000
+_PART = 1_000
 _TIDY = 1_000_000
 _IS_BLIND = sys.version_info[:2] == (3, 11)  # gh-101430
 _trace_of: Callable[[object], object] = lines_of if _IS_BLIND else get_object_traceback
@@ -80,7 +80,6 @@ class Born:
         "_doubtful",
         "_frozen",
         "_is_settled",
-        "_kinds",
         "_mark",
         "_promoted",
         "_relied",
@@ -93,7 +92,6 @@ class Born:
 
     def __init__(self, *, is_traced: bool) -> None:
         self._promoted: array[int] = array("Q")
-        self._kinds: array[int] = array("Q")
         self._tidied: int = 0
         self._mark: Kept[object] | None = None
         """What became old since its time comes behind it."""
@@ -140,14 +138,11 @@ class Born:
         if self._reads_traces:
             self._relied = True
             made = [*filterfalse(_trace_of, made)]
-        kinds = set(map(id, map(type, made)))
-        self._kinds.extend(kinds.difference(self._kinds))
         self._promoted.extend(map(id, made))
         if len(self._promoted) > 2 * self._tidied + _TIDY:
             # As many as there are places in memory, however long the block takes.
             self._promoted = array("Q", set(self._promoted))
             self._tidied = len(self._promoted)
-        ours.disown_buffer(self._kinds)
         ours.disown_buffer(self._promoted)
 
     @property
@@ -251,11 +246,6 @@ class Born:
             found += compress(old, has_trace)
             old = [*compress(old, map(not_, has_trace))]
         if self._promoted:
-            if self._relied:
-                is_possible = map(
-                    set(self._kinds).__contains__, map(id, map(type, old))
-                )
-                old = [*compress(old, is_possible)]
             found += _those_of(set(self._promoted), old)
         return found
 
@@ -373,14 +363,14 @@ def _those_of(wanted: set[int], old: list[object]) -> list[object]:
     """Return the old objects of some identities.
 
     What became old last is at the end of the list, mostly: from there, until all are
-    found.
+    found.  While memory is traced each identity is an int that is traced.
     """
     found: list[object] = []
-    for end in range(len(old), 0, -_PART):
-        part = old[max(0, end - _PART) : end]
+    end, size = len(old), _PART
+    while end > 0 and len(found) < len(wanted):
+        part = old[max(0, end - size) : end]
         found[:0] = compress(part, map(wanted.__contains__, map(id, part)))
-        if len(found) == len(wanted):
-            break
+        end, size = end - size, 4 * size
     return found
 
 

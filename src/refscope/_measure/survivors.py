@@ -6,7 +6,7 @@ import gc
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import compress, islice
+from itertools import compress, islice, zip_longest
 from operator import not_
 from types import AsyncGeneratorType, FrameType, ModuleType
 from typing import cast
@@ -107,25 +107,35 @@ class Survivors:
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
-        # Counted while nothing else of ours holds them.
-        counts = [list(islice(counts_of(group.things), 2))[1] for group in self.groups]
-        nearby = Nearby(Roots(), self.objects[:_MOST_BESIDES])
-        for number, group in enumerate(self.groups):
-            trail = None
-            if number < _MOST_PATHS and not budget.is_spent:
-                trail = find_nearest(
-                    group.things[0], counts[number], budget, nearby, _MOST_HOLDERS
-                )
-            rows.append(_row(group, trail, mine, tracebacks[number]))
+        trails = self._trails(budget) if self.groups else []
+        for group, trail, traceback in zip_longest(self.groups, trails, tracebacks):
+            rows.append(_row(group, trail, mine, traceback))
         more = len(self.groups) > _MOST_PATHS
         if more or budget.is_spent:
             shown = min(_MOST_PATHS, len(self.groups))
             text = _UNSEARCHED.format(shown, f"{len(self.groups):,}")
             self.limits = (*self.limits, text)
-        nearby.clear()
         self.is_whole = not budget.is_spent
         self.rows = tuple(rows)
         self.groups = []
+
+    def _trails(self, budget: Budget) -> Kept[Trail | None]:
+        """Return a path to the first object of each of the first groups.
+
+        To look at the roots makes a dictionary for each frame that runs (up to 3.11).
+        """
+        first = self.groups[:_MOST_PATHS]
+        # Counted while nothing else of ours holds them.
+        counts = [list(islice(counts_of(group.things), 2))[1] for group in first]
+        nearby = Nearby(Roots(), self.objects[:_MOST_BESIDES])
+        trails: Kept[Trail | None] = Kept()
+        for group, count in zip(first, counts, strict=True):
+            if budget.is_spent:
+                break
+            thing = group.things[0]
+            trails.append(find_nearest(thing, count, budget, nearby, _MOST_HOLDERS))
+        nearby.clear()
+        return trails
 
 
 def _without_running(objects: list[object]) -> list[object]:
