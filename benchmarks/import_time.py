@@ -1,8 +1,7 @@
 """T5: what ``import refscope`` costs beside the modules that it needs anyway.
 
-Everything is loaded at the first use of a name: that has a row of its own.
 Whole processes by turns, the start of the interpreter included on both sides (the
-third row leaves it out).  Byte code is written first, as an installer does.
+second row leaves it out).  Byte code is written first, as an installer does.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import _pairs
 
 PAIRS = 15
 _NEEDED = "import attrs, typing_extensions, tracemalloc, ctypes, json"
-_USED = "import refscope; refscope.track"
 _BAR = 1.4
 
 
@@ -28,9 +26,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        nothing, needed, ours, used = [
+        nothing, needed, ours = [
             partial(_pairs.cost_of_process, [sys.executable, "-c", code], env)
-            for code in ("pass", _NEEDED, "import refscope", _USED)
+            for code in ("pass", _NEEDED, "import refscope")
         ]
         rows = [
             _pairs.Row(
@@ -39,12 +37,8 @@ def main() -> None:
                 _BAR,
             ),
             _pairs.Row(
-                "import and first use / import what it needs",
-                _pairs.in_turns(used, needed, PAIRS),
-            ),
-            _pairs.Row(
                 "the same, above a process that imports nothing",
-                _above(used, needed, nothing),
+                _above(ours, needed, nothing),
             ),
             _pairs.Row(
                 "import refscope / import nothing",

@@ -1,13 +1,13 @@
 """How it is shown: functions from a report to text.
 
-None of them opens, prints or measures anything.
+None of them opens, prints or measures anything.  Those that many programs never
+need are loaded when they are called first.
 """
 
 from __future__ import annotations
 
 from refscope.reports import AnyReport, Report
 
-from . import _dot, _json, _mermaid, _schema
 from ._text import to_text
 
 
@@ -36,7 +36,9 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
         >>> from_json(to_json(report)) == report
         True
     """
-    return _json.to_json(report, indent=indent, redact=redact)
+    from ._json import to_json as to_json_now  # noqa: PLC0415  # loaded on first use
+
+    return to_json_now(report, indent=indent, redact=redact)
 
 
 def to_dot(report: Report, *, redact: bool = False) -> str:
@@ -57,7 +59,9 @@ def to_dot(report: Report, *, redact: bool = False) -> str:
         >>> to_dot(CycleReport()).splitlines()[0]
         'digraph refscope {'
     """
-    return _dot.to_dot(report, redact=redact)
+    from ._dot import to_dot as to_dot_now  # noqa: PLC0415  # see to_json
+
+    return to_dot_now(report, redact=redact)
 
 
 def to_mermaid(report: Report, *, redact: bool = False) -> str:
@@ -78,7 +82,9 @@ def to_mermaid(report: Report, *, redact: bool = False) -> str:
         >>> to_mermaid(CycleReport())
         'flowchart LR'
     """
-    return _mermaid.to_mermaid(report, redact=redact)
+    from ._mermaid import to_mermaid as to_mermaid_now  # noqa: PLC0415  # see to_json
+
+    return to_mermaid_now(report, redact=redact)
 
 
 def from_json(text: str) -> AnyReport:
@@ -90,7 +96,9 @@ def from_json(text: str) -> AnyReport:
         NewerFormatError: A later refscope wrote it.
         ReportFormatError: It is not a report; the message says where and why.
     """
-    return _json.from_json(text)
+    from ._json import from_json as from_json_now  # noqa: PLC0415  # see to_json
+
+    return from_json_now(text)
 
 
 def schema() -> dict[str, object]:
@@ -98,4 +106,6 @@ def schema() -> dict[str, object]:
 
     The package holds it as a file too: ``refscope/render/report.schema.json``.
     """
-    return _schema.schema()
+    from ._schema import schema as schema_now  # noqa: PLC0415  # see to_json
+
+    return schema_now()
