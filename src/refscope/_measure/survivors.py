@@ -6,7 +6,7 @@ import gc
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import compress, islice, zip_longest
+from itertools import compress, islice
 from operator import not_
 from types import AsyncGeneratorType, FrameType, ModuleType
 from typing import cast
@@ -107,9 +107,10 @@ class Survivors:
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
-        trails = self._trails(budget) if self.groups else []
-        for group, trail, traceback in zip_longest(self.groups, trails, tracebacks):
-            rows.append(_row(group, trail, mine, traceback))
+        trails = self._trails(budget)
+        for number, group in enumerate(self.groups):
+            trail = trails[number] if number < len(trails) else None
+            rows.append(_row(group, trail, mine, tracebacks[number]))
         more = len(self.groups) > _MOST_PATHS
         if more or budget.is_spent:
             shown = min(_MOST_PATHS, len(self.groups))
@@ -120,15 +121,16 @@ class Survivors:
         self.groups = []
 
     def _trails(self, budget: Budget) -> Kept[Trail | None]:
-        """Return a path to the first object of each of the first groups.
-
-        To look at the roots makes a dictionary for each frame that runs (up to 3.11).
-        """
+        """Return a path to the first object of each of the first groups."""
+        trails: Kept[Trail | None] = Kept()
         first = self.groups[:_MOST_PATHS]
+        if not first:
+            return (
+                trails  # a look at variables leaves a dictionary in each frame (3.10)
+            )
         # Counted while nothing else of ours holds them.
         counts = [list(islice(counts_of(group.things), 2))[1] for group in first]
         nearby = Nearby(Roots(), self.objects[:_MOST_BESIDES])
-        trails: Kept[Trail | None] = Kept()
         for group, count in zip(first, counts, strict=True):
             if budget.is_spent:
                 break
