@@ -34,7 +34,8 @@ def shop():
 
 @pytest.fixture
 def looks(monkeypatch):
-    """Return a list that grows with each look at the heap for holders."""
+    """Return a list that grows with each look at the heap, which counts as large."""
+    monkeypatch.setattr(nearby, "_MANY", 0)
     found = []
     real = gc.get_referrers
 
@@ -162,6 +163,84 @@ def test_the_namespace_of_an_imported_module_survives(shop):
         del sys.modules["second_shop_of_tests"]
 
     assert found == [("module second_shop_of_tests", [".item"])]
+
+
+def test_a_small_heap_is_looked_at_at_once(shop, looks, monkeypatch):
+    """That is quicker, and safer beside other threads."""
+    monkeypatch.setattr(nearby, "_MANY", sys.maxsize)
+    shop.items = []
+    found = _survivors(lambda: shop.items.append(Item()))
+
+    assert found == [("module shop_of_tests", [".items", "[0]"])]
+    assert looks
+
+
+@pytest.mark.usefixtures("looks")
+def test_many_young_holders_hide_no_old_one(shop):
+    """All who hold it are known; those close to a root are followed first."""
+    shop.trees = []
+    shop.index = {"by": {"name": {}}}
+
+    def work():
+        root = Item()
+        shop.trees.append(root)
+        for number in range(20):
+            cart = shop.index["by"]["name"][number] = Cart()
+            cart.parent = root
+
+    assert _survivors(work) == [("module shop_of_tests", [".trees", "[0]"])]
+
+
+def test_a_namespace_is_one_with_its_instance(shop, looks):
+    """A local variable that holds the namespace is no nearer than the module."""
+    shop.cart = Cart()
+    attributes = vars(shop.cart)
+    attributes["item"] = None
+    found = _survivors(lambda: attributes.update(item=[Item()]))
+
+    assert found == [("module shop_of_tests", [".cart", ".item", "[0]"])]
+    assert looks
+
+
+def test_a_generator_may_borrow(shop, looks):
+    """What it has twice, in a variable and on its stack, may be borrowed (3.14)."""
+    shop.box, shop.deep = [[]], [[[]]]
+
+    def generate(item):
+        shop.take(item, (yield))
+
+    shop.take = len
+
+    def work():
+        item = Item()
+        shop.box[0].append(item)
+        generator = generate(item)
+        next(generator)
+        shop.deep[0][0].append(generator)
+
+    assert _survivors(work) == [("module shop_of_tests", [".box", "[0]", "[0]"])]
+    assert looks
+
+
+@pytest.mark.usefixtures("looks")
+def test_what_is_searched_for_is_in_no_size(shop):
+    """Nothing of the search holds what dies with a survivor."""
+
+    def work():
+        cart = Cart()
+        cart.items = [Item() for _ in range(1000)]
+        shop.cart = cart
+
+    with refscope.track(sites=False, types=False) as block:
+        work()
+    sizes = {
+        group.type_name.rpartition(".")[2]: group.retained_size
+        for group in block.report.survivors
+    }
+
+    assert sizes["Item"] == 1000 * sys.getsizeof(Item())
+    assert sizes["list"] >= sizes["Item"]
+    assert sizes["Cart"] > sizes["list"]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import weakref
 from _thread import interrupt_main
 
 import pytest
 
-from refscope import track
+from refscope import find_cycles, track
 from refscope._measure import litter
 from refscope._measure.listed import frozen_count
 
@@ -80,6 +81,52 @@ def test_older_garbage_is_not_blamed_on_the_block(collect):
     assert block.report.cycles.groups == ()
     assert block.report.cycles.objects == 0
     assert block.report.cycles.is_clean
+
+
+def test_what_a_suspended_generator_borrows_is_alive():
+    """Since 3.14 it can have an object twice and own one reference."""
+    kept = []
+
+    def generate(ring, item):
+        kept.count(item, (yield))
+
+    def work():
+        item, ring = Cat(), []
+        generator = generate(ring, item)
+        next(generator)
+        ring.append(generator)
+        kept.append(item)
+
+    with quiet_collector():
+        gc.collect()
+        with track("x", collect=False, types=False) as block:
+            work()
+        found = find_cycles()
+
+    assert "Cat" in {g.type_name.rpartition(".")[2] for g in block.report.survivors}
+    for report in (block.report.cycles, found):
+        assert "list" in report.groups[0].type_names
+        assert not any(name.endswith("Cat") for name in report.groups[0].type_names)
+    if sys.version_info >= (3, 12):  # before, frame and method are garbage, too
+        assert block.report.cycles.objects == found.objects == 2
+
+
+def test_a_namespace_whose_function_is_left_is_kept_apart():
+    """What leads to itself by way of the globals of a function is bookkeeping."""
+    kept = []
+
+    def work():
+        names = {"__name__": "plug"}
+        exec("def handler(): return config", names)  # noqa: S102  # our own
+        cat = Cat(names)
+        names["config"] = cat
+        kept.append(names.pop("handler"))
+
+    with quiet_collector(), track("x") as block:
+        work()
+
+    assert kept
+    assert not block.report.cycles.groups
 
 
 def test_a_ring_that_is_closed_over_older_objects():

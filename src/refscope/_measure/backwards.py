@@ -67,10 +67,14 @@ class Heap:
         self._objects[id(thing)] = thing
         return id(thing)
 
-    def add_counted(self, thing: object, count: int) -> int:
-        """The same for a thing that the program has so many references to."""
-        self._counts[id(thing)] = count
-        return self.add(thing)
+    def seek_nearest(self, thing: object, count: int) -> None:
+        """Be asked for the nearest roots of a thing that has so many references."""
+        self._counts[self.add(thing)] = count
+
+    @property
+    def is_for_nearest(self) -> bool:
+        """Whether the nearest roots are enough."""
+        return bool(self._counts)
 
     def clear(self) -> None:
         """Let go of everything: it may hold what holds it."""
@@ -130,10 +134,12 @@ class Heap:
         if self._whole is not None:
             return self._whole.holders(wanted)
         if self.nearby is not None:
-            roots = self.nearby.roots_holding(wanted)
-            if roots or is_near:
-                return roots
-            if wanted == self._counts.keys():
+            is_target = wanted == self._counts.keys()
+            if is_target or not any(map(_has_owner, map(self.object_of, wanted))):
+                roots = self.nearby.roots_holding(wanted)
+                if roots or is_near:
+                    return roots
+            if is_target:
                 [(node, count)] = self._counts.items()
                 holders = self.nearby.all_holding(node, count)
                 if holders is not None and not any(map(self._is_own, holders)):
@@ -176,6 +182,11 @@ class Heap:
         if type(holder) is FunctionType and holder.__globals__ is held:
             return False
         return ".__dict__" in names_of(holder, held)
+
+
+def _has_owner(thing: object) -> bool:
+    """Return whether a thing may be one with who holds it, and so as near to a root."""
+    return type(thing) is dict or type(thing) is FrameType
 
 
 census.own(Heap, Roots)

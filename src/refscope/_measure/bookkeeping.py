@@ -10,7 +10,8 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from itertools import compress
+from itertools import compress, repeat
+from operator import is_
 from types import FunctionType, ModuleType
 from typing import cast
 
@@ -23,6 +24,7 @@ from .shapes import Component
 
 
 STAGE = "following live objects"
+_FUNCTIONS = repeat(FunctionType)
 
 
 class Bookkeeping:
@@ -33,26 +35,28 @@ class Bookkeeping:
     def __init__(self) -> None:
         self._kinds: dict[int, bool] = {}
         self._namespaces: set[int] = set()
-        self._note(list(cast("dict[str, object]", sys.modules).values()))
+        self.note(list(cast("dict[str, object]", sys.modules).values()))
 
     def without(self, objects: Sequence[object]) -> list[object]:
         """Return the objects that are the program's."""
-        self._note(objects)
+        self.note(objects)
         return [
             thing
             for thing in objects
             if not self._is_apart(type(thing)) and id(thing) not in self._namespaces
         ]
 
-    def _note(self, objects: Sequence[object]) -> None:
+    def note(self, objects: Sequence[object]) -> None:
         """Remember the namespaces of functions and modules, which are plain dicts."""
         kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
         modules = {key for key, kind in kinds.items() if is_subclass(kind, ModuleType)}
-        for thing in objects:
-            if type(thing) is FunctionType:
-                self._namespaces.add(id(thing.__globals__))
-            elif id(type(thing)) in modules:
-                self._namespaces.add(id(get_module_dict(thing)))
+        namespaces = self._namespaces
+        for thing in compress(objects, map(is_, map(type, objects), _FUNCTIONS)):
+            namespaces.add(id(cast("FunctionType", thing).__globals__))
+        if modules:
+            are_modules = map(modules.__contains__, map(id, map(type, objects)))
+            for thing in compress(objects, are_modules):
+                namespaces.add(id(get_module_dict(thing)))
 
     def _is_apart(self, kind: type) -> bool:
         """Return whether instances are classes or modules, or refscope's."""
@@ -67,7 +71,7 @@ class Bookkeeping:
         """Return the roots and what they lead to, not by way of what is kept apart."""
         seen = dict(zip(map(id, roots), roots, strict=True))
         level = list(seen.values())
-        self._note(level)
+        self.note(level)
         while level and budget.spend(len(level), STAGE):
             found: dict[int, object] = {}
             for start in range(0, len(level), CHUNK):

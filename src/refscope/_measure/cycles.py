@@ -99,8 +99,10 @@ def garbage_kept(
 
 def cycles_among(objects: list[object], budget: Budget) -> CycleReport:
     """Return the cycles on which there are none but these objects, all alive."""
-    objects = _held_by_each_other(objects)
-    return _among(Bookkeeping().without(objects), budget, frozenset())
+    bookkeeping = Bookkeeping()
+    bookkeeping.note(objects)  # also those that go: their namespaces stay
+    objects = bookkeeping.without(_held_by_each_other(objects))
+    return _among(objects, budget, frozenset())
 
 
 def _held_by_each_other(objects: list[object]) -> list[object]:

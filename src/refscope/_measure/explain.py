@@ -18,10 +18,11 @@ from .describe import describe
 from .frames import running_frames
 from .hidden import behind, frame_values, held_as_keys, held_by_code
 from .holders import Held, Search, holding
+from .interpreter import BORROWS
 from .listed import frozen_count, listed
 from .names_code import CONTENTS, cell
 from .refcounts import ENVIRONMENT, Box
-from .variables import BORROWS, Ownership, Variables, share_out, variables_holding
+from .variables import Ownership, Variables, share_out, variables_holding
 
 
 MATERIALISED = (

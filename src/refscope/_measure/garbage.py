@@ -18,7 +18,16 @@ import sys
 from collections.abc import Iterator
 from itertools import chain, compress, repeat
 from operator import gt, ne, not_
-from types import CodeType, FunctionType, MethodDescriptorType, ModuleType
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodDescriptorType,
+    ModuleType,
+)
 
 from . import heap
 from .algorithms.reach import reachable
@@ -26,7 +35,7 @@ from .budget import CHUNK, Budget
 from .classes import FREE_THREADED, is_metaclass
 from .hazards import hazard
 from .heap import Graph
-from .interpreter import count_elements
+from .interpreter import BORROWS, count_elements
 from .listed import listed
 from .names_attributes import get_module_dict
 
@@ -80,6 +89,9 @@ def _candidates(budget: Budget) -> list[object]:
 
 
 _FOLLOWING = "following what is alive"
+_SUSPENDED = frozenset(
+    map(id, (AsyncGeneratorType, CoroutineType, FrameType, GeneratorType))
+)
 
 
 def _spread(alive: list[object], others: dict[int, object], budget: Budget) -> None:
@@ -118,9 +130,21 @@ def without_held(candidates: list[object], budget: Budget) -> list[object]:
 
 
 def _inner_counts(graph: Graph) -> dict[int, int]:
-    """Return by node how often the nodes refer to it."""
+    """Return by node how often the nodes refer to it.
+
+    Since 3.14 what is suspended can have an object twice and own one reference only, as
+    the other is borrowed from its own variable.  Counted as one, an object may seem
+    alive that is garbage; counted as two, one may seem garbage that is alive.
+    """
     counts: dict[int, int] = {}
     count_elements(counts, chain.from_iterable(graph.successors))
+    if BORROWS:
+        kinds = map(id, map(type, graph.objects))
+        for following in compress(
+            graph.successors[1:], map(_SUSPENDED.__contains__, kinds)
+        ):
+            for other in set(following):
+                counts[other] -= following.count(other) - 1
     return counts
 
 

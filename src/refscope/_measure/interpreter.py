@@ -15,6 +15,9 @@ from refscope.exceptions import UnsupportedRuntimeError
 
 T = TypeVar("T")
 
+BORROWS: bool = sys.version_info >= (3, 14)
+"""Whether variables and evaluation stacks need not own what they refer to."""
+
 
 def refuse(*_: object) -> NoReturn:
     """Stand in for a function that this Python does not have.

@@ -11,7 +11,15 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from itertools import compress
 from operator import not_
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+)
 from typing import cast
 
 from . import census
@@ -19,10 +27,15 @@ from .budget import CHUNK
 from .classes import FREE_THREADED
 from .frames import variables_of
 from .hazards import hazard, referents_of
+from .interpreter import allocated_blocks, is_tracing
 from .keeping import Kept
+from .listed import is_alone
 from .roots import Roots
 
 
+_MANY = 600_000
+"""Blocks of memory from which on a look at the heap takes longer."""
+_RUNNING = (GeneratorType, CoroutineType, AsyncGeneratorType, FrameType)
 _LARGEST = 50_000
 """Entries of a container that is still looked into."""
 _SIZED = frozenset(map(id, (list, tuple, dict, set, frozenset, deque)))
@@ -33,7 +46,7 @@ _RARELY = frozenset(map(id, (FunctionType, BuiltinFunctionType, CodeType, str)))
 class Nearby:
     """The roots of one moment, and what they refer to."""
 
-    __slots__ = ("_rings_so_far", "_top", "roots")
+    __slots__ = ("_besides", "_later", "_top", "_values", "roots")
 
     def __init__(self, roots: Roots, besides: Sequence[object]) -> None:
         """Take the roots, and other objects that are likely to hold each other."""
@@ -44,51 +57,74 @@ class Nearby:
             if module is not avoided:
                 self._top.append(module)
         self._top += roots.namespaces()
-        self._rings_so_far: list[Kept[object]] = [_first_ring(roots, besides)]
+        near: dict[int, object] = {}
+        for frame in roots.frames.values():
+            if type(frame) is FrameType:
+                _note(near, [value for _, value in variables_of(frame)])
+        self._values: Kept[object] = Kept(near.values())
+        """The values of running functions."""
+        self._later: Kept[object] | None = None
+        """What modules refer to."""
+        near.clear()
+        _note(near, besides)
+        for thing in self._values:
+            near.pop(id(thing), None)
+        self._besides: Kept[object] = Kept(near.values())
 
     def roots_holding(self, wanted: Collection[int]) -> list[object]:
         """Return the roots, or their namespaces, that refer to any of these objects."""
         return [thing for thing, _ in _holding(self._top, frozenset(wanted))]
 
     def all_holding(self, node: int, count: int) -> list[object] | None:
-        """Return who has these references to an object, None if some are not found."""
-        if FREE_THREADED:  # pragma: no cover  # no exact counts there
-            return None
-        found: list[object] = []
-        for ring in self._rings():
-            for thing, times in _holding(ring, frozenset([node])):
+        """Return who has these references to an object, None if some are not found.
+
+        What is closest to the roots comes first.
+        """
+        wanted = frozenset([node])
+        close: list[object] = []
+        besides: list[object] = []
+        for found, ring in (
+            (close, self._values),
+            (besides, self._besides),
+            (close, self._of_modules),
+        ):
+            for thing, times in _holding(ring() if callable(ring) else ring, wanted):
+                if times > 1 and type(thing) in _RUNNING:
+                    return None  # one of them may be borrowed (3.14+)
                 found.append(thing)
                 count -= times
                 if count <= 0:
-                    return None if count else found
+                    return None if count else [*close, *besides]
         return None
 
     def clear(self) -> None:
         """Let go of the program's objects."""
-        self._top.clear()
-        self._rings_so_far.clear()
+        for things in (self._top, self._values, self._besides):
+            things.clear()
+        self._later = None
 
-    def _rings(self) -> Iterator[Kept[object]]:
-        """Yield objects close by, each once: those that are most likely first."""
-        yield from self._rings_so_far
-        if len(self._rings_so_far) == 1:
+    def _of_modules(self) -> Kept[object]:
+        """Return what modules refer to and was not looked at, noted when needed."""
+        if self._later is None:
             near: dict[int, object] = {}
             for start in range(0, len(self._top), CHUNK):
                 _note(near, referents_of(self._top[start : start + CHUNK]))
-            for thing in self._rings_so_far[0]:
+            for thing in (*self._values, *self._besides):
                 near.pop(id(thing), None)
-            self._rings_so_far.append(Kept(near.values()))
-            yield self._rings_so_far[1]
+            self._later = Kept(near.values())
+        return self._later
 
 
-def _first_ring(roots: Roots, besides: Sequence[object]) -> Kept[object]:
-    """Return the values of running functions, and some other objects."""
-    near: dict[int, object] = {}
-    for frame in roots.frames.values():
-        if type(frame) is FrameType:
-            _note(near, [value for _, value in variables_of(frame)])
-    _note(near, besides)
-    return Kept(near.values())
+def nearby(besides: Sequence[object]) -> Nearby | None:
+    """Return what is near, None if a look at the heap is quicker, or safer.
+
+    Other threads move references meanwhile; while memory is traced, each identity is an
+    int that is traced.
+    """
+    is_small = allocated_blocks() < _MANY
+    if FREE_THREADED or is_small or is_tracing() or not is_alone():
+        return None
+    return Nearby(Roots(), besides)
 
 
 def _note(near: dict[int, object], things: Iterable[object]) -> None:

@@ -98,7 +98,7 @@ def find_trails(
 
 
 def find_nearest(
-    subject: object, count: int, budget: Budget, nearby: Nearby, most_holders: int
+    subject: object, count: int, budget: Budget, nearby: Nearby | None
 ) -> Trail | None:
     """Return a shortest path to an object, None if there is none.
 
@@ -106,13 +106,12 @@ def find_nearest(
         subject: The object.
         count: How many references to it are the program's.
         budget: How much to look at.
-        nearby: What is looked at first.
-        most_holders: How many of those who hold it directly are followed.
+        nearby: What is looked at before the heap, if anything.
     """
-    heap = Heap(nearby.roots, budget, nearby=nearby)
-    heap.add_counted(subject, count)
+    heap = Heap(Roots() if nearby is None else nearby.roots, budget, nearby=nearby)
+    heap.seek_nearest(subject, count)
     try:
-        trails, _ = _found(heap, subject, budget, most_holders)
+        trails, _ = _found(heap, subject, budget, _MOST_HOLDERS)
     finally:
         heap.clear()
     return trails[0] if trails else None
@@ -157,7 +156,7 @@ def _found(
 def _searched(heap: Heap, subject: object, most_holders: int) -> tuple[Search, bool]:
     """Return the search, and whether it came to an end."""
     search = Search(heap.add(subject), most_holders)
-    nearest = heap.modules if heap.nearby is not None else None
+    nearest = heap.modules if heap.is_for_nearest else None
     is_whole = search.run(heap.holders, heap.roots.is_root, heap.may_go_on, nearest)
     return search, is_whole
 

@@ -11,7 +11,7 @@ from operator import not_
 from types import AsyncGeneratorType, FrameType, ModuleType
 from typing import cast
 
-from refscope.reports import SurvivorGroup, Traceback
+from refscope.reports import ReferencePath, SurvivorGroup, Traceback
 from refscope.reports._fingerprint import fingerprint
 
 from . import census, ours
@@ -22,15 +22,14 @@ from .describe import detail_of, lines_of, sizes_of
 from .hazards import referents_of
 from .heap import counts_of
 from .keeping import Kept
-from .nearby import Nearby
+from .nearby import nearby
 from .retained import retained_sizes
 from .retention import Trail, find_nearest, shape_of_path
-from .roots import Roots, running_frames
+from .roots import running_frames
 from .tracebacks import Place, all_with_functions, traceback_of_place
 
 
 _MOST_BESIDES = 20_000
-_MOST_HOLDERS = 4
 _MOST_PATHS = 5
 _MOST_SECONDS = 1.0
 _MOST_RETAINED = 2_000
@@ -107,10 +106,11 @@ class Survivors:
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
-        trails = self._trails(budget)
+        found = self._holders(budget, mine)
         for number, group in enumerate(self.groups):
-            trail = trails[number] if number < len(trails) else None
-            rows.append(_row(group, trail, mine, tracebacks[number]))
+            held_by, design = found[number] if number < len(found) else (None, None)
+            design = design or _design(group.things[0], None, mine)
+            rows.append(_row(group, held_by, design, mine, tracebacks[number]))
         more = len(self.groups) > _MOST_PATHS
         if more or budget.is_spent:
             shown = min(_MOST_PATHS, len(self.groups))
@@ -120,24 +120,33 @@ class Survivors:
         self.rows = tuple(rows)
         self.groups = []
 
-    def _trails(self, budget: Budget) -> Kept[Trail | None]:
-        """Return a path to the first object of each of the first groups."""
-        trails: Kept[Trail | None] = Kept()
+    def _holders(
+        self, budget: Budget, mine: frozenset[int]
+    ) -> list[tuple[ReferencePath | None, str | None]]:
+        """Return for the first groups a path to one of each, and why it is there.
+
+        As data: whatever is held here would count as held by the program later.
+        """
+        found: list[tuple[ReferencePath | None, str | None]] = []
         first = self.groups[:_MOST_PATHS]
         if not first:
-            return (
-                trails  # a look at variables leaves a dictionary in each frame (3.10)
-            )
+            return found  # a look at variables leaves a dictionary in each frame (3.10)
         # Counted while nothing else of ours holds them.
         counts = [list(islice(counts_of(group.things), 2))[1] for group in first]
-        nearby = Nearby(Roots(), self.objects[:_MOST_BESIDES])
-        for group, count in zip(first, counts, strict=True):
-            if budget.is_spent:
-                break
-            thing = group.things[0]
-            trails.append(find_nearest(thing, count, budget, nearby, _MOST_HOLDERS))
-        nearby.clear()
-        return trails
+        near = nearby(self.objects[:_MOST_BESIDES])
+        try:
+            for group, count in zip(first, counts, strict=True):
+                if budget.is_spent:
+                    break
+                thing = group.things[0]
+                trail = find_nearest(thing, count, budget, near)
+                held_by = None if trail is None else trail.report()
+                found.append((held_by, _design(thing, trail, mine)))
+                trail = None
+        finally:
+            if near is not None:
+                near.clear()
+        return found
 
 
 def _without_running(objects: list[object]) -> list[object]:
@@ -166,9 +175,12 @@ def _importance(group: Group) -> tuple[bool, bool, int, str, Place]:
 
 
 def _row(
-    group: Group, trail: Trail | None, mine: frozenset[int], place: Traceback
+    group: Group,
+    path: ReferencePath | None,
+    design: str | None,
+    mine: frozenset[int],
+    place: Traceback,
 ) -> SurvivorGroup:
-    path = None if trail is None else trail.report()
     traceback = place if group.place is not None else None
     sizes = None
     if len(group.things) <= _MOST_RETAINED:
@@ -184,7 +196,7 @@ def _row(
             "survivor", group.type_name, _function_of(traceback), *steps
         ),
         retained_size=None if sizes is None else sum(sizes),
-        by_design=_design(group.things[0], trail, mine),
+        by_design=design,
     )
 
 

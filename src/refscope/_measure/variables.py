@@ -12,12 +12,10 @@ from collections.abc import Iterable
 from types import CodeType, FrameType
 
 from .frames import place_in, variables_in
+from .interpreter import BORROWS
 from .names_code import local
 from .refcounts import Box
 
-
-BORROWS = sys.version_info >= (3, 14)
-"""Whether variables need not own what they refer to."""
 
 _FRAMES_ARE_TRACKED = sys.version_info < (3, 11)
 
