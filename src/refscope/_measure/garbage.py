@@ -21,8 +21,6 @@ from operator import gt, ne, not_
 from types import (
     AsyncGeneratorType,
     CodeType,
-    CoroutineType,
-    FrameType,
     FunctionType,
     GeneratorType,
     MethodDescriptorType,
@@ -89,9 +87,8 @@ def _candidates(budget: Budget) -> list[object]:
 
 
 _FOLLOWING = "following what is alive"
-_SUSPENDED = frozenset(
-    map(id, (AsyncGeneratorType, CoroutineType, FrameType, GeneratorType))
-)
+_AWAITS = {id(GeneratorType): "gi_yieldfrom", id(AsyncGeneratorType): "ag_await"}
+"""What tells that a generator waits for another one: then it owns all that it has."""
 
 
 def _spread(alive: list[object], others: dict[int, object], budget: Budget) -> None:
@@ -132,19 +129,21 @@ def without_held(candidates: list[object], budget: Budget) -> list[object]:
 def _inner_counts(graph: Graph) -> dict[int, int]:
     """Return by node how often the nodes refer to it.
 
-    Since 3.14 what is suspended can have an object twice and own one reference only, as
-    the other is borrowed from its own variable.  Counted as one, an object may seem
-    alive that is garbage; counted as two, one may seem garbage that is alive.
+    Since 3.14 a generator that waits at a ``yield`` inside of an expression can have an
+    object twice and own one reference: the other is borrowed from its own variable, as
+    both are used in one basic block (optimize_load_fast, Python/flowgraph.c).  Counted
+    as one, an object in two variables may seem alive that is garbage; counted as two,
+    one may seem garbage that is alive.
     """
     counts: dict[int, int] = {}
     count_elements(counts, chain.from_iterable(graph.successors))
     if BORROWS:
         kinds = map(id, map(type, graph.objects))
-        for following in compress(
-            graph.successors[1:], map(_SUSPENDED.__contains__, kinds)
-        ):
-            for other in set(following):
-                counts[other] -= following.count(other) - 1
+        pairs = zip(graph.objects, graph.successors[1:], strict=True)
+        for thing, following in compress(pairs, map(_AWAITS.__contains__, kinds)):
+            if getattr(thing, _AWAITS[id(type(thing))]) is None:
+                for other in set(following):
+                    counts[other] -= following.count(other) - 1
     return counts
 
 
