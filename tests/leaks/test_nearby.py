@@ -224,6 +224,30 @@ def test_a_generator_may_borrow(shop, looks):
     assert looks
 
 
+class _Hostile(type):
+    """Compares to nothing."""
+
+    def __eq__(cls, other):
+        raise AssertionError(cls)
+
+    def __hash__(cls):
+        raise AssertionError(cls)
+
+
+def test_classes_of_holders_are_not_compared(shop, looks):
+    """A holder of two references may be of any class."""
+    holder = _Hostile("Holder", (), {"__slots__": ("one", "two")})
+    shop.holder = holder()
+
+    def work():
+        shop.holder.one = shop.holder.two = Item()
+
+    [(root, names)] = _survivors(work)
+    assert root == "module shop_of_tests"
+    assert names in ([".holder", ".one"], [".holder", ".two"])
+    assert not looks
+
+
 @pytest.mark.usefixtures("looks")
 def test_what_is_searched_for_is_in_no_size(shop):
     """Nothing of the search holds what dies with a survivor."""

@@ -35,7 +35,9 @@ from .roots import Roots
 
 _MANY = 600_000
 """Blocks of memory from which on a look at the heap takes longer."""
-_RUNNING = (GeneratorType, CoroutineType, AsyncGeneratorType, FrameType)
+_RUNNING = frozenset(
+    map(id, (GeneratorType, CoroutineType, AsyncGeneratorType, FrameType))
+)
 _LARGEST = 50_000
 """Entries of a container that is still looked into."""
 _SIZED = frozenset(map(id, (list, tuple, dict, set, frozenset, deque)))
@@ -83,15 +85,11 @@ class Nearby:
         wanted = frozenset([node])
         close: list[object] = []
         besides: list[object] = []
-        for found, ring in (
-            (close, self._values),
-            (besides, self._besides),
-            (close, self._of_modules),
-        ):
-            for thing, times in _holding(ring() if callable(ring) else ring, wanted):
-                if times > 1 and type(thing) in _RUNNING:
+        for is_close, ring in self._rings():
+            for thing, times in _holding(ring, wanted):
+                if times > 1 and id(type(thing)) in _RUNNING:
                     return None  # one of them may be borrowed (3.14+)
-                found.append(thing)
+                (close if is_close else besides).append(thing)
                 count -= times
                 if count <= 0:
                     return None if count else [*close, *besides]
@@ -102,6 +100,12 @@ class Nearby:
         for things in (self._top, self._values, self._besides):
             things.clear()
         self._later = None
+
+    def _rings(self) -> Iterator[tuple[bool, Kept[object]]]:
+        """Yield whether things are close to the roots, and the things."""
+        yield True, self._values
+        yield False, self._besides
+        yield True, self._of_modules()
 
     def _of_modules(self) -> Kept[object]:
         """Return what modules refer to and was not looked at, noted when needed."""
