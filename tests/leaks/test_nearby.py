@@ -129,7 +129,7 @@ def test_what_is_further_away_is_searched_for_in_the_heap(shop, looks):
 
 
 def test_a_holder_out_of_sight_leads_to_a_look(shop, looks):
-    """A tuple of three holds it once more than the list close by."""
+    """A list further away holds it, too, so not all references are found close by."""
     shop.items = []
     shop.far = [[[]]]
 

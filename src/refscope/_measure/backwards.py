@@ -16,7 +16,7 @@ from .keeping import KeptById
 from .names import names_of
 from .nearby import Nearby
 from .roots import Roots, is_ours
-from .whole import Whole
+from .whole import STAGE, Whole
 
 
 FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})
@@ -25,7 +25,6 @@ FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})
 _MOST_LOOKS = 24
 _WIDEST = 200
 """Holders of one level: ``get_referrers`` compares each reference with all."""
-_STAGE = "searching for what holds it"
 _RUNNERS = frozenset(map(id, (GeneratorType, CoroutineType)))
 _PLAIN_HOLDERS = frozenset(map(id, (list, tuple, dict, set, frozenset)))
 
@@ -113,7 +112,7 @@ class Heap:
         is_cheap = self._whole is not None or (
             self.looks < _MOST_LOOKS and size <= _WIDEST
         )
-        return self._budget.spend(size, _STAGE) and is_cheap
+        return self._budget.spend(size, STAGE) and is_cheap
 
     def see_all(self) -> None:
         """Look at everything from now on, containers without a collector included."""

@@ -138,9 +138,8 @@ def _found(
     is_thorough: bool = False,
 ) -> tuple[list[Trail], int]:
     search, is_whole = _searched(heap, subject, most_holders)
-    may_see_more = not is_whole or _may_see_more(search, subject, heap)
-    if is_thorough and frozen_count():
-        may_see_more = True
+    is_hidden = is_thorough and frozen_count() > 0
+    may_see_more = is_hidden or not is_whole or _may_see_more(search, subject, heap)
     if may_see_more and not budget.is_spent:
         heap.see_all()
         search, _ = _searched(heap, subject, most_holders)

@@ -108,9 +108,9 @@ class Survivors:
         tracebacks = all_with_functions([each for each in places if each is not None])
         found = self._holders(budget, mine)
         for number, group in enumerate(self.groups):
-            held_by, design = found[number] if number < len(found) else (None, None)
-            design = design or _design(group.things[0], None, mine)
-            rows.append(_row(group, held_by, design, mine, tracebacks[number]))
+            if number >= len(found):
+                found.append((None, _design(group.things[0], None, mine)))
+            rows.append(_row(group, *found[number], mine, tracebacks[number]))
         more = len(self.groups) > _MOST_PATHS
         if more or budget.is_spent:
             shown = min(_MOST_PATHS, len(self.groups))

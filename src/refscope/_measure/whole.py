@@ -21,7 +21,7 @@ from .listed import everything
 
 
 _MOST_LOOKS = 4
-_STAGE = "searching for what holds it"
+STAGE = "searching for what holds it"
 
 
 class Whole:
@@ -67,7 +67,7 @@ class Whole:
         """Yield things and what they refer to, and note what there is."""
         met: set[int] = set()
         level = everything(self._foreign, self._budget)
-        while level and self._budget.spend(len(level), _STAGE):
+        while level and self._budget.spend(len(level), STAGE):
             self._things += level
             later: dict[int, object] = {}
             for start in range(0, len(level), CHUNK):
