@@ -197,6 +197,40 @@ def test_the_same_shape_has_the_same_fingerprint():
     }
 
 
+def leave_ring(kinds):
+    """Leave a ring of objects of these types, made in their order."""
+    ring = [kind() for kind in kinds]
+    for thing, following in zip(ring, [*ring[1:], ring[0]], strict=True):
+        if type(thing) is list:
+            thing.append(following)
+        else:
+            thing.following = following
+
+
+@pytest.mark.parametrize("size", [30, 150])
+def test_a_fingerprint_does_not_depend_on_what_was_made_first(size):
+    """The shape is told from the same member on, of which only a part is shown."""
+    kinds = [list if number in {3, 4, 17} else idioms.Cat for number in range(size)]
+    prints = set()
+    for start in (0, 4, size - 1):
+        leave_ring(kinds[start:] + kinds[:start])
+        [group] = refscope.find_cycles(collect=True).groups
+        prints.add(group.fingerprint)
+
+    assert len(prints) == 1
+
+
+def test_components_of_other_wiring_are_other_groups():
+    """As many as are no longer named one by one, of the same types."""
+    for _ in range(40):
+        leave_ring([list, idioms.Cat, list, idioms.Cat])
+        leave_ring([list, list, idioms.Cat, idioms.Cat])
+
+    report = refscope.find_cycles()
+
+    assert sorted(group.count for group in report.groups) == [40, 40]
+
+
 def test_creation_sites(tmp_path):
     """With tracing on each member has the line that made it."""
     import tracemalloc

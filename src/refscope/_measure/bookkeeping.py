@@ -94,16 +94,16 @@ def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
 
     Each attrs class leaves another one, made on the way, when it is defined.
     """
-    kinds = dict(
-        zip(map(id, map(type, graph.objects)), map(type, graph.objects), strict=True)
-    )
+    kinds = graph.kinds
     wanted = {
-        key for key, kind in kinds.items() if is_metaclass(kind) or is_own_type(kind)
+        key
+        for key, kind in graph.types.items()
+        if is_metaclass(kind) or is_own_type(kind)
     }
-    chosen = map(wanted.__contains__, map(id, map(type, graph.objects)))
+    chosen = map(wanted.__contains__, kinds)
     own = {
         node
-        for node in compress(range(1, len(graph)), chosen)
+        for node in compress(range(len(graph)), chosen)
         if _is_own(graph.object_of(node))
     }
     if not own:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Sequence
-from itertools import compress, repeat
+from itertools import chain, compress, repeat
 from operator import is_not
 
 from refscope.reports import CycleGroup, CycleKind, CycleReport
@@ -217,7 +217,7 @@ class _Draft:
             fingerprint=explained.fingerprint,
             type_names=explained.type_names,
             objects=sum(map(len, group)) + (known.objects if known else 0),
-            size=sum(map(size_of, group)) + (known.size if known else 0),
+            size=size_of(chain.from_iterable(group)) + (known.size if known else 0),
         )
 
     def _note_limits(self, explained: Explained) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from functools import partial
+from itertools import chain, compress, repeat
+from operator import is_not
 
 from refscope.reports import Cycle, Reference
 from refscope.reports._cycles import loop_fingerprint
@@ -23,7 +25,7 @@ from .budget import Budget
 from .classes import get_members, get_mro
 from .cuts import costs_of
 from .hanging import hanging_on
-from .heap import Graph
+from .heap import Graph, each
 from .wiring import Wiring, best_name, wire
 
 
@@ -136,7 +138,12 @@ def _best_loop(wiring: Wiring) -> list[Edge]:
     Of loops that are equally short the one whose shape sorts first: it is the same on
     every Python, where addresses and the order of objects are not.
     """
-    successors, starts = _without_structure(wiring)
+    successors, on_loops = _without_structure(wiring)
+    starts = sorted(
+        chain.from_iterable(on_loops), key=lambda node: (wiring.types[node], node)
+    )
+    if len(on_loops) == 1 and _is_ring(map(successors.__getitem__, starts)):
+        del starts[1:]  # the others are on the same loop
     best: list[Edge] = []
     best_shape: list[tuple[str, str]] = []
     for start in starts[:MOST_NAMED]:
@@ -149,8 +156,8 @@ def _best_loop(wiring: Wiring) -> list[Edge]:
     return _from_instance(wiring, best)
 
 
-def _without_structure(wiring: Wiring) -> tuple[list[list[int]], list[int]]:
-    """Return the graph with no more bookkeeping than a loop needs, and who is on it."""
+def _without_structure(wiring: Wiring) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the graph with no more bookkeeping than a loop needs; its components."""
     successors: list[list[int]] = []
     found: list[list[int]] = []
     for level in (0, 1, 2):  # pragma: no branch  # at 2 there is one
@@ -158,8 +165,12 @@ def _without_structure(wiring: Wiring) -> tuple[list[list[int]], list[int]]:
         found = components(successors)
         if found:
             break
-    on_loops = chain.from_iterable(found)
-    return successors, sorted(on_loops, key=lambda node: (wiring.types[node], node))
+    return successors, found
+
+
+def _is_ring(successors: Iterable[Sequence[int]]) -> bool:
+    """Return whether each member of a component refers to one other, and nothing."""
+    return all(map((1).__eq__, map(len, successors)))
 
 
 def _turned(shape: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -175,8 +186,6 @@ def _from_instance(wiring: Wiring, loop: list[Edge]) -> list[Edge]:
     that sorts first.
     """
     shape = [wiring.shape(edge) for edge in loop]
-    if len(loop) > MOST_SHOWN:
-        return loop
 
     def key(start: int) -> tuple[bool, list[tuple[str, str]]]:
         return "." not in shape[start][0], shape[start:] + shape[:start]
@@ -188,7 +197,7 @@ def _from_instance(wiring: Wiring, loop: list[Edge]) -> list[Edge]:
 def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     """Look for loop and cuts first, and name only what is shown of them."""
     successors = _inside(graph, nodes)
-    is_ring = all(map((1).__eq__, map(len, successors)))
+    is_ring = _is_ring(successors)
     starts = [0] if is_ring else range(0, len(nodes), len(nodes) // _STARTS + 1)
     loop = shortest_loop(successors, starts)
     cuts: list[Edge] = []
@@ -219,11 +228,9 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
 
 def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
     """Return the graph between some nodes, numbered by their places."""
-    place_of = dict(zip(nodes, range(len(nodes)), strict=True))
-    return [
-        list(map(place_of.__getitem__, filter(place_of.__contains__, following)))
-        for following in map(graph.successors.__getitem__, nodes)
-    ]
+    place_of = dict(zip(nodes, range(len(nodes)), strict=True)).get
+    places = each(map, repeat(place_of), map(graph.successors.__getitem__, nodes))
+    return list(each(list, each(filter, repeat(partial(is_not, None)), places)))
 
 
 def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:
@@ -255,7 +262,7 @@ def _owners(
 
 def _checked(successors: Sequence[Sequence[int]], cuts: Sequence[Edge]) -> int:
     """Return how many references are to be cut, 0 if that would leave a loop."""
-    count = sum(list(successors[node]).count(other) for node, other in cuts)
+    count = sum(successors[node].count(other) for node, other in cuts)
     return count if is_opened(successors, cuts) else 0
 
 
@@ -292,11 +299,13 @@ def _all_of(wiring: Wiring, edges: Sequence[Edge]) -> tuple[Reference, ...]:
 
 def _finalizers(graph: Graph, nodes: Sequence[int]) -> list[object]:
     """Return the objects that have a ``__del__``."""
-    things = list(map(graph.object_of, nodes))
-    kinds = dict(zip(map(id, map(type, things)), map(type, things), strict=True))
+    kind_of = graph.kinds.__getitem__
     wanted = {
-        key
-        for key, kind in kinds.items()
-        if any("__del__" in get_members(base) for base in get_mro(kind))
+        kind
+        for kind in set(map(kind_of, nodes))
+        if any("__del__" in get_members(base) for base in get_mro(graph.types[kind]))
     }
-    return [thing for thing in things if id(type(thing)) in wanted]
+    if not wanted:
+        return []
+    chosen = compress(nodes, map(wanted.__contains__, map(kind_of, nodes)))
+    return list(map(graph.object_of, chosen))

@@ -29,7 +29,7 @@ from types import (
 
 from . import heap
 from .algorithms.reach import reachable
-from .budget import CHUNK, Budget
+from .budget import Budget
 from .classes import FREE_THREADED, is_metaclass
 from .hazards import hazard
 from .heap import Graph
@@ -87,6 +87,8 @@ def _candidates(budget: Budget) -> list[object]:
 
 
 _FOLLOWING = "following what is alive"
+_CHUNK = 512
+"""Objects taken together: the identities of what they refer to fit a cache."""
 _AWAITS = {id(GeneratorType): "gi_yieldfrom", id(AsyncGeneratorType): "ag_await"}
 """What tells that a generator waits for another one: then it owns all that it has."""
 
@@ -96,8 +98,8 @@ def _spread(alive: list[object], others: dict[int, object], budget: Budget) -> N
     left, take = others.keys(), others.pop
     while alive and not budget.is_out_of_time:
         level: list[object] = []
-        for start in range(0, len(alive), CHUNK):
-            found = gc.get_referents(*alive[start : start + CHUNK])
+        for start in range(0, len(alive), _CHUNK):
+            found = gc.get_referents(*alive[start : start + _CHUNK])
             level.extend(map(take, left & map(id, found)))
         budget.spend(0, _FOLLOWING)
         alive = level
@@ -138,10 +140,10 @@ def _inner_counts(graph: Graph) -> dict[int, int]:
     counts: dict[int, int] = {}
     count_elements(counts, chain.from_iterable(graph.successors))
     if BORROWS:
-        kinds = map(id, map(type, graph.objects))
-        pairs = zip(graph.objects, graph.successors[1:], strict=True)
-        for thing, following in compress(pairs, map(_AWAITS.__contains__, kinds)):
-            if getattr(thing, _AWAITS[id(type(thing))]) is None:
+        suspended = map(_AWAITS.__contains__, graph.kinds)
+        for node in compress(range(len(graph)), suspended):
+            if getattr(graph.object_of(node), _AWAITS[graph.kinds[node]]) is None:
+                following = graph.successors[node]
                 for other in set(following):
                     counts[other] -= following.count(other) - 1
     return counts

@@ -39,9 +39,9 @@ def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
             back, chain.from_iterable(map(graph.successors.__getitem__, level))
         )
         level = []
-        for node, count in back.items():
-            given[node] = given.get(node, 0) + count
-            if given[node] == graph.counts[node] and node not in members:
+        for node in back.keys() - members:
+            given[node] = given.get(node, 0) + back[node]
+            if given[node] == graph.counts[node]:
                 level.append(node)
         dead += level
         seen += len(level)

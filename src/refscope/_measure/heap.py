@@ -11,8 +11,8 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, repeat
-from operator import methodcaller, sub
+from itertools import chain, compress, filterfalse, repeat
+from operator import methodcaller, not_, sub
 from typing import Any, cast
 
 from typing_extensions import Self
@@ -21,7 +21,7 @@ from .interpreter import IS_SUPPORTED, getrefcount
 
 
 # ``map`` of ``map`` and the like, which no type checker follows.
-_each = cast("Callable[..., Iterator[Any]]", map)
+each = cast("Callable[..., Iterator[Any]]", map)
 _call: Callable[[Callable[[], object]], object] = methodcaller("__call__")
 
 
@@ -31,7 +31,7 @@ class Graph:
     Node 0 is nobody: it has no references, and no object.
     """
 
-    __slots__ = ("counts", "nodes", "objects", "successors")
+    __slots__ = ("_kinds", "counts", "nodes", "objects", "successors", "types")
 
     def __init__(
         self,
@@ -47,6 +47,18 @@ class Graph:
         """Reference counts by node, without those that the list is the cause of."""
         self.nodes: Sequence[int] = range(1, len(successors))
         """The nodes that matter; no other has references."""
+        self.types: dict[int, type] = {}
+        """By identity the types of the objects, as soon as ``kinds`` was asked for."""
+        self._kinds: list[int] = []
+
+    @property
+    def kinds(self) -> list[int]:
+        """Identities of the objects' types by node, 0 for nobody."""
+        if not self._kinds:
+            kinds = list(map(id, map(type, self.objects)))
+            self.types.update(zip(kinds, map(type, self.objects), strict=True))
+            self._kinds = [0, *kinds]
+        return self._kinds
 
     def __len__(self) -> int:
         return len(self.successors)
@@ -68,18 +80,19 @@ class Graph:
         this graph: that would be a cycle of refscope's making.
         """
         self.objects.clear()
+        self.types.clear()
 
     def drop(self, nodes: set[int]) -> None:
         """Forget nodes: they refer to nothing any more, and nothing to them."""
         for node in nodes:
             self.successors[node] = ()
             self.objects[node - 1] = None
-        self.nodes = [node for node in self.nodes if node not in nodes]
-        for node in self.nodes:
-            if not nodes.isdisjoint(self.successors[node]):
-                self.successors[node] = tuple(
-                    [other for other in self.successors[node] if other not in nodes]
-                )
+        self.nodes = list(filterfalse(nodes.__contains__, self.nodes))
+        free = map(nodes.isdisjoint, self.successors)
+        for node in list(compress(range(len(self)), map(not_, free))):
+            self.successors[node] = tuple(
+                filterfalse(nodes.__contains__, self.successors[node])
+            )
 
 
 def capture(objects: list[object]) -> Graph:
@@ -102,12 +115,12 @@ def _capture(objects: list[object]) -> Graph:
     number_of = dict(
         zip(map(id, objects), range(1, len(objects) + 1), strict=False)
     ).get
-    ids = _each(map, repeat(id), _referents_of(objects))
-    known = _each(filter, repeat(None), _each(map, repeat(number_of), ids))
+    ids = each(map, repeat(id), _referents_of(objects))
+    known = each(filter, repeat(None), each(map, repeat(number_of), ids))
     successors: list[tuple[int, ...]] = [()]
     counts = [0]
     steps: tuple[Callable[[], object], ...] = (
-        partial(successors.extend, _each(tuple, known)),
+        partial(successors.extend, each(tuple, known)),
         partial(counts.extend, map(getrefcount, objects)),
     )
     deque(map(_call, steps), maxlen=0)

@@ -89,9 +89,13 @@ def _dict_descriptor(kind: type) -> object:
 def _name_inline(refs: Referents, names: Iterable[str]) -> None:
     """Try names on an instance, those where no code of the class can run."""
     kind, holder = refs.kind, refs.holder
-    for name in dict.fromkeys(names):
+    tried: set[str] = set()
+    for name in names:
         if refs.is_done:
             return
+        if name in tried:
+            continue
+        tried.add(name)
         if _is_harmless(static_lookup(kind, name)):
             try:
                 value = object.__getattribute__(holder, name)

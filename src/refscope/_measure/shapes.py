@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
 
 from .describe import sizes_of
-from .heap import Graph
+from .heap import Graph, each
 
 
 NAMED_EACH = 64
@@ -19,12 +21,10 @@ Component = list[int]
 class Shapes:
     """Types and sizes of all nodes of a graph."""
 
-    __slots__ = ("_graph", "kinds", "sizes")
+    __slots__ = ("_graph", "sizes")
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self.kinds: list[int] = [0, *map(id, map(type, graph.objects))]
-        """Identity of the type by node."""
         self.sizes: list[int] = [0, *sizes_of(graph.objects)]
         """Shallow bytes by node."""
 
@@ -37,28 +37,24 @@ class Shapes:
         if len(components) <= NAMED_EACH:
             groups = [[component] for component in components]
         else:
-            by_key: dict[object, list[Component]] = {}
-            key_of = self._key_function()
-            for component in components:
-                by_key.setdefault(key_of(component), []).append(component)
+            by_key: defaultdict[object, list[Component]] = defaultdict(list)
+            for key, component in zip(self._keys(components), components, strict=True):
+                by_key[key].append(component)
             groups = list(by_key.values())
         return sorted(groups, key=self._weight)
 
     def _weight(self, group: list[Component]) -> tuple[int, int]:
-        return -sum(map(self.size, group)), -len(group)
+        return -self.size(chain.from_iterable(group)), -len(group)
 
-    def _key_function(self) -> Callable[[Component], object]:
-        """Return what is equal for two components that look alike.
+    def _keys(self, components: Sequence[Component]) -> Iterator[object]:
+        """Yield what is equal for two components that look alike.
 
         In small ones: how many members of each type refer to which types, in order.
         """
-        kind_of = self.kinds.__getitem__
+        kinds = self._graph.kinds
         successors = self._graph.successors
-        referred = [tuple(map(kind_of, following)) for following in successors]
-        wired = list(map(hash, zip(self.kinds, referred, strict=True)))
-
-        def key_of(component: Component) -> object:
-            of_member = wired if len(component) <= _FINE else self.kinds
-            return tuple(sorted(map(of_member.__getitem__, component)))
-
-        return key_of
+        referred = each(tuple, each(map, repeat(kinds.__getitem__), successors))
+        wired = list(map(hash, zip(kinds, referred, strict=True)))
+        for component in components:
+            of_member = wired if len(component) <= _FINE else kinds
+            yield tuple(sorted(map(of_member.__getitem__, component)))

@@ -13,9 +13,10 @@ what refers backwards in it is removed, then put back where that closes no loop.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import sub
+from itertools import chain, compress, repeat
+from operator import ge, mul, sub
 from typing import TypeAlias
 
 from .components import Successors, components
@@ -29,6 +30,8 @@ EFFORT = 60_000
 """Loops looked at before the exact search is given up; about a tenth of a second."""
 _TAKEN_BACK = 100_000
 """Steps that may be spent on putting references back; about a twentieth of a second."""
+_FEW = 100
+"""Not one of so many references can be tried: then none is."""
 
 
 def minimum_feedback(
@@ -65,11 +68,11 @@ def is_opened(successors: Successors, removed: Iterable[Edge]) -> bool:
     return not components(_without(successors, set(removed)))
 
 
-def _without(successors: Successors, removed: set[Edge]) -> list[list[int]]:
-    return [
-        [other for other in following if (node, other) not in removed]
-        for node, following in enumerate(successors)
-    ]
+def _without(successors: Successors, removed: set[Edge]) -> list[Sequence[int]]:
+    left = list(successors)
+    for node in {node for node, _ in removed}:
+        left[node] = [other for other in left[node] if (node, other) not in removed]
+    return left
 
 
 def _loops_left(successors: Successors, removed: set[Edge]) -> list[list[Edge]]:
@@ -156,20 +159,27 @@ def _cheap_hits(loops: Sequence[Sequence[Edge]], cost: Cost) -> list[Edge]:
 
 def _good_enough(successors: Successors, cost: Cost) -> list[Edge]:
     """Return a set from which nothing can be left out, or nearly so."""
-    places = {node: place for place, node in enumerate(_good_order(successors))}
-    backwards = {
-        (node, other)
-        for node, following in enumerate(successors)
-        for other in following
-        if places[other] <= places[node]
-    }
-    size = len(successors) + sum(map(len, successors))
-    removed = set(backwards)
-    dearest = sorted(backwards, key=lambda edge: (-cost(edge), edge))
-    for edge in dearest[: _TAKEN_BACK // max(size, 1)]:
-        if not _leads_to(successors, removed, edge[1], edge[0]):
-            removed.discard(edge)
+    places = [0] * len(successors)
+    for place, node in enumerate(_good_order(successors)):
+        places[node] = place
+    heads, tails = _ends(successors)
+    place_of = places.__getitem__
+    are_backwards = map(ge, map(place_of, heads), map(place_of, tails))
+    removed = set(compress(zip(heads, tails, strict=True), are_backwards))
+    tries = _TAKEN_BACK // max(len(successors) + len(heads), 1)
+    if tries * _FEW > len(removed):
+        dearest = sorted(removed, key=lambda edge: (-cost(edge), edge))
+        for edge in dearest[:tries]:
+            if not _leads_to(successors, removed, edge[1], edge[0]):
+                removed.discard(edge)
     return sorted(removed)
+
+
+def _ends(successors: Successors) -> tuple[list[int], list[int]]:
+    """Return who refers and to whom, reference by reference."""
+    nodes = range(len(successors))
+    heads = chain.from_iterable(map(repeat, nodes, map(len, successors)))
+    return list(heads), list(chain.from_iterable(successors))
 
 
 def _leads_to(successors: Successors, removed: set[Edge], start: int, end: int) -> bool:
@@ -192,45 +202,51 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
     """Return the nodes so that few references go backwards.
 
     Sinks are put last, sources first, and else the node that has most more references
-    out than in.  Nodes are kept in stacks by that difference; one that has moved on
-    is skipped where it is found.
+    out than in.  Nodes are kept in stacks by that difference.  It grows when a node
+    before is placed, and the node is put on another stack; where it has become less,
+    the node is moved when it is found.
     """
-    size = len(successors)
+    turned: list[list[int]] = [[] for _ in successors]
+    heads, tails = _ends(successors)
+    deque(map(list[int].append, map(turned.__getitem__, tails), heads), maxlen=0)
     outward = list(map(len, successors))
-    turned: list[list[int]] = [[] for _ in range(size)]
-    for node, following in enumerate(successors):
-        for other in following:
-            turned[other].append(node)
     inward = list(map(len, turned))
     stacks: defaultdict[int, list[int]] = defaultdict(list)
     for node, difference in enumerate(map(sub, outward, inward)):
         stacks[difference].append(node)
     first: list[int] = []
     last: list[int] = []
-    ends = [node for node in range(size) if not outward[node] or not inward[node]]
-    placed = bytearray(size)
+    ends = [node for node, both in enumerate(map(mul, outward, inward)) if not both]
+    placed = bytearray(len(successors))
     best = max(stacks, default=0)
-    while len(first) + len(last) < size:
-        if ends:
-            node = ends.pop()
-        else:
-            while not stacks[best]:
-                best -= 1
-            node = stacks[best].pop()
-            if outward[node] - inward[node] != best:
-                continue
-        if placed[node]:
-            continue
+    for _ in successors:
+        while True:
+            if ends:
+                node = ends.pop()
+            else:
+                while not stacks[best]:
+                    best -= 1
+                node = stacks[best].pop()
+                difference = outward[node] - inward[node]
+                if difference < best and not placed[node]:
+                    stacks[difference].append(node)
+                    continue
+            if not placed[node]:
+                break
         placed[node] = 1
         (first if outward[node] else last).append(node)
-        for nodes, counts in ((successors[node], inward), (turned[node], outward)):
-            for other in nodes:
-                if placed[other]:
-                    continue
-                counts[other] = left = counts[other] - 1
-                difference = outward[other] - inward[other]
+        for other in successors[node]:
+            if not placed[other]:
+                inward[other] = left = inward[other] - 1
+                difference = outward[other] - left
                 stacks[difference].append(other)
+                if difference > best:  # noqa: PLR1730  # max() is slower here
+                    best = difference
                 if not left:
                     ends.append(other)
-                best = max(best, difference)
+        for other in turned[node]:
+            if not placed[other]:
+                outward[other] = left = outward[other] - 1
+                if not left:
+                    ends.append(other)
     return first + last[::-1]
