@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 
 import pytest
@@ -12,6 +13,7 @@ from refscope._measure.algorithms.components import components
 from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
 from refscope._measure.budget import Budget
 from refscope._measure.cycles import LONG, MATERIALISED
+from refscope._measure.shapes import Shapes
 from refscope._measure.wiring import UNKNOWN, Wiring, _join_steps, joined
 
 from . import idioms
@@ -200,6 +202,23 @@ def test_nodes_that_changed_between_two_looks():
     graph.counts[2] += 1
 
     assert list(garbage._changed(graph)) == [2]
+
+
+def test_dropped_nodes_have_no_type():
+    """Types are known again after a drop, for who is left and who is gone."""
+    first, second, third = [], [[]], [()]
+    first.append(second)
+    second.append(first)
+    third.append(first)
+    with heap.capture([first, second, third]) as graph:
+        assert graph.kinds == [0, *[id(list)] * 3]
+        graph.drop({1})
+
+        assert graph.kinds == [0, id(type(None)), id(list), id(list)]
+        assert graph.types == {id(type(None)): type(None), id(list): list}
+        assert list(graph.nodes) == [2, 3]
+        assert graph.successors[1:] == [(), (), ()]
+        assert Shapes(graph).sizes[2:] == [*map(sys.getsizeof, (second, third))]
 
 
 def test_members_made_before_tracing_have_no_place():

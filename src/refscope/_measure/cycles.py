@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Sequence
-from itertools import chain, compress, repeat
+from itertools import compress, repeat
 from operator import is_not
 
 from refscope.reports import CycleGroup, CycleKind, CycleReport
@@ -198,15 +198,17 @@ class _Draft:
         """Add the components of a graph."""
         self.shapes = Shapes(graph)
         alike = self.shapes.alike(found)
-        for number, group in enumerate(alike):
+        for number, (group, size) in enumerate(alike):
             if number >= _MOST_GROUPS or (number and self.budget.is_out_of_time):
-                self.unnamed += sum(map(len, alike[number:]))
+                self.unnamed += sum([len(left) for left, _ in alike[number:]])
                 break
-            self._add_group(graph, group, kind)
+            self._add_group(graph, group, size, kind)
 
-    def _add_group(self, graph: Graph, group: list[Component], kind: CycleKind) -> None:
-        size_of = self.shapes.size
-        explained = explain(graph, group[0], size_of(group[0]), self.budget)
+    def _add_group(
+        self, graph: Graph, group: list[Component], size: int, kind: CycleKind
+    ) -> None:
+        of_example = self.shapes.size(group[0])
+        explained = explain(graph, group[0], of_example, self.budget)
         self._note_limits(explained)
         key = kind, explained.fingerprint
         known = self.groups.get(key)
@@ -217,7 +219,7 @@ class _Draft:
             fingerprint=explained.fingerprint,
             type_names=explained.type_names,
             objects=sum(map(len, group)) + (known.objects if known else 0),
-            size=size_of(chain.from_iterable(group)) + (known.size if known else 0),
+            size=size + (known.size if known else 0),
         )
 
     def _note_limits(self, explained: Explained) -> None:

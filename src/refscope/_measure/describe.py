@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, repeat
-from operator import gt
+from operator import add, gt
 from types import (
     AsyncGeneratorType,
     CodeType,
@@ -64,13 +64,23 @@ def size_of(thing: object) -> int:
 def sizes_of(things: Sequence[object]) -> list[int]:
     """Return the shallow size of each, as ``size_of``, each type looked at once."""
     keys = list(map(id, map(type, things)))
-    kinds = dict(zip(keys, map(type, things), strict=True))
-    fixed = {key: object_size(kind) for key, kind in kinds.items()}
+    return sizes_by_type(things, keys, dict(zip(keys, map(type, things), strict=True)))
+
+
+def sizes_by_type(
+    things: Sequence[object], keys: Sequence[int], kinds: Mapping[int, type]
+) -> list[int]:
+    """Return the shallow size of each, whose types are known by identity."""
+    fixed = {key: object_size(kinds[key]) for key in set(keys)}
     sizes = list(map(fixed.__getitem__, keys))
-    methods = {key: _size_method(kinds[key]) for key, size in fixed.items() if size < 0}
+    places: dict[int, list[int]] = {key: [] for key, size in fixed.items() if size < 0}
     for place in compress(range(len(sizes)), map(gt, repeat(0), sizes)):
-        method, header = methods[keys[place]]
-        sizes[place] = method(things[place]) + header
+        places[keys[place]].append(place)
+    for key, those in places.items():
+        method, header = _size_method(kinds[key])
+        found = map(method, map(things.__getitem__, those))
+        whole = map(add, found, repeat(header))
+        deque(map(sizes.__setitem__, those, whole), maxlen=0)
     return sizes
 
 

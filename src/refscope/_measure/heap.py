@@ -11,8 +11,8 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, compress, filterfalse, repeat
-from operator import methodcaller, not_, sub
+from itertools import chain, filterfalse, repeat
+from operator import methodcaller, sub
 from typing import Any, cast
 
 from typing_extensions import Self
@@ -23,6 +23,9 @@ from .interpreter import IS_SUPPORTED, getrefcount
 # ``map`` of ``map`` and the like, which no type checker follows.
 each = cast("Callable[..., Iterator[Any]]", map)
 _call: Callable[[Callable[[], object]], object] = methodcaller("__call__")
+
+_PART = 1024
+"""Nodes that are looked at together for what they refer to."""
 
 
 class Graph:
@@ -87,12 +90,15 @@ class Graph:
         for node in nodes:
             self.successors[node] = ()
             self.objects[node - 1] = None
-        self.nodes = list(filterfalse(nodes.__contains__, self.nodes))
-        free = map(nodes.isdisjoint, self.successors)
-        for node in list(compress(range(len(self)), map(not_, free))):
-            self.successors[node] = tuple(
-                filterfalse(nodes.__contains__, self.successors[node])
-            )
+        self._kinds = []
+        self.types.clear()
+        is_dropped = nodes.__contains__
+        self.nodes = list(filterfalse(is_dropped, self.nodes))
+        for start in range(0, len(self), _PART):
+            part = self.successors[start : start + _PART]
+            if not nodes.isdisjoint(chain.from_iterable(part)):
+                kept = map(tuple, map(filterfalse, repeat(is_dropped), part))
+                self.successors[start : start + _PART] = kept
 
 
 def capture(objects: list[object]) -> Graph:

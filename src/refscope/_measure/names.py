@@ -28,7 +28,9 @@ Rule = Callable[[Referents], None]
 __all__ = ["Edge", "collapsed", "edges", "names_of"]
 
 
-def edges(holder: object, *, materialise: bool = False) -> list[Edge]:
+def edges(
+    holder: object, *, materialise: bool = False, likely: dict[str, None] | None = None
+) -> list[Edge]:
     """Return name and target of each reference that the collector sees from a holder.
 
     With multiplicity; the name is None where it cannot be told.
@@ -37,8 +39,9 @@ def edges(holder: object, *, materialise: bool = False) -> list[Edge]:
         holder: Any object.
         materialise: Make the ``__dict__`` of an instance or the frame object of a
             generator if there is no other way to a name.  They stay.
+        likely: Names of attributes that others of its type had; more are added.
     """
-    return _named(Referents(holder, materialise=materialise))
+    return _named(Referents(holder, materialise=materialise, likely=likely))
 
 
 def names_of(

@@ -59,6 +59,7 @@ def name_attributes(refs: Referents) -> None:
                 refs.take(".__dict__", thing)
         return
     if not has_dict(refs.holder):
+        _name_inline(refs, list(refs.likely))
         for names in (_names_of_class, _names_of_module, _names_of_stack):
             if refs.is_done:
                 return
@@ -101,7 +102,8 @@ def _name_inline(refs: Referents, names: Iterable[str]) -> None:
                 value = object.__getattribute__(holder, name)
             except Exception:  # noqa: BLE001, S112  # unset
                 continue
-            refs.take(attribute(name), value)
+            if refs.take(attribute(name), value):
+                refs.likely[name] = None
 
 
 def _is_harmless(found: object) -> bool:

@@ -33,7 +33,7 @@ class Wanted:
 class Referents:
     """What one holder refers to, as the collector sees it, with multiplicity."""
 
-    __slots__ = ("_left", "_wanted", "holder", "kind", "materialise", "named")
+    __slots__ = ("_left", "_wanted", "holder", "kind", "likely", "materialise", "named")
 
     def __init__(
         self,
@@ -41,10 +41,13 @@ class Referents:
         wanted: Wanted | None = None,
         *,
         materialise: bool = False,
+        likely: dict[str, None] | None = None,
     ) -> None:
         self.holder = holder
         self.kind: type = type(holder)
         self.materialise = materialise
+        self.likely: dict[str, None] = {} if likely is None else likely
+        """Names of attributes that others of this type had."""
         self.named: list[Edge] = []
         """References that have their name."""
         self._wanted = wanted

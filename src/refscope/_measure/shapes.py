@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 
-from .describe import sizes_of
+from .describe import sizes_by_type
 from .heap import Graph, each
 
 
@@ -25,15 +25,21 @@ class Shapes:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self.sizes: list[int] = [0, *sizes_of(graph.objects)]
+        sizes = sizes_by_type(graph.objects, graph.kinds[1:], graph.types)
+        self.sizes: list[int] = [0, *sizes]
         """Shallow bytes by node."""
 
     def size(self, nodes: Iterable[int]) -> int:
         """Return the shallow bytes of some nodes."""
         return sum(map(self.sizes.__getitem__, nodes))
 
-    def alike(self, components: Sequence[Component]) -> list[list[Component]]:
-        """Return the components, those that look alike together, the largest first."""
+    def alike(
+        self, components: Sequence[Component]
+    ) -> list[tuple[list[Component], int]]:
+        """Return the components that look alike together, and the bytes of these.
+
+        Those with most bytes come first.
+        """
         if len(components) <= NAMED_EACH:
             groups = [[component] for component in components]
         else:
@@ -41,10 +47,8 @@ class Shapes:
             for key, component in zip(self._keys(components), components, strict=True):
                 by_key[key].append(component)
             groups = list(by_key.values())
-        return sorted(groups, key=self._weight)
-
-    def _weight(self, group: list[Component]) -> tuple[int, int]:
-        return -self.size(chain.from_iterable(group)), -len(group)
+        sized = [(group, self.size(chain.from_iterable(group))) for group in groups]
+        return sorted(sized, key=_weight)
 
     def _keys(self, components: Sequence[Component]) -> Iterator[object]:
         """Yield what is equal for two components that look alike.
@@ -58,3 +62,8 @@ class Shapes:
         for component in components:
             of_member = wired if len(component) <= _FINE else kinds
             yield tuple(sorted(map(of_member.__getitem__, component)))
+
+
+def _weight(sized: tuple[list[Component], int]) -> tuple[int, int]:
+    group, size = sized
+    return -size, -len(group)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from types import CellType, FrameType, FunctionType
@@ -51,7 +52,7 @@ _FRAMES = (".gi_frame", ".cr_frame", ".ag_frame")
 class Wiring:
     """Named references between objects; nodes are numbered from 0."""
 
-    __slots__ = ("_described", "materialised", "names", "objects", "types")
+    __slots__ = ("_described", "_likely", "materialised", "names", "objects", "types")
 
     def __init__(self, objects: Sequence[object]) -> None:
         self.objects: Sequence[object] = objects
@@ -63,6 +64,8 @@ class Wiring:
         """Objects that had to be changed a little to name what is in them."""
 
         self._described: dict[int, HeapObject] = {}
+        # By type, all of which the objects keep alive.
+        self._likely: defaultdict[int, dict[str, None]] = defaultdict(dict)
 
     def successors(self, level: int) -> list[list[int]]:
         """Return the graph of references up to a level, in an order by their names.
@@ -86,7 +89,8 @@ class Wiring:
         other way to a name.  It stays.
         """
         empty = _empty_tables(holder)
-        found = [edge for edge in edges(holder) if id(edge[1]) in wanted]
+        known = edges(holder, likely=self._likely[id(type(holder))])
+        found = [edge for edge in known if id(edge[1]) in wanted]
         unknown = [name for name, _ in found].count(None)
         if sys.version_info < (3, 12) and type(holder) is FrameType:
             self.materialised += 1  # f_locals was made, and emptied
