@@ -100,7 +100,8 @@ def _spread(alive: list[object], others: dict[int, object], budget: Budget) -> N
         level: list[object] = []
         for start in range(0, len(alive), _CHUNK):
             found = gc.get_referents(*alive[start : start + _CHUNK])
-            level.extend(map(take, left & map(id, found)))
+            # Most are numbers and text, which are told sooner by a look at them.
+            level.extend(map(take, left & map(id, filter(gc.is_tracked, found))))
         budget.spend(0, _FOLLOWING)
         alive = level
 

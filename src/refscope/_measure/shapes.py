@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 from .describe import sizes_by_type
 from .heap import Graph, each
@@ -55,13 +55,16 @@ class Shapes:
 
         In small ones: how many members of each type refer to which types, in order.
         """
-        kinds = self._graph.kinds
-        successors = self._graph.successors
-        referred = each(tuple, each(map, repeat(kinds.__getitem__), successors))
-        wired = list(map(hash, zip(kinds, referred, strict=True)))
+        kind_of = self._graph.kinds.__getitem__
+        small = [component for component in components if len(component) <= _FINE]
+        members = list(chain.from_iterable(small))
+        rows = map(self._graph.successors.__getitem__, members)
+        referred = each(tuple, each(map, repeat(kind_of), rows))
+        wired = map(hash, zip(map(kind_of, members), referred, strict=True))
         for component in components:
-            of_member = wired if len(component) <= _FINE else kinds
-            yield tuple(sorted(map(of_member.__getitem__, component)))
+            size = len(component)
+            of_each = islice(wired, size) if size <= _FINE else map(kind_of, component)
+            yield tuple(sorted(of_each))
 
 
 def _weight(sized: tuple[list[Component], int]) -> tuple[int, int]:

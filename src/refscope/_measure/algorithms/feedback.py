@@ -235,8 +235,9 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
                 break
         placed[node] = 1
         (first if outward[node] else last).append(node)
+        outward[node] = inward[node] = 0
         for other in successors[node]:
-            if not placed[other]:
+            if inward[other]:  # not placed, as this reference still counts
                 inward[other] = left = inward[other] - 1
                 difference = outward[other] - left
                 stacks[difference].append(other)
@@ -245,7 +246,7 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
                 if not left:
                     ends.append(other)
         for other in turned[node]:
-            if not placed[other]:
+            if outward[other]:
                 outward[other] = left = outward[other] - 1
                 if not left:
                     ends.append(other)
