@@ -58,7 +58,7 @@ def components(  # noqa: C901, PLR0912, PLR0915  # one algorithm, one function
                     node = row[0]
                     continue
                 forward, lowest = None, top
-                for other in row:
+                for other in reversed(row):  # what is kept last is visited first
                     place = places[other]
                     if place is None:
                         if not successors[other]:
