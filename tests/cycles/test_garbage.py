@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import subprocess
 import sys
 import threading
 import weakref
@@ -229,6 +230,29 @@ def test_components_of_other_wiring_are_other_groups():
     report = refscope.find_cycles()
 
     assert sorted(group.count for group in report.groups) == [40, 40]
+
+
+@pytest.mark.needs_subprocess
+def test_the_import_leaves_nothing_to_report():
+    """What attrs leaves of refscope's classes is refscope's; of others, theirs."""
+    code = """if True:
+        import gc
+        gc.disable()
+        import ast, ctypes, inspect, json, signal, attrs, typing_extensions
+        gc.collect()
+        import refscope
+        print(refscope.find_cycles().headline)
+        attrs.frozen(type("Point", (), {"x": attrs.field(converter=int)}))
+        for group in refscope.find_cycles().groups:
+            print(*group.type_names)
+    """
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    headline, *groups = answer.stdout.splitlines()
+    assert headline == "CLEAN: no cycles"
+    assert any("attr._make._ClassBuilder" in group for group in groups)
+    assert any("attr._make.Converter" in group for group in groups)
 
 
 def test_creation_sites(tmp_path):

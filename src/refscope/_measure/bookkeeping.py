@@ -24,6 +24,7 @@ from .shapes import Component
 
 
 STAGE = "following live objects"
+_MAKERS = ("attr._make._ClassBuilder", "attr._make.Converter")
 _FUNCTIONS = repeat(FunctionType)
 
 
@@ -92,13 +93,14 @@ def is_own_type(kind: type) -> bool:
 def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
     """Return nodes of garbage that refscope left, with what only that leads to.
 
-    Each attrs class leaves another one, made on the way, when it is defined.
+    Each attrs class leaves another one, made on the way, when it is defined, and what
+    made it.
     """
     kinds = graph.kinds
     wanted = {
         key
         for key, kind in graph.types.items()
-        if is_metaclass(kind) or is_own_type(kind)
+        if is_metaclass(kind) or is_own_type(kind) or type_name(kind) in _MAKERS
     }
     chosen = map(wanted.__contains__, kinds)
     own = {
@@ -119,4 +121,17 @@ def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
 
 
 def _is_own(thing: object) -> bool:
-    return is_own_type(cast("type", thing) if is_class(thing) else type(thing))
+    if is_class(thing):
+        return is_own_type(cast("type", thing))
+    kind = type(thing)
+    if type_name(kind) in _MAKERS:
+        return any(map(_is_part_of_ours, gc.get_referents(thing)))
+    return is_own_type(kind)
+
+
+def _is_part_of_ours(thing: object) -> bool:
+    """Return whether a class or function is refscope's."""
+    if type(thing) is FunctionType:
+        name = thing.__globals__.get("__name__")
+        return type(name) is str and name.startswith("refscope.")
+    return is_class(thing) and is_own_type(cast("type", thing))

@@ -136,14 +136,17 @@ def _address_of_snapshot(read: WordReader, frame: FrameType) -> int:
 
 def _checked(read: WordReader | None) -> WordReader | None:
     """Return the reader if it finds the snapshot of a frame, else None."""
-    frame = sys._getframe()
     if read is None or sys.version_info >= (3, 12):
         return None
-    before = _address_of_snapshot(read, frame)
-    snapshot = frame.f_locals
-    after = _address_of_snapshot(read, frame)
-    snapshot.clear()
-    return read if (before, after) == (0, id(snapshot)) else None
+    frame = sys._getframe()
+    try:
+        before = _address_of_snapshot(read, frame)
+        snapshot = frame.f_locals
+        after = _address_of_snapshot(read, frame)
+        snapshot.clear()
+        return read if (before, after) == (0, id(snapshot)) else None
+    finally:
+        del frame  # which would hold itself
 
 
 def _variable_reader() -> Callable[[FrameType, str], object] | None:
