@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-import attrs
-
 
 T = TypeVar("T")
 
@@ -19,18 +17,20 @@ LINES = 25
 INDENT = 11
 
 
-@attrs.frozen
 class Page:
     """The paper: bounded by default, endless with `full`."""
 
-    full: bool
-    """True when nothing is cut, shortened or wrapped."""
+    __slots__ = ("full", "limit", "unicode")
 
-    unicode: bool
-    """True when printable characters beyond ASCII are shown as they are."""
+    def __init__(self, *, full: bool, unicode: bool, limit: int | None = None) -> None:
+        self.full: bool = full
+        """True when nothing is cut, shortened or wrapped."""
 
-    limit: int | None = None
-    """Rows of each list; None for as many as the paper has room for."""
+        self.unicode: bool = unicode
+        """True when printable characters beyond ASCII are shown as they are."""
+
+        self.limit: int | None = limit
+        """Rows of each list; None for as many as the paper has room for."""
 
     @property
     def is_bounded(self) -> bool:

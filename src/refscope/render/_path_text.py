@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-import attrs
-
 from refscope.reports import Frame, Reference, ReferencePath, Traceback, Verdict
 
 from ._page import Page, columns, last_parts
@@ -16,15 +14,19 @@ _TYPE_WIDTH = 40
 _MOST_STEPS = 8
 
 
-@attrs.frozen
 class Step:
     """One line of a path."""
 
-    cells: tuple[str, str, str, str]
-    """Name, type, verdict, reason."""
+    __slots__ = ("cells", "is_suspect")
 
-    is_suspect: bool = False
-    """Whether its name is underlined."""
+    def __init__(
+        self, cells: tuple[str, str, str, str], *, is_suspect: bool = False
+    ) -> None:
+        self.cells: tuple[str, str, str, str] = cells
+        """Name, type, verdict, reason."""
+
+        self.is_suspect: bool = is_suspect
+        """Whether its name is underlined."""
 
 
 def path_lines(
@@ -53,7 +55,7 @@ def path_lines(
             f"-> {page.end(_target(reference), _TYPE_WIDTH)}",
             *_words(judge(place + 1)),
         )
-        steps.append(Step(cells, reference in suspects))
+        steps.append(Step(cells, is_suspect=reference in suspects))
     return _lines(_shortened(steps, page))
 
 
