@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from math import ceil
 from typing import Literal
 
 from refscope.reports import Cycle, Leak, ReferencePath, Traceback
@@ -234,7 +233,7 @@ def _named(
     """Return what the traced calls tell of each suspect, by what is counted."""
     ledger = found.ledger
     rates = [per_call(ledger.phases_of(name)) for name in suspects if name != GARBAGE]
-    calls = max(2, ceil(3 / max(0.05, min(rates))), ledger.phases[0][BLOCKS].calls)
+    calls = max(2, -int(-3 // max(0.05, min(rates))), ledger.phases[0][BLOCKS].calls)
     trial = Trial(given, budget)
     try:
         yield from trial.run(calls)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from signal import NSIG
 from types import FrameType, ModuleType
 from typing import cast
 
@@ -13,7 +12,7 @@ from . import ours
 from .classes import FREE_THREADED, get_mro
 from .frames import place_in, variables_of
 from .inspectors import plain
-from .interpreter import get_signal
+from .interpreter import NSIG, get_signal
 from .names_attributes import get_module_dict
 from .names_code import local
 
