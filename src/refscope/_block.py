@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
 from refscope._measure import account, blocks, census, probes
+from refscope._typing import override
 from refscope.exceptions import NotMeasuredError, ReportNotReadyError
 from refscope.reports import TrackReport
 

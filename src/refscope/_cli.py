@@ -26,11 +26,10 @@ from importlib.util import find_spec
 from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any, NoReturn, TextIO, TypeAlias
 
-from typing_extensions import override
-
 from refscope import _files
 from refscope._block import Block
 from refscope._track import track
+from refscope._typing import override
 from refscope._version import __version__
 from refscope.exceptions import RefscopeError, TrackingError
 from refscope.render import to_json, to_text

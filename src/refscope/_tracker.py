@@ -17,9 +17,8 @@ from types import MethodType, TracebackType, coroutine
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from weakref import ref
 
-from typing_extensions import override
-
 from refscope._measure import activity, blocks, census, ours, probes
+from refscope._typing import override
 from refscope.exceptions import (
     ArgumentTypeError,
     ReportNotReadyError,
@@ -31,11 +30,13 @@ from . import _drive
 from ._block import Block
 
 
-class Wrapper(Protocol):
-    """A ``classmethod`` or ``staticmethod``."""
+if TYPE_CHECKING:
 
-    @property
-    def __func__(self) -> Callable[..., object]: ...
+    class Wrapper(Protocol):
+        """A ``classmethod`` or ``staticmethod``."""
+
+        @property
+        def __func__(self) -> Callable[..., object]: ...
 
 
 F = TypeVar("F", bound="Callable[..., object] | Wrapper")

@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import cast
-
-import typing_extensions
 
 
 get_flags: Callable[[type], int] = type.__dict__["__flags__"].__get__
@@ -35,10 +34,7 @@ _HAVE_GC = 1 << 14
 _DICT_SUBCLASS = 1 << 29
 _TYPE_SUBCLASS = 1 << 31
 
-_HARMLESS = {
-    id(type(typing_extensions.Protocol)),
-    id(getattr(typing, "_UnionGenericAliasMeta", None)),  # 3.14+
-}
+_union_meta = getattr(typing, "_UnionGenericAliasMeta", None)  # 3.14+
 _names: dict[int, str] = {}
 
 
@@ -134,7 +130,16 @@ def metaclasses_are_plain() -> bool:
         kind = todo.pop()
         members = get_members(kind)
         is_special = "__hash__" in members or "__eq__" in members
-        if is_special and id(kind) not in _HARMLESS:
+        if is_special and not _is_harmless(kind):
             return False
         todo.extend(get_subclasses(kind))
     return True
+
+
+def _is_harmless(metaclass: type) -> bool:
+    if metaclass is _union_meta:
+        return True
+    extensions = sys.modules.get("typing_extensions")  # where somebody imported it
+    return type(extensions) is ModuleType and metaclass is type(
+        vars(extensions).get("Protocol")
+    )

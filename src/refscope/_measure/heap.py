@@ -15,7 +15,7 @@ from itertools import chain, filterfalse, repeat
 from operator import methodcaller, sub
 from typing import Any, cast
 
-from typing_extensions import Self
+from refscope._typing import Self
 
 from .interpreter import IS_SUPPORTED, getrefcount
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .classes import FREE_THREADED, WORD
 
 
-class CountReader(Protocol):
-    """Reads the count in the header of the live object at an address."""
+if TYPE_CHECKING:
 
-    def __call__(self, address: int, /) -> int: ...
+    class CountReader(Protocol):
+        """Reads the count in the header of the live object at an address."""
+
+        def __call__(self, address: int, /) -> int: ...
 
 
 HEADER = object.__basicsize__

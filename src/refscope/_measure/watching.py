@@ -8,8 +8,7 @@ from sys import getrefcount
 from types import FrameType, TracebackType
 from weakref import ref
 
-from typing_extensions import Self
-
+from refscope._typing import Self
 from refscope.exceptions import ReportNotReadyError, TrackingError
 from refscope.reports import RefCountChange, Reference, ReferrersReport
 

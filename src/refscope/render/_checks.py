@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
 from typing import TypeVar, cast
 
-from typing_extensions import override
+from refscope._typing import override
 
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
-from typing_extensions import override
+from refscope._typing import override
 
 from ._checks import (
     Problem,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import attrs
-from typing_extensions import override
 
 from refscope import _units as units
+from refscope._typing import override
 
 from ._base import Report
 from ._fingerprint import fingerprint

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import attrs
-from typing_extensions import override
+
+from refscope._typing import override
 
 from ._record import Record
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from typing_extensions import override
+from refscope._typing import override
 
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import attrs
-from typing_extensions import override
 
 from refscope import _units as units
+from refscope._typing import override
 from refscope.exceptions import ImmortalError
 
 from ._base import Report

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import attrs
-from typing_extensions import override
 
 from refscope import _units as units
+from refscope._typing import override
 
 from ._base import Report
 from ._heap import HeapObject, Reference, ReferencePath, Traceback

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import attrs
-from typing_extensions import override
 
 from refscope import _units as units
+from refscope._typing import override
 
 from ._base import Report
 from ._cycles import CycleReport
