@@ -33,7 +33,8 @@ IN_CI = "CI" in os.environ
 # What looks at the whole heap again and again runs where little is imported.
 BLOCKS = ("tests/track",)
 LEAKS = ("tests/leaks", "tests/cycles")
-REST = ("tests", "docs", "README.md", "src", *(f"--ignore={p}" for p in BLOCKS + LEAKS))
+EVERYTHING = ("tests", "docs", "README.md", "src")
+REST = (*EVERYTHING, *(f"--ignore={path}" for path in BLOCKS + LEAKS))
 PROSE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs")
 # A test that hangs is shown with its stack, and ends the run.
 WATCHDOG = (
@@ -171,10 +172,14 @@ def pyodide(session: nox.Session) -> None:
     plain = ("pytest", AGAIN, "-p", "no:cacheprovider", "-p", "no:faulthandler")
     # Apart, as elsewhere: sys.monitoring, which some tests use, leaves something on
     # each code object that runs after it.
-    commands = [
-        (*run, str(site), *plain, "-m", kind, *session.posargs)
-        for kind in ("not exact", "exact")
-    ]
+    runs: list[tuple[str, Sequence[str]]]
+    if session.posargs:
+        runs = [("not exact", session.posargs), ("exact", session.posargs)]
+    else:  # what takes longest comes first
+        others = (*EVERYTHING, *(f"--ignore={path}" for path in BLOCKS))
+        runs = [("exact", BLOCKS), ("not exact", LEAKS), ("not exact", BLOCKS)]
+        runs += [("not exact", REST), ("exact", others)]
+    commands = [(*run, str(site), *plain, "-m", kind, *part) for kind, part in runs]
     run_two_at_a_time(session, commands)
 
 

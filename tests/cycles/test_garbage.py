@@ -205,7 +205,7 @@ def leave_ring(kinds):
         if type(thing) is list:
             thing.append(following)
         else:
-            thing.following = following
+            thing.name = following
 
 
 @pytest.mark.parametrize("size", [30, 150])

@@ -75,7 +75,7 @@ def test_survivors_are_exact(options, seed):
 
 def test_nothing_kept_is_nothing_reported():
     """Also again and again, and nested."""
-    for _ in range(3):
+    for _ in range(2):
         with (
             refscope.track("outer", survivors=True) as outer,
             refscope.track("inner", survivors=True) as inner,
@@ -447,7 +447,7 @@ def test_what_is_noted_is_bounded(monkeypatch):
     kept = []
     block = refscope.track("long", survivors=True, sites=False).start()
     [stretch] = born._Open.stretches
-    for _ in range(50):
+    for _ in range(25):
         kept[:] = [Node() for _ in range(20)]
         gc.collect()
     noted = len(stretch._promoted)

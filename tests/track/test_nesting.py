@@ -243,6 +243,7 @@ def test_nested_blocks_are_what_the_model_says(collect, steps):
 
 
 @pytest.mark.exact
+@pytest.mark.usefixtures("small_heap")
 @pytest.mark.parametrize("collect", [False, True])
 @settings(max_examples=8)
 @given(overlaps())
@@ -297,7 +298,7 @@ def write_turns(steps, turns):
 @pytest.mark.exact
 @pytest.mark.needs_threads
 @pytest.mark.usefixtures("small_heap")
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(threaded())
 def test_blocks_in_two_threads_are_what_the_model_says(drawn):
     """Sizes and peaks are those of the whole process, whichever thread allocates."""
