@@ -98,9 +98,9 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         runs = [(exact, session.posargs), (covered, session.posargs)]
     else:  # what takes longest comes first
-        runs = [(covered, REST), (exact, BLOCKS), (covered, LEAKS), (exact, LEAKS)]
+        runs = [(covered, LEAKS), (exact, BLOCKS), (covered, REST), (exact, LEAKS)]
         runs += [(exact, REST), (covered, BLOCKS)]
-    run_two_at_a_time(
+    run_side_by_side(
         session,
         [("python", "-m", *kind, *WATCHDOG, AGAIN, *part) for kind, part in runs],
         COVERAGE_FILE=str(ROOT / f".coverage.{python}"),
@@ -109,10 +109,12 @@ def tests(session: nox.Session) -> None:
         _measured.add(python)
 
 
-def run_two_at_a_time(
+def run_side_by_side(
     session: nox.Session, commands: Iterable[Sequence[str]], **variables: str
 ) -> None:
     """Run the tests of several commands; show what each said when it has ended.
+
+    One more at a time than there are processors, as some tests wait for others.
 
     A run of chosen tests may choose none of one kind, which is pytest's status 5.
     """
@@ -135,7 +137,7 @@ def run_two_at_a_time(
         sys.stdout.flush()
         return done.returncode
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
         statuses = [*pool.map(run, commands)]
     if any(status not in ({0, 5} if session.posargs else {0}) for status in statuses):
         session.error(f"tests failed, see above: exit statuses {statuses}")
@@ -180,7 +182,7 @@ def pyodide(session: nox.Session) -> None:
         runs = [("exact", BLOCKS), ("not exact", LEAKS), ("not exact", BLOCKS)]
         runs += [("not exact", REST), ("exact", others)]
     commands = [(*run, str(site), *plain, "-m", kind, *part) for kind, part in runs]
-    run_two_at_a_time(session, commands)
+    run_side_by_side(session, commands)
 
 
 @nox.session
