@@ -36,7 +36,7 @@ def test_the_answer_of_networkx(successors):
 
 @given(graphs(most_nodes=30, most_edges=30))
 def test_chains_and_rings(successors):
-    """Nodes with one successor, of which the rest is never read, are settled right."""
+    """Where each node has one successor at most, chains lead into rings."""
     single = [row[:1] for row in successors]
 
     assert sets_of(components(single)) == components_by_closure(single)

@@ -8,8 +8,10 @@ import gc
 import subprocess
 import sys
 import threading
+import types
 import weakref
 
+import attrs
 import pytest
 
 import refscope
@@ -253,6 +255,56 @@ def test_the_import_leaves_nothing_to_report():
     assert headline == "CLEAN: no cycles"
     assert any("attr._make._ClassBuilder" in group for group in groups)
     assert any("attr._make.Converter" in group for group in groups)
+
+
+def test_a_class_and_its_instance():
+    """A class counts as its own references do, however often types are looked at."""
+
+    class Plugin:
+        """Holds an instance, which holds the class."""
+
+    Plugin.default = Plugin()
+    Plugin.default.owner = Plugin
+    del Plugin
+
+    assert found_ids() == saved_ids()
+    gc.collect()
+
+    class Plugin:
+        """The same again, for the report."""
+
+    Plugin.default = Plugin()
+    del Plugin
+    report = refscope.find_cycles()
+    assert (report.objects, report.groups[0].count) == (gc.collect(), 1)
+
+
+def test_reports_of_ours_in_garbage():
+    """A report is in a cycle of the program's: that is found, and the report is not."""
+    ring = [refscope.reports.Progress(stage="x", objects=1, elapsed=0.0)]
+    ring.append(ring)
+    del ring
+
+    [group] = refscope.find_cycles().groups
+    assert group.type_names == ("list",)
+
+
+def test_functions_are_not_asked_for_their_namespace():
+    """What attrs makes a converter from may have a hostile one."""
+    asked = []
+
+    class Namespace(dict):
+        def get(self, *arguments):
+            asked.append(arguments)
+            return super().get(*arguments)
+
+    function = types.FunctionType(leave_ring.__code__, Namespace(__name__="plugin"))
+    ring = [attrs.Converter(function)]
+    ring.append(ring)
+    del ring, function
+
+    assert refscope.find_cycles().groups
+    assert not asked
 
 
 def test_creation_sites(tmp_path):

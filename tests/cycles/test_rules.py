@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import tracemalloc
+import types
+import weakref
 
 import pytest
 
@@ -202,6 +204,53 @@ def test_nodes_that_changed_between_two_looks():
     graph.counts[2] += 1
 
     assert list(garbage._changed(graph)) == [2]
+
+
+@pytest.mark.parametrize("name", ["kind", "take", "add", "object", "zebra"])
+def test_naming_holds_no_frame(monkeypatch, name):
+    """The code that looks for names is running code too, and may have the name."""
+    models = types.ModuleType("models")
+    exec("class Node: pass", models.__dict__)  # noqa: S102  # no code speaks of names
+    monkeypatch.setitem(sys.modules, "models", models)
+    first, second = models.Node(), models.Node()
+    setattr(first, name, second)
+    setattr(second, name, first)
+    gone = weakref.ref(first)
+    assert refscope.find_cycles(through=[first]).count == 1
+
+    delattr(second, name)
+    del first, second
+
+    assert gone() is None
+    assert refscope.find_cycles().is_clean
+
+
+def mutual(*, turned):
+    """Return what was found of two objects, whose class has one of their values."""
+
+    class Box:
+        """Has an attribute that one of its instances has of its own."""
+
+        def __init__(self):
+            self.items = None
+
+    Box.default = []
+    first, second = Box.__new__(Box), Box.__new__(Box)
+    first.default = [second]
+    second.items = Box.default
+    Box.default.append(first)
+    pair = (second, first) if turned else (first, second)
+    return refscope.find_cycles(through=pair)
+
+
+def test_a_value_of_the_class_is_under_another_name():
+    """What other instances have under a name is no reason to name it so."""
+    for turned in (False, True):
+        report = mutual(turned=turned)
+        names = [names_of(group.example) for group in report.groups]
+        assert any(
+            sorted(each) == [".default", ".items", "[0]", "[0]"] for each in names
+        )
 
 
 def test_dropped_nodes_have_no_type():

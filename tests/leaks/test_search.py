@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import math
 import sys
 import tracemalloc
 
@@ -24,6 +25,12 @@ class Item:
 
     def __init__(self, number=0):
         self.number = [number]
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.15, 0.3, 1 / 3, 3 / 7, 0.6, 1.0, 2.5])
+def test_calls_are_rounded_up(rate):
+    """As the standard library would, which is not loaded for it."""
+    assert growth._ceil(3 / rate) == math.ceil(3 / rate)
 
 
 def find(f, **options):

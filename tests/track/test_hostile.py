@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import enum
 import gc
+import sys
+import types
 import weakref
 from typing import NoReturn, Protocol
 
@@ -12,7 +14,7 @@ import pytest
 from typing_extensions import Protocol as OtherProtocol
 
 from refscope import track
-from refscope._measure import census
+from refscope._measure import census, classes
 
 from .helpers import count_of
 
@@ -329,3 +331,25 @@ def test_the_census_without_hashing_is_the_same():
 
     assert after["h.Hostile"][0] == len(kept)
     assert set(before) <= set(after)
+
+
+def test_a_metaclass_is_not_trusted_for_its_place(monkeypatch):
+    """Only that of ``typing_extensions`` itself is known to do no harm."""
+
+    class Meta(type):
+        """Has a hash of its own."""
+
+        __hash__ = type.__hash__
+
+        def __eq__(cls, other):
+            return cls is other
+
+    forged = types.ModuleType("typing_extensions")
+    forged.Protocol = Meta("Protocol", (), {})
+    monkeypatch.setitem(sys.modules, "typing_extensions", forged)
+
+    assert not classes.metaclasses_are_plain()
+
+    forged.Protocol = None
+    del Meta
+    gc.collect()

@@ -25,6 +25,7 @@ from .shapes import Component
 
 STAGE = "following live objects"
 _MAKERS = ("attr._make._ClassBuilder", "attr._make.Converter")
+"""Types of what attrs leaves behind when it has made a class."""
 _FUNCTIONS = repeat(FunctionType)
 
 
@@ -130,8 +131,8 @@ def _is_own(thing: object) -> bool:
 
 
 def _is_part_of_ours(thing: object) -> bool:
-    """Return whether a class or function is refscope's."""
+    """Return whether it is a class of refscope's, or a function that makes a field."""
     if type(thing) is FunctionType:
-        name = thing.__globals__.get("__name__")
-        return type(name) is str and name.startswith("refscope.")
+        name: object = thing.__module__
+        return type(name) is str and name.startswith("refscope.reports.")
     return is_class(thing) and is_own_type(cast("type", thing))

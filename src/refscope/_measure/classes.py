@@ -139,6 +139,8 @@ def metaclasses_are_plain() -> bool:
 def _is_harmless(metaclass: type) -> bool:
     if metaclass is _union_meta:
         return True
+    if type_name(metaclass) != "typing_extensions._ProtocolMeta":
+        return False
     extensions = sys.modules.get("typing_extensions")  # where somebody imported it
     return type(extensions) is ModuleType and metaclass is type(
         vars(extensions).get("Protocol")

@@ -169,7 +169,7 @@ def _without_structure(wiring: Wiring) -> tuple[list[list[int]], list[list[int]]
 
 
 def _is_ring(successors: Iterable[Sequence[int]]) -> bool:
-    """Return whether each member of a component refers to one other, and nothing."""
+    """Return whether each member of a component refers once, so to the next."""
     return all(map((1).__eq__, map(len, successors)))
 
 

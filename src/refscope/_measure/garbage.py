@@ -141,10 +141,11 @@ def _inner_counts(graph: Graph) -> dict[int, int]:
     counts: dict[int, int] = {}
     count_elements(counts, chain.from_iterable(graph.successors))
     if BORROWS:
-        suspended = map(_AWAITS.__contains__, graph.kinds)
-        for node in compress(range(len(graph)), suspended):
-            if getattr(graph.object_of(node), _AWAITS[graph.kinds[node]]) is None:
-                following = graph.successors[node]
+        # Not graph.kinds, which holds the types, and they are counted once more.
+        kinds = map(id, map(type, graph.objects))
+        pairs = zip(graph.objects, graph.successors[1:], strict=True)
+        for thing, following in compress(pairs, map(_AWAITS.__contains__, kinds)):
+            if getattr(thing, _AWAITS[id(type(thing))]) is None:
                 for other in set(following):
                     counts[other] -= following.count(other) - 1
     return counts

@@ -56,7 +56,10 @@ class Graph:
 
     @property
     def kinds(self) -> list[int]:
-        """Identities of the objects' types by node, 0 for nobody."""
+        """Identities of the objects' types by node, 0 for nobody.
+
+        From then on the graph holds the types: a new count of them is one too high.
+        """
         if not self._kinds:
             kinds = list(map(id, map(type, self.objects)))
             self.types.update(zip(kinds, map(type, self.objects), strict=True))

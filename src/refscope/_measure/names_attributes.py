@@ -97,12 +97,13 @@ def _name_inline(refs: Referents, names: Iterable[str]) -> None:
         if name in tried:
             continue
         tried.add(name)
-        if _is_harmless(static_lookup(kind, name)):
+        of_class = static_lookup(kind, name)
+        if _is_harmless(of_class):
             try:
                 value = object.__getattribute__(holder, name)
             except Exception:  # noqa: BLE001, S112  # unset
                 continue
-            if refs.take(attribute(name), value):
+            if value is not of_class and refs.take(attribute(name), value):
                 refs.likely[name] = None
 
 
@@ -146,12 +147,17 @@ def _names_of_module(kind: type) -> Iterator[str]:
                 yield from _names_in(get_module_dict(module))
 
 
-def _names_of_stack(_: type) -> Iterator[str]:
-    """Yield names that the code uses that is running in this thread."""
+def _names_of_stack(_: type) -> list[str]:
+    """Return names that the code uses that is running in this thread.
+
+    A generator would hold the frame that holds it.
+    """
+    names: list[str] = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        yield from frame.f_code.co_names
+        names += frame.f_code.co_names
         frame = frame.f_back
+    return names
 
 
 def is_module(thing: object) -> bool:

@@ -6,9 +6,9 @@ of the bounds between the components on it.  Here the second one says only where
 have been joined, from where to where, so that a node that is on no loop, or has one
 reference only, costs nothing there.
 
-Rows are read once, when a node is entered.  What it refers to that was not visited by
-then is kept for later; if it has been visited when its turn comes, it was reached
-through the node itself, and nothing is to be learnt from it any more.
+What a node refers to is read when it is entered.  What was not visited by then is kept
+for later; if it has been visited when its turn comes, it was reached through the node
+itself, and nothing is to be learnt from it any more.
 """
 
 from __future__ import annotations

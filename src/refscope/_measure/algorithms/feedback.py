@@ -31,7 +31,7 @@ EFFORT = 60_000
 _TAKEN_BACK = 100_000
 """Steps that may be spent on putting references back; about a twentieth of a second."""
 _FEW = 100
-"""Not one of so many references can be tried: then none is."""
+"""If not even one in so many references could be put back, none is tried."""
 
 
 def minimum_feedback(
@@ -202,9 +202,8 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
     """Return the nodes so that few references go backwards.
 
     Sinks are put last, sources first, and else the node that has most more references
-    out than in.  Nodes are kept in stacks by that difference.  It grows when a node
-    before is placed, and the node is put on another stack; where it has become less,
-    the node is moved when it is found.
+    out than in.  Nodes are kept in stacks by that difference; one that has moved on
+    is skipped where it is found.
     """
     turned: list[list[int]] = [[] for _ in successors]
     heads, tails = _ends(successors)
@@ -219,20 +218,17 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
     ends = [node for node, both in enumerate(map(mul, outward, inward)) if not both]
     placed = bytearray(len(successors))
     best = max(stacks, default=0)
-    for _ in successors:
-        while True:
-            if ends:
-                node = ends.pop()
-            else:
-                while not stacks[best]:
-                    best -= 1
-                node = stacks[best].pop()
-                difference = outward[node] - inward[node]
-                if difference < best and not placed[node]:
-                    stacks[difference].append(node)
-                    continue
-            if not placed[node]:
-                break
+    while len(first) + len(last) < len(successors):
+        if ends:
+            node = ends.pop()
+        else:
+            while not stacks[best]:
+                best -= 1
+            node = stacks[best].pop()
+            if outward[node] - inward[node] != best:
+                continue
+        if placed[node]:
+            continue
         placed[node] = 1
         (first if outward[node] else last).append(node)
         outward[node] = inward[node] = 0
@@ -248,6 +244,7 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
         for other in turned[node]:
             if outward[other]:
                 outward[other] = left = outward[other] - 1
+                stacks[left - inward[other]].append(other)
                 if not left:
                     ends.append(other)
     return first + last[::-1]
