@@ -100,7 +100,7 @@ def tests(session: nox.Session) -> None:
     else:  # what takes longest comes first
         runs = [(covered, LEAKS), (exact, BLOCKS), (covered, REST), (exact, LEAKS)]
         runs += [(exact, REST), (covered, BLOCKS)]
-    run_side_by_side(
+    run_two_at_a_time(
         session,
         [("python", "-m", *kind, *WATCHDOG, AGAIN, *part) for kind, part in runs],
         COVERAGE_FILE=str(ROOT / f".coverage.{python}"),
@@ -109,12 +109,10 @@ def tests(session: nox.Session) -> None:
         _measured.add(python)
 
 
-def run_side_by_side(
+def run_two_at_a_time(
     session: nox.Session, commands: Iterable[Sequence[str]], **variables: str
 ) -> None:
     """Run the tests of several commands; show what each said when it has ended.
-
-    One more at a time than there are processors, as some tests wait for others.
 
     A run of chosen tests may choose none of one kind, which is pytest's status 5.
     """
@@ -137,7 +135,7 @@ def run_side_by_side(
         sys.stdout.flush()
         return done.returncode
 
-    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         statuses = [*pool.map(run, commands)]
     if any(status not in ({0, 5} if session.posargs else {0}) for status in statuses):
         session.error(f"tests failed, see above: exit statuses {statuses}")
@@ -182,7 +180,7 @@ def pyodide(session: nox.Session) -> None:
         runs = [("exact", BLOCKS), ("not exact", LEAKS), ("not exact", BLOCKS)]
         runs += [("not exact", REST), ("exact", others)]
     commands = [(*run, str(site), *plain, "-m", kind, *part) for kind, part in runs]
-    run_side_by_side(session, commands)
+    run_two_at_a_time(session, commands)
 
 
 @nox.session
