@@ -258,25 +258,20 @@ def test_the_import_leaves_nothing_to_report():
 
 
 def test_a_class_and_its_instance():
-    """A class counts as its own references do, however often types are looked at."""
+    """A class is held by its instances, and by nothing of refscope's."""
 
     class Plugin:
         """Holds an instance, which holds the class."""
 
     Plugin.default = Plugin()
-    Plugin.default.owner = Plugin
     del Plugin
 
-    assert found_ids() == saved_ids()
-    gc.collect()
+    [group] = refscope.find_cycles().groups
+    found, saved = found_ids(), saved_ids()
 
-    class Plugin:
-        """The same again, for the report."""
-
-    Plugin.default = Plugin()
-    del Plugin
-    report = refscope.find_cycles()
-    assert (report.objects, report.groups[0].count) == (gc.collect(), 1)
+    assert group.count == 1
+    # The incremental collector stops tracking a tuple before, see above.
+    assert saved <= found if IS_WASM else saved == found
 
 
 def test_reports_of_ours_in_garbage():
