@@ -122,12 +122,9 @@ def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
 
 
 def _is_own(thing: object) -> bool:
-    if is_class(thing):
-        return is_own_type(cast("type", thing))
-    kind = type(thing)
-    if type_name(kind) in _MAKERS:
+    if type_name(type(thing)) in _MAKERS:
         return any(map(_is_part_of_ours, gc.get_referents(thing)))
-    return is_own_type(kind)
+    return is_own_type(cast("type", thing) if is_class(thing) else type(thing))
 
 
 def _is_part_of_ours(thing: object) -> bool:

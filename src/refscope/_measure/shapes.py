@@ -19,7 +19,7 @@ Component = list[int]
 
 
 class Shapes:
-    """Types and sizes of all nodes of a graph."""
+    """Sizes of all nodes of a graph, and which of its components look alike."""
 
     __slots__ = ("_graph", "sizes")
 
