@@ -70,6 +70,35 @@ def test_the_whole_heap_is_searched():
     assert found_ids() == saved_ids()
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="a traced frame keeps copies of its variables"
+)
+def test_who_holds_the_running_frames():
+    """A debugger that has refscope's own frames has not what they look at."""
+    gc.unfreeze()
+    make_everything()
+    before = sys.gettrace()
+    sys.settrace(hold_frame)
+    try:
+        found = found_ids()
+    finally:
+        sys.settrace(before)
+        running.clear()
+
+    assert found == saved_ids()
+
+
+running: list[types.FrameType] = []
+
+
+def hold_frame(frame, event, _):
+    if event == "call":
+        running.append(frame)
+    elif event == "return":
+        running.remove(frame)
+    return hold_frame
+
+
 def test_garbage_is_left_as_it_is():
     """Weak references live, finalizers have not run, the collector is unchanged."""
     idioms.Leaving.seen = 0

@@ -16,7 +16,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator
-from itertools import chain, compress, repeat
+from itertools import chain, compress, filterfalse, repeat
 from operator import gt, ne, not_
 from types import (
     AsyncGeneratorType,
@@ -34,7 +34,7 @@ from .classes import FREE_THREADED, is_metaclass
 from .hazards import hazard
 from .heap import Graph
 from .interpreter import BORROWS, count_elements
-from .listed import listed
+from .listed import frozen_count, listed
 from .names_attributes import get_module_dict
 
 
@@ -76,34 +76,53 @@ def _candidates(budget: Budget) -> list[object]:
     budget.spend(len(objects), _FOLLOWING)
     if room is not None:
         del objects[room:]
-    unreached = dict(zip(map(id, objects), objects, strict=True))
-    del objects
+    within = None
+    if room is not None or frozen_count():
+        within = set(map(id, objects))
     alive: list[object] = [sys.modules]
+    # Who holds a frame of ours must not lead to the list of everything.
+    reached = {id(sys.modules), id(objects)}
     avoided = hazard()
-    if unreached.pop(id(avoided), None) is not None:
+    if avoided is not None:
+        reached.add(id(avoided))
         alive.append(get_module_dict(avoided))
-    _spread(alive, unreached, budget)
-    return [] if budget.is_out_of_time else list(unreached.values())
+    _spread(alive, reached, within, budget)
+    return [] if budget.is_out_of_time else _others(objects, reached)
 
 
 _FOLLOWING = "following what is alive"
-_CHUNK = 512
-"""Objects taken together: the identities of what they refer to fit a cache."""
+_CHUNK = 2048
+"""Objects taken together: what they refer to fits a cache."""
 _AWAITS = {id(GeneratorType): "gi_yieldfrom", id(AsyncGeneratorType): "ag_await"}
 """What tells that a generator waits for another one: then it owns all that it has."""
 
 
-def _spread(alive: list[object], others: dict[int, object], budget: Budget) -> None:
-    """Take from the others what these lead to."""
-    left, take = others.keys(), others.pop
+def _spread(
+    alive: list[object], reached: set[int], within: set[int] | None, budget: Budget
+) -> None:
+    """Add to the reached what these lead to; if there is a bound, only within it."""
     while alive and not budget.is_out_of_time:
         level: list[object] = []
         for start in range(0, len(alive), _CHUNK):
             found = gc.get_referents(*alive[start : start + _CHUNK])
             # Most are numbers and text, which are told sooner by a look at them.
-            level.extend(map(take, left & map(id, filter(gc.is_tracked, found))))
+            found = list(filter(gc.is_tracked, found))
+            new = dict(zip(map(id, found), found, strict=True))
+            for known in new.keys() & reached:
+                del new[known]
+            if within is not None:
+                for outside in new.keys() - within:
+                    del new[outside]
+            reached.update(new)
+            level += new.values()
         budget.spend(0, _FOLLOWING)
         alive = level
+
+
+def _others(objects: list[object], reached: set[int]) -> list[object]:
+    """Return the objects that were not reached."""
+    are_reached = map(reached.__contains__, map(id, objects))
+    return list(compress(objects, map(not_, are_reached)))
 
 
 def without_held(candidates: list[object], budget: Budget) -> list[object]:
@@ -122,11 +141,11 @@ def without_held(candidates: list[object], budget: Budget) -> list[object]:
     alive = list(compress(candidates, flags))
     others = list(compress(candidates, map(not_, flags)))
     candidates.clear()
-    unreached = dict(zip(map(id, others), others, strict=True))
-    del others
-    if unreached:
-        _spread(alive, unreached, budget)
-    return list(unreached.values())
+    if not others:
+        return []
+    reached: set[int] = set()
+    _spread(alive, reached, set(map(id, others)), budget)
+    return _others(others, reached)
 
 
 def _inner_counts(graph: Graph) -> dict[int, int]:
@@ -159,7 +178,8 @@ def _dying(graph: Graph, inner: dict[int, int], alive: set[int]) -> set[int]:
     """
     if len(inner) == len(graph) - 1:
         return set()
-    nobody = [node for node in graph.nodes if node not in inner and node not in alive]
+    unreferenced = filterfalse(inner.__contains__, graph.nodes)
+    nobody = list(filterfalse(alive.__contains__, unreferenced))
     dying: set[int] = set()
     while nobody:
         node = nobody.pop()

@@ -160,9 +160,9 @@ def _cheap_hits(loops: Sequence[Sequence[Edge]], cost: Cost) -> list[Edge]:
 def _good_enough(successors: Successors, cost: Cost) -> list[Edge]:
     """Return a set from which nothing can be left out, or nearly so."""
     places = [0] * len(successors)
-    for place, node in enumerate(_good_order(successors)):
-        places[node] = place
     heads, tails = _ends(successors)
+    for place, node in enumerate(_good_order(successors, heads, tails)):
+        places[node] = place
     place_of = places.__getitem__
     are_backwards = map(ge, map(place_of, heads), map(place_of, tails))
     removed = set(compress(zip(heads, tails, strict=True), are_backwards))
@@ -197,16 +197,15 @@ def _leads_to(successors: Successors, removed: set[Edge], start: int, end: int) 
 
 
 def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
-    successors: Successors,
+    successors: Successors, heads: Sequence[int], tails: Sequence[int]
 ) -> list[int]:
     """Return the nodes so that few references go backwards.
 
     Sinks are put last, sources first, and else the node that has most more references
-    out than in.  Nodes are kept in stacks by that difference; one that has moved on
-    is skipped where it is found.
+    out than in.  Nodes are kept in stacks by that difference.  One that has fewer now
+    is moved where it is found, one that has more is in both places.
     """
     turned: list[list[int]] = [[] for _ in successors]
-    heads, tails = _ends(successors)
     deque(map(list[int].append, map(turned.__getitem__, tails), heads), maxlen=0)
     outward = list(map(len, successors))
     inward = list(map(len, turned))
@@ -221,30 +220,34 @@ def _good_order(  # noqa: C901, PLR0912  # one algorithm, one function
     while len(first) + len(last) < len(successors):
         if ends:
             node = ends.pop()
+            if placed[node]:
+                continue
         else:
             while not stacks[best]:
                 best -= 1
             node = stacks[best].pop()
-            if outward[node] - inward[node] != best:
+            if placed[node]:
                 continue
-        if placed[node]:
-            continue
+            difference = outward[node] - inward[node]
+            if difference < best:
+                stacks[difference].append(node)
+                continue
         placed[node] = 1
         (first if outward[node] else last).append(node)
         outward[node] = inward[node] = 0
         for other in successors[node]:
             if inward[other]:  # not placed, as this reference still counts
                 inward[other] = left = inward[other] - 1
+                if not left:
+                    ends.append(other)
+                    continue
                 difference = outward[other] - left
                 stacks[difference].append(other)
                 if difference > best:  # noqa: PLR1730  # max() is slower here
                     best = difference
-                if not left:
-                    ends.append(other)
         for other in turned[node]:
             if outward[other]:
                 outward[other] = left = outward[other] - 1
-                stacks[left - inward[other]].append(other)
                 if not left:
                     ends.append(other)
     return first + last[::-1]
