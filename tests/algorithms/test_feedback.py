@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from refscope._measure.algorithms.feedback import is_opened, minimum_feedback
+from refscope._measure.algorithms.packing import has_more_loops
 
 from .graphs import cheapest_by_trial, edges_of, graphs, is_acyclic
 
@@ -95,3 +97,67 @@ def test_a_large_component():
 
     assert is_opened(successors, removed)
     assert len(removed) < size
+
+
+def forward(size, ways):
+    """Return a graph that leads from each node to later ones, and so has no loop."""
+    return [
+        [node + way for way in ways if node + way < size] for node in range(size - 1)
+    ] + [[]]
+
+
+def test_few_cuts_of_a_large_graph():
+    """Three references back in 9,000 are found, and proved to be the fewest."""
+    successors = forward(3000, (1, 7, 50))
+    backs = [(2999, 0), (2000, 900), (2500, 100)]
+    for node, other in backs:
+        successors[node].append(other)
+
+    removed, exact = minimum_feedback(successors)
+
+    assert exact
+    assert removed == sorted(backs)
+
+
+def test_where_the_search_takes_too_long():
+    """What hits most loops is far better than an order, if the loops have few cuts."""
+    successors = forward(300, (1, 2, 9))
+    for node in range(40, 300, 10):
+        successors[node].append(node * 7 % 39)
+
+    removed, exact = minimum_feedback(successors, effort=1)
+    by_order, _ = minimum_feedback(successors, effort=0)
+
+    assert not exact
+    assert is_opened(successors, removed)
+    assert len(removed) <= 26 < len(by_order) / 2
+
+
+def test_no_time_is_left():
+    """The order is what is found at once."""
+    successors = forward(300, (1, 2, 9))
+    for node in range(40, 300, 10):
+        successors[node].append(node * 7 % 39)
+    looks = iter([False, True, True])
+
+    removed, exact = minimum_feedback(successors, is_over=lambda: next(looks))
+
+    assert (removed, exact) == minimum_feedback(successors, effort=0)
+
+
+@given(graphs(most_nodes=6, most_edges=10), st.integers(0, 4))
+def test_more_loops_than_cuts(successors, most):
+    """Each loop that has no reference of the others needs a cut of its own."""
+    least = cheapest_by_trial(successors, lambda _: 1)
+
+    assert not has_more_loops(successors, most) or least > most
+
+
+@pytest.mark.parametrize("most", [0, 1, 99, 100])
+def test_loops_that_are_counted(most):
+    """A hundred pairs are a hundred loops, however they hang together."""
+    pairs = [[node ^ 1] for node in range(200)]
+    ring = [[(node + 1) % 200] for node in range(200)]
+
+    assert has_more_loops(pairs, most) == (most < 100)
+    assert has_more_loops(ring, most) == (most < 1)

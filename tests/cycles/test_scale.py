@@ -126,6 +126,28 @@ def test_cuts_of_a_large_component_are_told_by_their_owner():
     assert set(names_of(cycle)) <= {".left", ".right"}
 
 
+def test_one_reference_that_closes_a_large_component():
+    """It is found among thousands, and others that would do as well are not chosen."""
+    cats = [idioms.Cat() for _ in range(dissect.MOST_NAMED + 100)]
+    for number, cat in enumerate(cats):
+        cat.left = cats[number + 1 : number + 9 : 4]
+    cats[0].friends = [cats[1], cats[2]]
+    cats[0].left = None
+    last = idioms.Cat()
+    last.left = [cats[0]]  # the only way on
+    cats[-1].owner = last  # and the only way there
+    del cats, cat, last
+
+    cycle = only(refscope.find_cycles())
+
+    assert [(cut.holder.type_name, cut.name) for cut in cycle.break_at] == [
+        (f"{idioms.__name__}.Cat", ".owner")
+    ]
+    assert cycle.cuts == 1
+    assert cycle.is_smallest
+    assert "owner" in cycle.advice
+
+
 def test_too_much_hangs_on_it():
     """What is not counted is None, and the report says so."""
     cat = idioms.Cat()

@@ -19,8 +19,10 @@ from .algorithms.feedback import (
     edges_of,
     is_opened,
     minimum_feedback,
+    without,
 )
 from .algorithms.loops import loop_through, shortest_loop
+from .algorithms.packing import has_more_loops
 from .budget import Budget
 from .classes import get_members, get_mro
 from .cuts import costs_of
@@ -39,6 +41,10 @@ _STARTS = 24
 """Members of a large component from which a shortest loop is looked for."""
 _EXACT = 400
 """References of a component up to which the smallest set of cuts is looked for."""
+_FEW_LOOPS = 32
+"""Loops without a reference in common up to which it is looked for in any other."""
+_TRIES = 3
+"""References that may be tried instead of one that is to be removed."""
 
 
 class Explained:
@@ -108,7 +114,7 @@ def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Ex
         break_at=_all_of(wiring, cuts)[:MOST_CUTS],
         cuts=parts.cut_count,
         is_smallest=parts.is_smallest,
-        advice=advice_on(Loop(wiring, loop, next(iter(on_loop), None))),
+        advice=advice_on(Loop(wiring, loop, next(iter([*on_loop, *cuts]), None))),
     )
     names = dict.fromkeys(reference.holder.type_name for reference in references)
     print_of_loop = loop_fingerprint(references, is_whole=parts.length == len(loop))
@@ -120,7 +126,8 @@ def _small(graph: Graph, nodes: Sequence[int]) -> _Parts:
     wiring = wire(graph, nodes)
     loop = _best_loop(wiring)
     successors = wiring.successors(2)
-    effort = EFFORT if len(wiring.names) <= _EXACT else 0
+    is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, _FEW_LOOPS)
+    effort = EFFORT if is_few else 0
     cuts, is_smallest = minimum_feedback(successors, costs_of(wiring), effort=effort)
     return _Parts(
         wiring,
@@ -197,14 +204,14 @@ def _from_instance(wiring: Wiring, loop: list[Edge]) -> list[Edge]:
 def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     """Look for loop and cuts first, and name only what is shown of them."""
     successors = _inside(graph, nodes)
-    is_ring = _is_ring(successors)
+    is_ring = is_smallest = _is_ring(successors)
     starts = [0] if is_ring else range(0, len(nodes), len(nodes) // _STARTS + 1)
     loop = shortest_loop(successors, starts)
     cuts: list[Edge] = []
     if is_ring:
         cuts = edges_of(loop)[:1]
     elif not budget.is_out_of_time:
-        cuts, _ = minimum_feedback(successors, effort=0)
+        cuts, is_smallest = _few_cuts(graph, nodes, successors, budget)
     count = _checked(successors, cuts)
     path, shown = loop[: 2 * MOST_SHOWN + 2], cuts[:MOST_CUTS]
     owners = _owners(graph, nodes, successors, shown)
@@ -223,7 +230,78 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
         for holder, target in shown
     ]
     known = [edge for edge in named if edge in wiring.names]
-    return _Parts(wiring, steps, len(loop), known, count, is_smallest=False)
+    return _Parts(wiring, steps, len(loop), known, count, is_smallest=is_smallest)
+
+
+def _few_cuts(
+    graph: Graph,
+    nodes: Sequence[int],
+    successors: Sequence[Sequence[int]],
+    budget: Budget,
+) -> tuple[list[Edge], bool]:
+    """Return the cuts of a large component, and whether there are no fewer."""
+    if has_more_loops(successors, _FEW_LOOPS):
+        return minimum_feedback(successors, effort=0)
+    cuts, is_smallest = minimum_feedback(
+        successors,
+        _costs(graph, nodes, successors),
+        is_over=lambda: budget.is_out_of_time,
+    )
+    if is_smallest and len(cuts) <= MOST_CUTS:
+        for place, cut in enumerate(cuts):
+            others = [*cuts[:place], *cuts[place + 1 :]]
+            rest = without(successors, others)
+            cuts[place] = _preferred(graph, nodes, rest, cut)
+    return cuts, is_smallest
+
+
+def _costs(
+    graph: Graph, nodes: Sequence[int], successors: Sequence[Sequence[int]]
+) -> dict[Edge, int]:
+    """Return by reference what removing it costs, where that is not one.
+
+    As many as there are between two objects; and a ``__dict__`` cannot be removed, so
+    it costs more than all that is in it.
+    """
+    costs: dict[Edge, int] = {}
+    tables = {
+        place
+        for place, node in enumerate(nodes)
+        if graph.counts[node] == 1 and type(graph.object_of(node)) is dict
+    }
+    for node, following in enumerate(successors):
+        if len(following) > len(set(following)):
+            costs |= {(node, other): following.count(other) for other in following}
+        for table in tables.intersection(following):
+            costs[node, table] = len(successors[table]) + 1
+    return costs
+
+
+def _preferred(
+    graph: Graph, nodes: Sequence[int], successors: Sequence[Sequence[int]], cut: Edge
+) -> Edge:
+    """Return the reference that a person would remove instead, if that does as well.
+
+    All loops lead through the one to remove, so any other is on each of them.
+    """
+    way = loop_through(successors, cut[0])
+    if len(way) > MOST_NAMED:
+        return cut
+    wiring = wire(graph, [nodes[place] for place in way])
+    costs = costs_of(wiring)
+    ranked: list[tuple[int, int]] = []
+    for place in range(len(way)):
+        target = (place + 1) % len(way)
+        # What is in a __dict__ is named as its owner's.
+        for holder in (place, (place - 1) % len(way)):
+            if (holder, target) in costs:
+                ranked.append((costs[holder, target], place))
+                break
+    for _, place in sorted(ranked)[:_TRIES]:
+        edge = way[place], way[(place + 1) % len(way)]
+        if edge == cut or is_opened(successors, [edge]):
+            return edge
+    return cut
 
 
 def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:

@@ -4,7 +4,8 @@ Exact for small graphs, by the method of A. Baharev, H. Schichl, A. Neumaier and
 T. Achterberg, "An Exact Method for the Minimum Feedback Arc Set Problem", ACM Journal
 of Experimental Algorithmics 26 (2021): hit every loop known so far as cheaply as
 possible (branch and bound), look for a loop that is left, begin again.  The answer is
-a smallest one, because no set that hits all loops hits fewer of them.
+a smallest one, because no set that hits all loops hits fewer of them.  Where the search
+takes too long it goes on with what hits most loops, and the answer is not proved.
 
 For others the order of P. Eades, X. Lin and W. F. Smyth, "A fast and effective
 heuristic for the feedback arc set problem", Information Processing Letters 47 (1993):
@@ -30,6 +31,10 @@ EFFORT = 60_000
 """Loops looked at before the exact search is given up; about a tenth of a second."""
 _TAKEN_BACK = 100_000
 """Steps that may be spent on putting references back; about a twentieth of a second."""
+_LEAST_LOOKS, _MOST_LOOKS = 8, 400
+"""How often it is looked for the loops that are left: more often in smaller graphs."""
+_WORK = 4_000_000
+"""Nodes and references that are looked at on that; about a second."""
 _FEW = 100
 """If not even one in so many references could be put back, none is tried."""
 
@@ -39,6 +44,7 @@ def minimum_feedback(
     costs: Mapping[Edge, int] | None = None,
     *,
     effort: int = EFFORT,
+    is_over: Callable[[], bool] = bool,
 ) -> tuple[list[Edge], bool]:
     """Return references to remove, and whether no cheaper set exists.
 
@@ -47,47 +53,76 @@ def minimum_feedback(
         costs: What removing a reference costs; 1 where nothing is said.
         effort: How long to look for the cheapest set; with 0 a good one is returned
             at once.
+        is_over: Whether there is no time left to look for it.
     """
 
     def cost(edge: Edge) -> int:
         return 1 if costs is None else costs.get(edge, 1)
 
+    size = len(successors) + sum(map(len, successors))
+    looks = 0
+    if effort > 0:
+        looks = min(max(_WORK // max(size, 1), _LEAST_LOOKS), _MOST_LOOKS)
     chosen: list[Edge] = []
     known: list[list[Edge]] = []
-    while effort > 0:
-        loops = _loops_left(successors, set(chosen))
-        if not loops:
-            return sorted(chosen), True
-        known += loops
-        chosen, effort = _cheapest_hits(known, cost, effort)
-    return _good_enough(successors, cost), False
+    is_open = is_smallest = False
+    while looks > 0 and not (is_open or is_over()):
+        loops, used = _loops_left(successors, chosen, looks, is_over)
+        looks -= used
+        if loops:
+            known += loops
+            chosen, effort = _cheapest_hits(known, cost, effort)
+        else:
+            is_open, is_smallest = True, effort > 0
+    if is_smallest:
+        return sorted(chosen), True
+    good = _good_enough(successors, cost)
+    if is_open:
+        known_good = _needed(successors, set(chosen), cost)
+        good = min(known_good, good, key=lambda found: sum(map(cost, found)))
+    return good, False
 
 
 def is_opened(successors: Successors, removed: Iterable[Edge]) -> bool:
     """Return whether no loop is left once these references are gone."""
-    return not components(_without(successors, set(removed)))
+    return not components(without(successors, removed))
 
 
-def _without(successors: Successors, removed: set[Edge]) -> list[Sequence[int]]:
+def without(successors: Successors, removed: Iterable[Edge]) -> list[Sequence[int]]:
+    """Return the graph without these references."""
+    cut: defaultdict[int, set[int]] = defaultdict(set)
+    for node, other in removed:
+        cut[node].add(other)
     left = list(successors)
-    for node in {node for node, _ in removed}:
-        left[node] = [other for other in left[node] if (node, other) not in removed]
+    for node, others in cut.items():
+        left[node] = [other for other in left[node] if other not in others]
     return left
 
 
-def _loops_left(successors: Successors, removed: set[Edge]) -> list[list[Edge]]:
-    """Return loops that avoid these references, no two with a reference in common."""
+def _loops_left(
+    successors: Successors,
+    removed: Iterable[Edge],
+    looks: int,
+    is_over: Callable[[], bool],
+) -> tuple[list[list[Edge]], int]:
+    """Return loops that avoid these references, and how often it was looked for them.
+
+    No two have a reference in common.  None are returned only if there are none.
+    """
     found: list[list[Edge]] = []
-    taken = set(removed)
-    while True:
-        rest = _without(successors, taken)
-        left = components(rest)
-        if not left:
-            return found
+    rest = without(successors, removed)
+    used = 1
+    while left := components(rest):
+        taken: set[Edge] = set()
         for component in left:
             loop = edges_of(loop_through(rest, min(component)))
             found.append(loop)
             taken.update(loop)
+        if used >= looks or is_over():
+            break
+        rest = without(rest, taken)
+        used += 1
+    return found, used
 
 
 def edges_of(loop: Sequence[int]) -> list[Edge]:
@@ -100,6 +135,9 @@ def _cheapest_hits(
 ) -> tuple[list[Edge], int]:
     """Return the cheapest references that hit every loop, and what effort is left."""
     best: list[Edge] = _cheap_hits(loops, cost)
+    if effort <= 0:
+        return best, effort
+    loops = _worth_trying(loops, cost)
     least = sum(map(cost, best))
     # What is chosen, what that costs, and what must not be chosen any more.
     todo: list[tuple[tuple[Edge, ...], int, frozenset[Edge]]] = [((), 0, frozenset())]
@@ -121,6 +159,28 @@ def _cheapest_hits(
             for number, edge in reversed(list(enumerate(ways)))
         ]
     return best, effort
+
+
+def _worth_trying(loops: Sequence[Sequence[Edge]], cost: Cost) -> list[list[Edge]]:
+    """Return the loops without references that another one makes superfluous.
+
+    That one costs no more and is on all the loops that this one is on.
+    """
+    through: dict[Edge, int] = {}  # a bit for each loop
+    for number, loop in enumerate(loops):
+        for edge in loop:
+            through[edge] = through.get(edge, 0) | 1 << number
+    kept: dict[int, Edge] = {}
+
+    def order(edge: Edge) -> tuple[int, int, Edge]:
+        return cost(edge), -through[edge].bit_count(), edge
+
+    for edge in sorted(through, key=order):
+        bits = through[edge]
+        if bits not in kept and not any(bits | other == other for other in kept):
+            kept[bits] = edge
+    chosen = set(kept.values())
+    return [[edge for edge in loop if edge in chosen] for loop in loops]
 
 
 def _length(loop: Sequence[Edge]) -> int:
@@ -145,15 +205,22 @@ def _least_more(
 
 def _cheap_hits(loops: Sequence[Sequence[Edge]], cost: Cost) -> list[Edge]:
     """Return references that hit every loop: those that hit most for their cost."""
-    missed = list(loops)
+    through: defaultdict[Edge, list[int]] = defaultdict(list)
+    for number, loop in enumerate(loops):
+        for edge in loop:
+            through[edge].append(number)
+    hits = {edge: len(numbers) for edge, numbers in through.items()}
+    missed = set(range(len(loops)))
     chosen: list[Edge] = []
     while missed:
-        hits: dict[Edge, int] = {}
-        for loop in missed:
-            for edge in loop:
-                hits[edge] = hits.get(edge, 0) + 1
-        chosen.append(min(hits, key=lambda edge: (cost(edge) / hits[edge], edge)))
-        missed = [loop for loop in missed if chosen[-1] not in loop]
+        best = min(hits, key=lambda edge: (cost(edge) / hits[edge], edge))
+        chosen.append(best)
+        for number in missed.intersection(through[best]):
+            missed.remove(number)
+            for edge in loops[number]:
+                hits[edge] -= 1
+                if not hits[edge]:
+                    del hits[edge]
     return chosen
 
 
@@ -166,7 +233,12 @@ def _good_enough(successors: Successors, cost: Cost) -> list[Edge]:
     place_of = places.__getitem__
     are_backwards = map(ge, map(place_of, heads), map(place_of, tails))
     removed = set(compress(zip(heads, tails, strict=True), are_backwards))
-    tries = _TAKEN_BACK // max(len(successors) + len(heads), 1)
+    return _needed(successors, removed, cost)
+
+
+def _needed(successors: Successors, removed: set[Edge], cost: Cost) -> list[Edge]:
+    """Return the references without those that close no loop, the dearest first."""
+    tries = _TAKEN_BACK // (len(successors) + sum(map(len, successors)) + 1)
     if tries * _FEW > len(removed):
         dearest = sorted(removed, key=lambda edge: (-cost(edge), edge))
         for edge in dearest[:tries]:
