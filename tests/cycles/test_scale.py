@@ -126,6 +126,40 @@ def test_cuts_of_a_large_component_are_told_by_their_owner():
     assert set(names_of(cycle)) <= {".left", ".right"}
 
 
+def test_cuts_of_a_large_component_in_dictionaries_of_its_own():
+    """A dictionary that an attribute holds is not the instance's."""
+    size = dissect.MOST_NAMED + 100
+    cats = [idioms.Cat() for _ in range(size)]
+    for number, cat in enumerate(cats):
+        cat.left = {"next": cats[(number + 1) % size], "far": cats[number * 7 % size]}
+    del cats, cat
+
+    cycle = only(refscope.find_cycles())
+
+    assert cycle.cuts > dissect.MOST_CUTS
+    assert len(cycle.break_at) == dissect.MOST_CUTS
+    assert {cut.name for cut in cycle.break_at} <= {".left", "['next']", "['far']"}
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_one_dictionary_holds_all_ways(is_made):
+    """It is as good as the ways in it; a ``__dict__`` is not, no program removes it."""
+    cats = [idioms.Cat() for _ in range(dissect.MOST_NAMED + 100)]
+    for number, cat in enumerate(cats):
+        cat.left = cats[number + 1 : number + 9 : 4]
+    if is_made:
+        vars(cats[-1])
+    cats[-1].left = {"a": cats[0], "b": cats[1]}
+    cats[-1].right = cats[2]
+    del cats, cat
+
+    cycle = only(refscope.find_cycles())
+
+    assert sorted(cut.name for cut in cycle.break_at) == [".left", ".right"]
+    assert cycle.is_smallest
+    assert cycle.cuts == 2
+
+
 def test_one_reference_that_closes_a_large_component():
     """It is found among thousands, and others that would do as well are not chosen."""
     cats = [idioms.Cat() for _ in range(dissect.MOST_NAMED + 100)]

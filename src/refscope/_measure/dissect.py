@@ -28,6 +28,7 @@ from .classes import get_members, get_mro
 from .cuts import costs_of
 from .hanging import hanging_on
 from .heap import Graph, each
+from .managed import is_dict_of
 from .wiring import Wiring, best_name, wire
 
 
@@ -264,17 +265,24 @@ def _costs(
     it costs more than all that is in it.
     """
     costs: dict[Edge, int] = {}
-    tables = {
-        place
-        for place, node in enumerate(nodes)
-        if graph.counts[node] == 1 and type(graph.object_of(node)) is dict
-    }
+    tables = _tables(graph, nodes, range(len(nodes)))
     for node, following in enumerate(successors):
         if len(following) > len(set(following)):
             costs |= {(node, other): following.count(other) for other in following}
         for table in tables.intersection(following):
-            costs[node, table] = len(successors[table]) + 1
+            if is_dict_of(graph.object_of(nodes[node]), graph.object_of(nodes[table])):
+                costs[node, table] = len(successors[table]) + 1
     return costs
+
+
+def _tables(graph: Graph, nodes: Sequence[int], places: Iterable[int]) -> set[int]:
+    """Return those of some places where there is a dictionary that one object has."""
+    return {
+        place
+        for place in places
+        if graph.counts[nodes[place]] == 1
+        and type(graph.object_of(nodes[place])) is dict
+    }
 
 
 def _preferred(
@@ -323,18 +331,14 @@ def _owners(
     successors: Sequence[Sequence[int]],
     cuts: Sequence[Edge],
 ) -> dict[int, int]:
-    """Return who has the dictionaries that cuts begin at, where one object has."""
-    wanted = {
-        holder
-        for holder, _ in cuts
-        if type(graph.object_of(nodes[holder])) is dict
-        and graph.counts[nodes[holder]] == 1
-    }
+    """Return whose ``__dict__`` the dictionaries are that cuts begin at."""
+    wanted = _tables(graph, nodes, {holder for holder, _ in cuts})
     return {
         other: node
         for node, following in enumerate(successors)
         if not wanted.isdisjoint(following)
         for other in wanted.intersection(following)
+        if is_dict_of(graph.object_of(nodes[node]), graph.object_of(nodes[other]))
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .classes import WORD, has_managed_dict
+from .classes import WORD, get_dict_offset, has_managed_dict
 
 
 WordReader = Callable[[int], int]
@@ -62,3 +62,17 @@ def has_dict(thing: object) -> bool:
         return False
     address = _read(id(thing) - _place)
     return address != 0 and not address & 1
+
+
+def is_dict_of(holder: object, thing: object) -> bool:
+    """Return whether a thing is the ``__dict__`` that an instance has.
+
+    False also where that cannot be told.
+    """
+    kind = type(holder)
+    if _read is None:  # pragma: no cover  # no such build here
+        return False
+    if has_managed_dict(kind):
+        return _place is not None and _read(id(holder) - _place) == id(thing)
+    offset = get_dict_offset(kind)
+    return offset > 0 and _read(id(holder) + offset) == id(thing)
