@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,23 @@ def test_one_reference_that_closes_a_large_component():
     assert cycle.cuts == 1
     assert cycle.is_smallest
     assert "owner" in cycle.advice
+
+
+def test_two_references_are_not_one():
+    """Not even where they are spelled as those back to an owner are."""
+    cats = [idioms.Cat() for _ in range(dissect.MOST_NAMED + 100)]
+    for number, cat in enumerate(cats):
+        cat.left = cats[number + 1 : number + 9 : 4]
+    ways = [cats[-1], *[idioms.Cat() for _ in range(9)]]
+    for cat, following in pairwise(ways):
+        cat.owner = cat.parent = following
+    ways[-1].left = [cats[0]]
+    del cats, cat, ways, following
+
+    cycle = only(refscope.find_cycles())
+
+    assert len(cycle.break_at) == cycle.cuts == 1
+    assert cycle.is_smallest
 
 
 def test_too_much_hangs_on_it():

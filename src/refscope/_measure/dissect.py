@@ -297,16 +297,17 @@ def _preferred(
         return cut
     wiring = wire(graph, [nodes[place] for place in way])
     costs = costs_of(wiring)
-    ranked: list[tuple[int, int]] = []
-    for place in range(len(way)):
+    ranked: list[tuple[int, Edge]] = []
+    for place, (node, other) in enumerate(edges_of(way)):
+        if successors[node].count(other) > successors[cut[0]].count(cut[1]):
+            continue
         target = (place + 1) % len(way)
         # What is in a __dict__ is named as its owner's.
         for holder in (place, (place - 1) % len(way)):
             if (holder, target) in costs:
-                ranked.append((costs[holder, target], place))
+                ranked.append((costs[holder, target], (node, other)))
                 break
-    for _, place in sorted(ranked)[:_TRIES]:
-        edge = way[place], way[(place + 1) % len(way)]
+    for _, edge in sorted(ranked)[:_TRIES]:
         if edge == cut or is_opened(successors, [edge]):
             return edge
     return cut
