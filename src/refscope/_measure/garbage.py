@@ -91,7 +91,7 @@ def _candidates(budget: Budget) -> list[object]:
 
 
 _FOLLOWING = "following what is alive"
-_CHUNK = 2048
+_CHUNK = 512
 """Objects taken together: what they refer to fits a cache."""
 _AWAITS = {id(GeneratorType): "gi_yieldfrom", id(AsyncGeneratorType): "ag_await"}
 """What tells that a generator waits for another one: then it owns all that it has."""
