@@ -91,7 +91,8 @@ def _bytes(depth: int, what: str) -> dict[str, tuple[float, ...]]:
 
 def _block(depth: int) -> refscope.Block:
     gc.disable()  # on both sides: a list of a million tuples is no garbage
-    tracker = refscope.track("bench", frames=depth, types=False, collect=False)
+    only_sites = {"types": False, "survivors": False, "cycles": False}
+    tracker = refscope.track("bench", frames=depth, collect=False, **only_sites)
     return tracker.start()
 
 

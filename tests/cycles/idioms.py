@@ -114,6 +114,13 @@ def partial_ring():
     cat.later = functools.partial(print, cat)
 
 
+def waiting_with(kept):
+    """Wait, and keep something in two variables meanwhile."""
+    again = kept
+    yield
+    yield kept, again
+
+
 def _waiting():
     me = yield
     yield me

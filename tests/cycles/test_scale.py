@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import weakref
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import refscope
-from refscope._measure import dissect
+from refscope._measure import dissect, garbage
+from refscope._measure.budget import Budget
+from refscope._measure.cycles import MATERIALISED
+from refscope._measure.managed import has_dict
 
 from . import idioms
 from .helpers import names_of, only
@@ -198,6 +202,107 @@ def test_two_references_are_not_one():
 
     assert len(cycle.break_at) == cycle.cuts == 1
     assert cycle.is_smallest
+
+
+class Pair:
+    """Two slots."""
+
+    __slots__ = ("left", "right")
+
+
+class Lone:
+    """Has attributes, which no other test gives a name."""
+
+
+class Both(Pair):
+    """Two slots, and attributes of its own besides."""
+
+
+def doubled(first):
+    """Return what leads to the first by hundreds of steps, each of which is double."""
+    last = [first, first]
+    for _ in range(dissect.MOST_NAMED + 100):
+        pair = Pair()
+        pair.left = pair.right = last
+        last = pair
+    return last
+
+
+def test_a_name_that_nobody_speaks_of_on_the_way():
+    """The table that is made for it was not there when the graph was taken."""
+    first, middle = Pair(), Lone()
+    middle_name = "".join(reversed("zyxel"))
+    setattr(middle, middle_name, doubled(first))
+    first.left = middle
+    first.right = None
+    watch = weakref.ref(middle)
+    del first, middle
+
+    report = refscope.find_cycles()
+
+    cycle = only(report)
+    assert cycle.is_smallest
+    assert len(cycle.break_at) == cycle.cuts == 1
+    assert cycle.break_at[0].name in {".left", f".{middle_name}"}
+    if sys.version_info >= (3, 11):
+        assert (MATERIALISED in report.limits) == has_dict(watch())
+
+
+@pytest.mark.skipif(
+    sys.version_info >= (3, 14), reason="what is used right there is borrowed"
+)
+def test_the_frame_of_a_generator_cannot_be_removed():
+    """It is a part of the generator, though one object has it."""
+    box = []
+    generator = idioms.waiting_with(box)
+    next(generator)
+    box += [doubled([generator, generator])] * 2
+    del box, generator
+
+    cycle = only(refscope.find_cycles())
+
+    assert cycle.is_smallest
+    assert len(cycle.break_at) == cycle.cuts == 2
+    names = {cut.name.partition(" in ")[0] for cut in cycle.break_at}
+    assert names <= {"[0]", "[1]", "<local kept", "<local again"}
+
+
+def test_a_target_that_a_slot_and_an_attribute_have():
+    """Both ways are said, each once; that there is no better set is not claimed."""
+    first = Both()
+    first.left = first.far = doubled(first)
+    vars(first)
+    del first
+
+    cycle = only(refscope.find_cycles())
+
+    assert [cut.name for cut in cycle.break_at] == [".far", ".left"]
+    assert cycle.cuts == 2
+
+
+def test_each_reference_of_a_small_component_counts():
+    """Two attributes that have the same target are two references to remove."""
+    cat, other = idioms.Cat(), idioms.Cat()
+    cat.left = cat.right = other
+    other.left = other.right = other.far = cat
+    del cat, other
+
+    cycle = only(refscope.find_cycles())
+
+    assert [cut.name for cut in cycle.break_at] == [".left", ".right"]
+    assert cycle.cuts == 2
+
+
+def test_what_is_new_is_not_followed_for_ever():
+    """A thread may add to it as fast: deep down only what was listed counts."""
+    nest = []
+    for _ in range(20):
+        nest = [nest]
+
+    for free, found in ((7, 7), (70, 20)):
+        reached = set()
+        garbage._spread([nest], reached, [], Budget(), free=free)
+        assert len(reached) == found
 
 
 def test_too_much_hangs_on_it():

@@ -6,7 +6,8 @@ import gc
 from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain, compress, repeat
-from operator import is_not
+from operator import is_, is_not
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 
 from refscope.reports import Cycle, Reference
 from refscope.reports._cycles import loop_fingerprint
@@ -28,6 +29,7 @@ from .classes import get_members, get_mro
 from .cuts import costs_of
 from .hanging import hanging_on
 from .heap import Graph, each
+from .interpreter import count_elements
 from .managed import is_dict_of
 from .wiring import Wiring, best_name, wire
 
@@ -46,6 +48,7 @@ _FEW_LOOPS = 32
 """Loops without a reference in common up to which it is looked for in any other."""
 _TRIES = 3
 """References that may be tried instead of one that is to be removed."""
+_SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
 
 
 class Explained:
@@ -69,7 +72,15 @@ class Explained:
 class _Parts:
     """What was found of a component, in numbers of its wiring."""
 
-    __slots__ = ("cut_count", "cuts", "is_smallest", "length", "loop", "wiring")
+    __slots__ = (
+        "cut_count",
+        "cuts",
+        "is_smallest",
+        "length",
+        "loop",
+        "materialised",
+        "wiring",
+    )
 
     def __init__(  # noqa: PLR0913  # as many as there are
         self,
@@ -80,6 +91,7 @@ class _Parts:
         cut_count: int,
         *,
         is_smallest: bool,
+        materialised: int = 0,
     ) -> None:
         self.wiring: Wiring = wiring
         self.loop: list[Edge] = loop
@@ -87,6 +99,7 @@ class _Parts:
         self.cuts: list[Edge] = cuts
         self.cut_count: int = cut_count
         self.is_smallest: bool = is_smallest
+        self.materialised: int = materialised
 
 
 def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Explained:
@@ -119,7 +132,8 @@ def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Ex
     )
     names = dict.fromkeys(reference.holder.type_name for reference in references)
     print_of_loop = loop_fingerprint(references, is_whole=parts.length == len(loop))
-    return Explained(cycle, print_of_loop, tuple(names), wiring.materialised)
+    materialised = parts.materialised + wiring.materialised
+    return Explained(cycle, print_of_loop, tuple(names), materialised)
 
 
 def _small(graph: Graph, nodes: Sequence[int]) -> _Parts:
@@ -130,12 +144,13 @@ def _small(graph: Graph, nodes: Sequence[int]) -> _Parts:
     is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, _FEW_LOOPS)
     effort = EFFORT if is_few else 0
     cuts, is_smallest = minimum_feedback(successors, costs_of(wiring), effort=effort)
+    count = sum([len(wiring.names[edge]) for edge in cuts])
     return _Parts(
         wiring,
         loop,
         len(loop),
         cuts,
-        _checked(successors, cuts),
+        count if is_opened(successors, cuts) else 0,
         is_smallest=is_smallest,
     )
 
@@ -209,11 +224,16 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     starts = [0] if is_ring else range(0, len(nodes), len(nodes) // _STARTS + 1)
     loop = shortest_loop(successors, starts)
     cuts: list[Edge] = []
+    materialised = 0
     if is_ring:
         cuts = edges_of(loop)[:1]
     elif not budget.is_out_of_time:
-        cuts, is_smallest = _few_cuts(graph, nodes, successors, budget)
-    count = _checked(successors, cuts)
+        cuts, is_smallest = _cuts(graph, nodes, successors, budget)
+        if is_smallest and len(cuts) <= MOST_CUTS:
+            cuts, materialised = _preferred(graph, nodes, successors, cuts)
+    count = sum([successors[node].count(other) for node, other in cuts])
+    if not is_opened(successors, cuts):
+        count = 0
     path, shown = loop[: 2 * MOST_SHOWN + 2], cuts[:MOST_CUTS]
     owners = _owners(graph, nodes, successors, shown)
     chosen = list(dict.fromkeys([*path, *chain.from_iterable(shown), *owners.values()]))
@@ -226,15 +246,23 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
         costs = costs_of(wiring)
         best = min(steps, key=lambda edge: costs[edge])
         return _Parts(wiring, steps, len(loop), [best], 1, is_smallest=True)
-    named = [
+    named = dict.fromkeys(
         (number_of[owners.get(holder, holder)], number_of[target])
         for holder, target in shown
-    ]
+    )
     known = [edge for edge in named if edge in wiring.names]
-    return _Parts(wiring, steps, len(loop), known, count, is_smallest=is_smallest)
+    return _Parts(
+        wiring,
+        steps,
+        len(loop),
+        known,
+        count,
+        is_smallest=is_smallest and len(known) == len(shown),
+        materialised=materialised,
+    )
 
 
-def _few_cuts(
+def _cuts(
     graph: Graph,
     nodes: Sequence[int],
     successors: Sequence[Sequence[int]],
@@ -243,17 +271,8 @@ def _few_cuts(
     """Return the cuts of a large component, and whether there are no fewer."""
     if has_more_loops(successors, _FEW_LOOPS):
         return minimum_feedback(successors, effort=0)
-    cuts, is_smallest = minimum_feedback(
-        successors,
-        _costs(graph, nodes, successors),
-        is_over=lambda: budget.is_out_of_time,
-    )
-    if is_smallest and len(cuts) <= MOST_CUTS:
-        for place, cut in enumerate(cuts):
-            others = [*cuts[:place], *cuts[place + 1 :]]
-            rest = without(successors, others)
-            cuts[place] = _preferred(graph, nodes, rest, cut)
-    return cuts, is_smallest
+    costs = _costs(graph, nodes, successors)
+    return minimum_feedback(successors, costs, is_over=lambda: budget.is_out_of_time)
 
 
 def _costs(
@@ -261,56 +280,83 @@ def _costs(
 ) -> dict[Edge, int]:
     """Return by reference what removing it costs, where that is not one.
 
-    As many as there are between two objects; and a ``__dict__`` cannot be removed, so
-    it costs more than all that is in it.
+    As many as there are between two objects.  A ``__dict__`` or the frame of a
+    generator cannot be removed, so it costs more than all that is in it.
     """
     costs: dict[Edge, int] = {}
-    tables = _tables(graph, nodes, range(len(nodes)))
+    parts = _parts(graph, nodes, range(len(nodes)))
     for node, following in enumerate(successors):
         if len(following) > len(set(following)):
-            costs |= {(node, other): following.count(other) for other in following}
-        for table in tables.intersection(following):
-            if is_dict_of(graph.object_of(nodes[node]), graph.object_of(nodes[table])):
-                costs[node, table] = len(successors[table]) + 1
+            counts: dict[int, int] = {}
+            count_elements(counts, following)
+            costs.update({(node, other): number for other, number in counts.items()})
+        for part in parts.intersection(following):
+            if _is_part_of(graph.object_of(nodes[node]), graph.object_of(nodes[part])):
+                costs[node, part] = len(successors[part]) + 1
     return costs
 
 
-def _tables(graph: Graph, nodes: Sequence[int], places: Iterable[int]) -> set[int]:
-    """Return those of some places where there is a dictionary that one object has."""
+def _parts(graph: Graph, nodes: Sequence[int], places: Iterable[int]) -> set[int]:
+    """Return those of some places where there is what one object may have as its part.
+
+    They are no steps of their own: see ``wire``.
+    """
     return {
         place
         for place in places
         if graph.counts[nodes[place]] == 1
-        and type(graph.object_of(nodes[place])) is dict
+        and type(graph.object_of(nodes[place])) in (dict, FrameType)
     }
 
 
-def _preferred(
-    graph: Graph, nodes: Sequence[int], successors: Sequence[Sequence[int]], cut: Edge
-) -> Edge:
-    """Return the reference that a person would remove instead, if that does as well.
+def _is_part_of(holder: object, thing: object) -> bool:
+    """Return whether it is the ``__dict__`` or the suspended frame of an object."""
+    if type(thing) is FrameType:
+        return any(map(is_, repeat(type(holder)), _SUSPENDED))
+    return is_dict_of(holder, thing)
 
-    All loops lead through the one to remove, so any other is on each of them.
+
+def _preferred(
+    graph: Graph,
+    nodes: Sequence[int],
+    successors: Sequence[Sequence[int]],
+    cuts: Sequence[Edge],
+) -> tuple[list[Edge], int]:
+    """Return the references that a person would remove, if they do as well.
+
+    And how many objects were changed a little to name what is in them.
     """
-    way = loop_through(successors, cut[0])
-    if len(way) > MOST_NAMED:
-        return cut
-    wiring = wire(graph, [nodes[place] for place in way])
+    chosen = list(cuts)
+    materialised = 0
+    for place, cut in enumerate(cuts):
+        rest = without(successors, [*chosen[:place], *chosen[place + 1 :]])
+        # All loops that are left lead through the one to remove.
+        way = loop_through(rest, cut[0])
+        if len(way) <= MOST_NAMED:
+            wiring = wire(graph, [nodes[each] for each in way], at_any_price=False)
+            materialised += wiring.materialised
+            for edge in _ranked(wiring, way, rest, cut)[:_TRIES]:
+                if edge == cut or is_opened(rest, [edge]):
+                    chosen[place] = edge
+                    break
+    return chosen, materialised
+
+
+def _ranked(
+    wiring: Wiring, way: Sequence[int], successors: Sequence[Sequence[int]], cut: Edge
+) -> list[Edge]:
+    """Return the references of a loop that are no more than one of them, best first."""
+    most = successors[cut[0]].count(cut[1])
     costs = costs_of(wiring)
     ranked: list[tuple[int, Edge]] = []
     for place, (node, other) in enumerate(edges_of(way)):
-        if successors[node].count(other) > successors[cut[0]].count(cut[1]):
-            continue
         target = (place + 1) % len(way)
         # What is in a __dict__ is named as its owner's.
         for holder in (place, (place - 1) % len(way)):
-            if (holder, target) in costs:
+            if (holder, target) in costs and successors[node].count(other) <= most:
                 ranked.append((costs[holder, target], (node, other)))
                 break
-    for _, edge in sorted(ranked)[:_TRIES]:
-        if edge == cut or is_opened(successors, [edge]):
-            return edge
-    return cut
+    return [edge for _, edge in sorted(ranked)]
 
 
 def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
@@ -332,21 +378,15 @@ def _owners(
     successors: Sequence[Sequence[int]],
     cuts: Sequence[Edge],
 ) -> dict[int, int]:
-    """Return whose ``__dict__`` the dictionaries are that cuts begin at."""
-    wanted = _tables(graph, nodes, {holder for holder, _ in cuts})
+    """Return whose part it is that a cut begins at."""
+    wanted = _parts(graph, nodes, {holder for holder, _ in cuts})
     return {
         other: node
         for node, following in enumerate(successors)
         if not wanted.isdisjoint(following)
         for other in wanted.intersection(following)
-        if is_dict_of(graph.object_of(nodes[node]), graph.object_of(nodes[other]))
+        if _is_part_of(graph.object_of(nodes[node]), graph.object_of(nodes[other]))
     }
-
-
-def _checked(successors: Sequence[Sequence[int]], cuts: Sequence[Edge]) -> int:
-    """Return how many references are to be cut, 0 if that would leave a loop."""
-    count = sum(successors[node].count(other) for node, other in cuts)
-    return count if is_opened(successors, cuts) else 0
 
 
 def _in_order(parts: _Parts) -> list[Edge]:

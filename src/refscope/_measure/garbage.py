@@ -76,9 +76,7 @@ def _candidates(budget: Budget) -> list[object]:
     budget.spend(len(objects), _FOLLOWING)
     if room is not None:
         del objects[room:]
-    within = None
-    if room is not None or frozen_count():
-        within = set(map(id, objects))
+    is_whole = room is None and not frozen_count()
     alive: list[object] = [sys.modules]
     # Who holds a frame of ours must not lead to the list of everything.
     reached = {id(sys.modules), id(objects)}
@@ -86,22 +84,37 @@ def _candidates(budget: Budget) -> list[object]:
     if avoided is not None:
         reached.add(id(avoided))
         alive.append(get_module_dict(avoided))
-    _spread(alive, reached, within, budget)
+    _spread(alive, reached, objects, budget, free=_FREE if is_whole else 0)
     return [] if budget.is_out_of_time else _others(objects, reached)
 
 
 _FOLLOWING = "following what is alive"
 _CHUNK = 512
 """Objects taken together: what they refer to fits a cache."""
+_FREE = 100
+"""Levels of references that may lead to objects which are not on the list."""
 _AWAITS = {id(GeneratorType): "gi_yieldfrom", id(AsyncGeneratorType): "ag_await"}
 """What tells that a generator waits for another one: then it owns all that it has."""
 
 
 def _spread(
-    alive: list[object], reached: set[int], within: set[int] | None, budget: Budget
+    alive: list[object],
+    reached: set[int],
+    others: list[object],
+    budget: Budget,
+    *,
+    free: int = 0,
 ) -> None:
-    """Add to the reached what these lead to; if there is a bound, only within it."""
+    """Add to the reached ones those of the others that these lead to.
+
+    So many levels may lead anywhere, which is quicker.  A thread may add to what is
+    new as fast as it is followed, so that this would never end.
+    """
+    within: set[int] | None = None
     while alive and not budget.is_out_of_time:
+        if not free:
+            within = set(map(id, others))
+        free -= 1
         level: list[object] = []
         for start in range(0, len(alive), _CHUNK):
             found = gc.get_referents(*alive[start : start + _CHUNK])
@@ -111,7 +124,7 @@ def _spread(
             for known in new.keys() & reached:
                 del new[known]
             if within is not None:
-                for outside in new.keys() - within:
+                for outside in list(filterfalse(within.__contains__, new)):
                     del new[outside]
             reached.update(new)
             level += new.values()
@@ -144,7 +157,7 @@ def without_held(candidates: list[object], budget: Budget) -> list[object]:
     if not others:
         return []
     reached: set[int] = set()
-    _spread(alive, reached, set(map(id, others)), budget)
+    _spread(alive, reached, others, budget)
     return _others(others, reached)
 
 

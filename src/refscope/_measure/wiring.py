@@ -155,11 +155,14 @@ _FEW = 20
 """Members of a component of which nearly every reference is shown."""
 
 
-def wire(graph: Graph, nodes: Sequence[int]) -> Wiring:
-    """Return the wiring between nodes of a graph."""
+def wire(graph: Graph, nodes: Sequence[int], *, at_any_price: bool = True) -> Wiring:
+    """Return the wiring between nodes of a graph.
+
+    A few are named at any price, if the graph is not to be wired again.
+    """
     wiring = Wiring([graph.object_of(node) for node in nodes])
     place_of = {id(thing): place for place, thing in enumerate(wiring.objects)}
-    few = len(nodes) <= _FEW
+    few = at_any_price and len(nodes) <= _FEW
     for place, thing in enumerate(wiring.objects):
         for name, other in wiring.named(thing, place_of, materialise=few):
             wiring.names.setdefault((place, place_of[id(other)]), []).append(name)
