@@ -76,7 +76,8 @@ def _candidates(budget: Budget) -> list[object]:
     budget.spend(len(objects), _FOLLOWING)
     if room is not None:
         del objects[room:]
-    is_whole = room is None and not frozen_count()
+    # gc.get_freeze_count goes through them all.
+    is_whole = room is None and len(objects) > _FEW and not frozen_count()
     alive: list[object] = [sys.modules]
     # Who holds a frame of ours must not lead to the list of everything.
     reached = {id(sys.modules), id(objects)}
@@ -91,6 +92,8 @@ def _candidates(budget: Budget) -> list[object]:
 _FOLLOWING = "following what is alive"
 _CHUNK = 512
 """Objects taken together: what they refer to fits a cache."""
+_FEW = 50_000
+"""Objects that are quickly told from others."""
 _FREE = 100
 """Levels of references that may lead to objects which are not on the list."""
 _AWAITS = {id(GeneratorType): "gi_yieldfrom", id(AsyncGeneratorType): "ag_await"}
