@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -278,6 +279,32 @@ def test_a_target_that_a_slot_and_an_attribute_have():
 
     assert [cut.name for cut in cycle.break_at] == [".far", ".left"]
     assert cycle.cuts == 2
+
+
+class Touchy(type):
+    """Classes that must not be compared."""
+
+    def __eq__(cls, other):
+        raise AssertionError
+
+    __hash__ = type.__hash__
+
+
+def test_types_are_not_compared():
+    """Also in the search for what closes a large component."""
+    first = Touchy("Thing", (), {})()
+    chain = first
+    for _ in range(dissect.MOST_NAMED + 100):
+        following = Touchy("Thing", (), {})()
+        following.left = [chain, chain]
+        chain = following
+    first.right = chain
+    del first, chain, following
+
+    report = refscope.find_cycles()
+
+    assert max(group.example.component_size for group in report.groups) > 1000
+    gc.collect()
 
 
 def test_each_reference_of_a_small_component_counts():

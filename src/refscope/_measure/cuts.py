@@ -56,7 +56,7 @@ _BACK_WORDS = frozenset(
 _BASE_EXCEPTION = 1 << 30  # Include/object.h
 _CALLBACKS = (MethodType, FunctionType, functools.partial)
 _CONTAINERS = (list, dict, set, deque)
-_SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
+SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _FIXED = (MethodType, functools.partial, TracebackType, tuple, frozenset)
 _OF_EXCEPTIONS = {
     ".__context__": _ONE + 15,
@@ -108,7 +108,7 @@ def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911 
         return _STRUCTURE
     if name == UNKNOWN:
         return _ONE + 50
-    if is_one_of(holder, (FrameType, *_SUSPENDED)):
+    if is_one_of(holder, (FrameType, *SUSPENDED)):
         return _cost_of_variable(name, holder, target)
     if type(holder) is CellType:
         return _ONE + 3

@@ -6,8 +6,8 @@ import gc
 from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain, compress, repeat
-from operator import is_, is_not
-from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from operator import is_not
+from types import FrameType
 
 from refscope.reports import Cycle, Reference
 from refscope.reports._cycles import loop_fingerprint
@@ -26,7 +26,7 @@ from .algorithms.loops import loop_through, shortest_loop
 from .algorithms.packing import has_more_loops
 from .budget import Budget
 from .classes import get_members, get_mro
-from .cuts import costs_of
+from .cuts import SUSPENDED, costs_of, is_one_of
 from .hanging import hanging_on
 from .heap import Graph, each
 from .interpreter import count_elements
@@ -48,7 +48,6 @@ _FEW_LOOPS = 32
 """Loops without a reference in common up to which it is looked for in any other."""
 _TRIES = 3
 """References that may be tried instead of one that is to be removed."""
-_SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
 
 
 class Explained:
@@ -284,7 +283,7 @@ def _costs(
     generator cannot be removed, so it costs more than all that is in it.
     """
     costs: dict[Edge, int] = {}
-    parts = _parts(graph, nodes, range(len(nodes)))
+    parts = _possible_parts(graph, nodes, range(len(nodes)))
     for node, following in enumerate(successors):
         if len(following) > len(set(following)):
             counts: dict[int, int] = {}
@@ -296,7 +295,9 @@ def _costs(
     return costs
 
 
-def _parts(graph: Graph, nodes: Sequence[int], places: Iterable[int]) -> set[int]:
+def _possible_parts(
+    graph: Graph, nodes: Sequence[int], places: Iterable[int]
+) -> set[int]:
     """Return those of some places where there is what one object may have as its part.
 
     They are no steps of their own: see ``wire``.
@@ -305,14 +306,19 @@ def _parts(graph: Graph, nodes: Sequence[int], places: Iterable[int]) -> set[int
         place
         for place in places
         if graph.counts[nodes[place]] == 1
-        and type(graph.object_of(nodes[place])) in (dict, FrameType)
+        and _can_be_part(type(graph.object_of(nodes[place])))
     }
+
+
+def _can_be_part(kind: type) -> bool:
+    """Return whether it is one of two types, by identity: ``==`` is a metaclass's."""
+    return kind is dict or kind is FrameType
 
 
 def _is_part_of(holder: object, thing: object) -> bool:
     """Return whether it is the ``__dict__`` or the suspended frame of an object."""
     if type(thing) is FrameType:
-        return any(map(is_, repeat(type(holder)), _SUSPENDED))
+        return is_one_of(holder, SUSPENDED)
     return is_dict_of(holder, thing)
 
 
@@ -379,7 +385,7 @@ def _owners(
     cuts: Sequence[Edge],
 ) -> dict[int, int]:
     """Return whose part it is that a cut begins at."""
-    wanted = _parts(graph, nodes, {holder for holder, _ in cuts})
+    wanted = _possible_parts(graph, nodes, {holder for holder, _ in cuts})
     return {
         other: node
         for node, following in enumerate(successors)
