@@ -118,6 +118,11 @@ def run_two_at_a_time(
     """
     search = os.pathsep.join([*(session.bin_paths or ()), os.environ["PATH"]])
     env = {**os.environ, "PATH": search, "PYTHONIOENCODING": "utf-8", **variables}
+    # The tests start hundreds of processes, and each would compile what it imports.
+    compiled = Path(session.create_tmp()) / "compiled"
+    shutil.rmtree(compiled, ignore_errors=True)
+    env["PYTHONPYCACHEPREFIX"] = str(compiled.resolve())
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def run(command: Sequence[str]) -> int:
         program = str(shutil.which(command[0], path=search))

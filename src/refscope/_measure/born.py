@@ -41,7 +41,6 @@ _LATE_DICTS = sys.version_info < (3, 14)
 _PART = 1_000
 _TIDY = 1_000_000
 _IS_BLIND = sys.version_info[:2] == (3, 11)  # gh-101430
-_trace_of: Callable[[object], object] = lines_of if _IS_BLIND else get_object_traceback
 
 LATE_DICTS = (
     "dictionaries that were empty or held only atoms before the block, and hold more "
@@ -137,7 +136,7 @@ class Born:
             return
         if self._reads_traces:
             self._relied = True
-            made = [*filterfalse(_trace_of, made)]
+            made = [*filterfalse(lines_of, made)]
         self._promoted.extend(map(id, made))
         if len(self._promoted) > 2 * self._tidied + _TIDY:
             # As many as there are places in memory, however long the block takes.
@@ -242,7 +241,7 @@ class Born:
         found = [] if is_all else self.cut(old)
         if self._relied and self._reads_traces:
             # Before identities: while memory is traced, each is an int that is traced.
-            has_trace = [*map(is_not, map(_trace_of, old), repeat(None))]
+            has_trace = [*map(is_not, map(lines_of, old), repeat(None))]
             found += compress(old, has_trace)
             old = [*compress(old, map(not_, has_trace))]
         if self._promoted:

@@ -188,10 +188,19 @@ def _traceback_by_address() -> Callable[[int], _Lines | None] | None:
 _read_at = _traceback_by_address() if sys.version_info[:2] == (3, 11) else None
 
 
-def lines_of(thing: object) -> _Lines | None:
-    """Return the traceback of an object as tracemalloc has it, innermost first."""
+def _read_lines(thing: object) -> _Lines | None:
+    """Return the traceback of an object where 3.11 itself forgets a part of it.
+
+    It does not look at the words before the object (gh-101430).
+    """
     kind = type(thing)
     if _read_at is not None and has_managed_dict(kind):
-        # 3.11 itself forgets the words before the object (gh-101430).
         return _read_at(id(thing) - header_size(kind))
     return get_object_traceback(thing)
+
+
+# In C but on 3.11, as it is asked of each object there is.
+lines_of: Callable[[object], _Lines | None] = (
+    get_object_traceback if _read_at is None else _read_lines
+)
+"""Return the traceback of an object as tracemalloc has it, innermost first."""

@@ -176,20 +176,15 @@ class Trial:
     def _depth(self) -> int:
         return min(FRAMES, get_traceback_limit())
 
-    def _place_of(self, thing: object) -> Place | None:
-        lines = lines_of(thing)
-        return None if lines is None else lines[:FRAMES]
-
     def _note_lines(self) -> None:
         """Note where leaked objects were made, and what they do not explain."""
         _, before, after = self._places
         self.size_per_call = (_total(after) - _total(before)) / self.calls
         explained: dict[Place, int] = {}
-        for thing in Kept(closure(self.alive, Budget(_MOST_EXPLAINED))):
-            place = self._place_of(thing)
-            if place is not None:
-                self._lines[id(thing)] = place
-                explained[place] = explained.get(place, 0) + 1
+        objects = Kept(closure(self.alive, Budget(_MOST_EXPLAINED)))
+        for thing, place in _traced(objects, lines_of):
+            self._lines[id(thing)] = place
+            explained[place] = explained.get(place, 0) + 1
         for place, count, size in self._growing():
             # Both stretches are in the closure, one of them in the count.
             if count - explained.get(place, 0) / 2 >= max(1, count / 2):
@@ -226,9 +221,9 @@ class Trial:
             self._visible[place] = Kept({id(thing): thing for thing in found}.values())
 
     def _note_visible(self, plain: Kept[object]) -> None:
-        for thing, lines in zip(plain, map(get_object_traceback, plain), strict=True):
-            if lines is not None and lines[:FRAMES] in self._unexplained:
-                self._visible.setdefault(lines[:FRAMES], Kept()).append(thing)
+        for thing, place in _traced(plain, get_object_traceback):
+            if place in self._unexplained:
+                self._visible.setdefault(place, Kept()).append(thing)
 
     def of_type(self, name: str) -> Iterator[Evidence]:
         """Yield what is known of the leaked objects of a type, by the lines of it."""
@@ -329,6 +324,16 @@ class Trial:
             elif not kinds:
                 self._hold_in_c(known, None)
                 yield known
+
+
+def _traced(
+    things: Kept[object], lines_of_one: Callable[[object], Place | None]
+) -> Iterator[tuple[object, Place]]:
+    """Yield those that have a traceback, with it; the others are passed by in C."""
+    found = [*map(lines_of_one, things)]
+    traced = compress(zip(things, found, strict=True), found)
+    for thing, lines in cast("Iterator[tuple[object, Place]]", traced):
+        yield thing, lines[:FRAMES]
 
 
 def _most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from itertools import repeat
+from operator import is_
 
 
 def hazard() -> object:
@@ -21,6 +23,6 @@ def hazard() -> object:
 def referents_of(things: Sequence[object]) -> list[object]:
     """Return what things refer to, as the collector sees it, past the hazard."""
     avoided = hazard()
-    if avoided is None or not any(thing is avoided for thing in things):
+    if avoided is None or not any(map(is_, things, repeat(avoided))):
         return gc.get_referents(*things)
     return gc.get_referents(*[thing for thing in things if thing is not avoided])
