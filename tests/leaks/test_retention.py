@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import gc
 import io
@@ -57,6 +58,19 @@ def test_a_path_names_every_step(shop):
     assert eval(path.expression) is shop.cart.by_id["a17"]  # noqa: S307
     assert report.subject.type_name.endswith(".Item")
     assert report.retained_size >= report.subject.size
+
+
+def test_what_dies_with_it_ends_where_all_else_begins(shop):
+    """A function leads to its module, and a class to its bases: they stay."""
+    shop.others = [[] for _ in range(21_000)]
+    shop.cart.work = types.FunctionType((lambda: 0).__code__, vars(shop), "work")
+    shop.cart.kind = abc.ABCMeta("Kind", (), {"others": shop.others})
+    shop.cart.mine = [bytes(1_000)]
+    report = refscope.why_alive(shop.cart)
+    [mine] = shop.cart.mine
+
+    assert report.retained_size >= sys.getsizeof(mine) + sys.getsizeof(shop.cart.mine)
+    assert report.retained_size < 3_000
 
 
 def test_each_holder_has_one_path(shop):

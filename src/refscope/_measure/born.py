@@ -80,6 +80,7 @@ class Born:
         "_frozen",
         "_is_settled",
         "_mark",
+        "_only_tuples",
         "_promoted",
         "_relied",
         "_seen",
@@ -91,6 +92,8 @@ class Born:
 
     def __init__(self, *, is_traced: bool) -> None:
         self._promoted: array[int] = array("Q")
+        self._only_tuples: bool = True
+        """Whether nothing else was noted: they are found quickly."""
         self._tidied: int = 0
         self._mark: Kept[object] | None = None
         """What became old since its time comes behind it."""
@@ -137,6 +140,7 @@ class Born:
         if self._reads_traces:
             self._relied = True
             made = [*filterfalse(lines_of, made)]
+        self._only_tuples &= all(map(is_, map(type, made), repeat(tuple)))
         self._promoted.extend(map(id, made))
         if len(self._promoted) > 2 * self._tidied + _TIDY:
             # As many as there are places in memory, however long the block takes.
@@ -245,6 +249,8 @@ class Born:
             found += compress(old, has_trace)
             old = [*compress(old, map(not_, has_trace))]
         if self._promoted:
+            if self._only_tuples:
+                old = [*compress(old, map(is_, map(type, old), repeat(tuple)))]
             found += _those_of(set(self._promoted), old)
         return found
 

@@ -31,7 +31,7 @@ from .interpreter import (
     start,
     stop,
 )
-from .keeping import Kept
+from .keeping import Kept, KeptById
 from .listed import listed
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, path_of
@@ -207,16 +207,17 @@ class Trial:
         level = Kept(listed())
         seen: set[int] = set()  # tracked objects are not: they are met only here
         while level:
-            hidden: Kept[object] = Kept()
+            hidden: KeptById[object] = KeptById()
             for first in range(0, len(level), CHUNK):
                 held = referents_of(level[first : first + CHUNK])
                 plain = Kept(filterfalse(gc.is_tracked, held))
                 del held
                 self._note_visible(plain)
-                hidden.extend(containers_among(plain))
-            level = Kept({id(thing): thing for thing in hidden}.values())
-            level = Kept([thing for thing in level if id(thing) not in seen])
-            seen.update(map(id, level))
+                containers = Kept(containers_among(plain))
+                hidden.update(zip(map(id, containers), containers, strict=True))
+            new = [*filterfalse(seen.__contains__, hidden)]
+            level = Kept(map(hidden.__getitem__, new))
+            seen.update(new)
         for place, found in self._visible.items():
             self._visible[place] = Kept({id(thing): thing for thing in found}.values())
 

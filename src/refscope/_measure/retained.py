@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import compress, filterfalse, tee
-from operator import not_
+from collections.abc import Collection, Sequence
+from itertools import chain, compress, filterfalse, repeat
+from operator import is_, not_
 from types import ModuleType
 
 from .algorithms.dominators import dominators
 from .budget import CHUNK, Budget
+from .classes import is_metaclass, is_subclass
 from .describe import sizes_of
 from .hazards import referents_of
+from .interpreter import count_elements
+from .names_attributes import get_module_dict
 
 
 _STAGE = "adding up what would die with it"
@@ -20,9 +23,11 @@ _STAGE = "adding up what would die with it"
 def closure(starts: Sequence[object], budget: Budget) -> list[object]:
     """Return the objects that these lead to, themselves first, each once.
 
-    What cannot die (modules, and types of C) is not followed: it holds everything.
+    Modules, what is in their namespaces, and classes are not followed: they lead to
+    everything, and do not die with it.
     """
     known = dict(zip(map(id, starts), starts, strict=True))
+    namespaces = _namespaces_but(known)
     level = list(known.values())
     found = [*level]
     while level and budget.spend(len(level), _STAGE):
@@ -32,7 +37,8 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
             following.update(zip(map(id, referents), referents, strict=True))
         new = list(filterfalse(known.__contains__, following))
         known.update(zip(new, map(following.__getitem__, new), strict=True))
-        level = list(_mortal(map(following.__getitem__, new)))
+        others = filterfalse(namespaces.__contains__, new)
+        level = _not_apart(list(map(following.__getitem__, others)))
         found += level
     return found
 
@@ -53,16 +59,15 @@ def retained_sizes(
         return None
     number = dict(zip(map(id, objects), range(1, len(objects) + 1), strict=True))
     successors: list[list[int]] = [[]]
-    inside = [0] * (len(objects) + 1)
     for thing in objects:
-        held = [number[key] for key in map(id, referents_of([thing])) if key in number]
-        for node in held:
-            inside[node] += 1
-        successors.append(held)
+        held = map(number.get, map(id, referents_of([thing])))
+        successors.append(list(filter(None, held)))
     thing = None
+    inside: dict[int, int] = {}
+    count_elements(inside, chain.from_iterable(successors))
     successors[0] = [*range(1, len(subjects) + 1)]
     for node in range(len(subjects) + 1, len(successors)):
-        known = inside[node] + (id(objects[node - 1]) in ours)
+        known = inside.get(node, 0) + (id(objects[node - 1]) in ours)
         if sys.getrefcount(objects[node - 1]) - _OWN > known:
             successors[0].append(node)
     sizes = [0, *sizes_of(objects)]
@@ -70,14 +75,24 @@ def retained_sizes(
     return totals[1 : len(subjects) + 1]
 
 
-_IMMORTAL = frozenset(map(id, (ModuleType, type)))
+def _namespaces_but(apart: Collection[int]) -> set[int]:
+    """Return the identities of the dictionaries of all modules but some."""
+    modules = list(sys.modules.values())
+    plain = compress(modules, map(is_, map(type, modules), repeat(ModuleType)))
+    return {id(get_module_dict(module)) for module in plain if id(module) not in apart}
 
 
-def _mortal(things: Iterable[object]) -> Iterator[object]:
-    """Return those that may die; each step of it is in C."""
-    objects, types = tee(things)
-    kinds = map(id, map(type, types))
-    return compress(objects, map(not_, map(_IMMORTAL.__contains__, kinds)))
+def _not_apart(things: Sequence[object]) -> list[object]:
+    """Return what is no module and no class; each step for all of them is in C."""
+    types = list(map(type, things))
+    keys = list(map(id, types))
+    kinds = dict(zip(keys, types, strict=True))
+    apart = {key for key, kind in kinds.items() if _is_apart(kind)}
+    return list(compress(things, map(not_, map(apart.__contains__, keys))))
+
+
+def _is_apart(kind: type) -> bool:
+    return is_metaclass(kind) or is_subclass(kind, ModuleType)
 
 
 def _own_references() -> int:
