@@ -18,6 +18,7 @@ import pytest
 
 import refscope
 from refscope._measure import born
+from refscope._measure.holding import held_by
 from refscope.reports import TrackReport, merge
 
 
@@ -321,6 +322,13 @@ def test_caches_of_the_standard_library_are_design():
     }
 
     assert "a cache of re" in found.values(), found
+
+
+def test_atoms_are_nobodys_holders():
+    """No number is made for each of the strings that a block keeps."""
+    inner = []
+
+    assert held_by([[inner, "text", 7.5], {"key": inner}]) == {id(inner)}
 
 
 def test_thousands_of_survivors_are_not_added_up():

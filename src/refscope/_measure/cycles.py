@@ -17,11 +17,12 @@ from refscope.reports._order import sorted_groups
 from . import garbage, heap
 from .algorithms.components import components
 from .bookkeeping import STAGE, Bookkeeping, own_nodes
-from .budget import CHUNK, Budget
+from .budget import Budget
 from .classes import FREE_THREADED
 from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
-from .hazards import hazard, referents_of
+from .hazards import hazard
 from .heap import Graph
+from .holding import held_by
 from .lines import with_functions
 from .listed import frozen_count, listed
 from .shapes import Component, Shapes
@@ -112,9 +113,7 @@ def _held_by_each_other(objects: list[object]) -> list[object]:
     be as free.
     """
     while objects:
-        held: set[int] = set()
-        for start in range(0, len(objects), CHUNK):
-            held.update(map(id, referents_of(objects[start : start + CHUNK])))
+        held = held_by(objects)
         left = list(compress(objects, map(held.__contains__, map(id, objects))))
         if len(left) * 2 > len(objects):
             return left

@@ -150,7 +150,9 @@ def without_held(candidates: list[object], budget: Budget) -> list[object]:
     """
     inner: dict[int, int] = {}
     referents = map(gc.get_referents, candidates)
-    count_elements(inner, map(id, chain.from_iterable(referents)))
+    # Before identities: while memory is traced, each is an int that is traced.
+    tracked = filter(gc.is_tracked, chain.from_iterable(referents))
+    count_elements(inner, map(id, tracked))
     found = map(inner.get, map(id, candidates), repeat(0))
     [_, *counts] = heap.counts_of(candidates)
     flags = list(map(gt, counts, found))

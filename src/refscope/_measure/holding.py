@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, compress, filterfalse, repeat
 from operator import is_
+
+from .budget import CHUNK
+from .hazards import referents_of
 
 
 _append = list[object].append
@@ -24,6 +27,19 @@ def note_holders(
     entries = map(holders.__getitem__, map(id, held))
     deque(map(_append, entries, owners), maxlen=0)
     return list(containers_among(list(filterfalse(gc.is_tracked, held))))
+
+
+def held_by(things: Sequence[object]) -> set[int]:
+    """Return the identities of the tracked objects that things refer to.
+
+    The others are left out before: while memory is traced, each identity is an int
+    that is traced.
+    """
+    held: set[int] = set()
+    for start in range(0, len(things), CHUNK):
+        referents = referents_of(things[start : start + CHUNK])
+        held.update(map(id, filter(gc.is_tracked, referents)))
+    return held
 
 
 def containers_among(things: list[object]) -> Iterator[object]:

@@ -16,11 +16,11 @@ from refscope.reports._fingerprint import fingerprint
 
 from . import census, ours
 from .born import LATE_DICTS, Born
-from .budget import CHUNK, Budget
+from .budget import Budget
 from .classes import is_class, type_name
 from .describe import detail_of, lines_of, sizes_of
-from .hazards import referents_of
 from .heap import counts_of
+from .holding import held_by
 from .keeping import Kept
 from .nearby import nearby
 from .retained import retained_sizes
@@ -89,9 +89,7 @@ class Survivors:
             if group is None:
                 group = found[id(kind), place] = Group(type_name(kind), place)
             group.things.append(thing)
-        held: set[int] = set()
-        for start in range(0, len(objects), CHUNK):
-            held.update(map(id, referents_of(objects[start : start + CHUNK])))
+        held = held_by(objects)
         for group in found.values():
             group.is_held = id(group.things[0]) in held
         self.groups = sorted(found.values(), key=_importance)
