@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
-from itertools import compress
-from operator import not_
+from itertools import compress, repeat
+from operator import gt, not_
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -136,10 +136,12 @@ def _note(near: dict[int, object], things: Iterable[object]) -> None:
     things = list(things)
     rare = map(_RARELY.__contains__, map(id, map(type, things)))
     things = list(compress(things, map(not_, rare)))
+    near.update(zip(map(id, things), things, strict=True))
     sized = map(_SIZED.__contains__, map(id, map(type, things)))
-    containers = cast("Iterable[Sized]", compress(things, sized))
-    large = {id(thing) for thing in containers if len(thing) > _LARGEST}
-    near.update([(id(thing), thing) for thing in things if id(thing) not in large])
+    containers = cast("list[Sized]", list(compress(things, sized)))
+    are_large = map(gt, map(len, containers), repeat(_LARGEST))
+    for thing in compress(containers, are_large):
+        near.pop(id(thing), None)
 
 
 def _holding(

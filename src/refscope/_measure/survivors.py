@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from itertools import compress, islice
-from operator import not_
+from itertools import compress, filterfalse, islice, repeat
+from operator import is_, not_
 from types import AsyncGeneratorType, FrameType, ModuleType
 from typing import cast
 
@@ -29,6 +30,7 @@ from .roots import running_frames
 from .tracebacks import Place, all_with_functions, traceback_of_place
 
 
+_append = list[object].append
 _MOST_BESIDES = 20_000
 _MOST_PATHS = 5
 _MOST_SECONDS = 1.0
@@ -44,12 +46,18 @@ class Group:
 
     __slots__ = ("is_held", "place", "things", "type_name")
 
-    def __init__(self, name: str, place: Place | None) -> None:
-        self.type_name: str = name
+    def __init__(self, place: Place | None, things: Kept[object]) -> None:
+        self.type_name: str = type_name(type(things[0]))
         self.place: Place | None = place
-        self.things: Kept[object] = Kept()
+        self.things: Kept[object] = things
         self.is_held: bool = False
         """Whether other survivors hold them: those come first then."""
+
+
+def _is_ours(group: Group) -> bool:
+    """Return whether refscope made them."""
+    place = group.place
+    return place is not None and place[0][0].startswith(ours.FILES)
 
 
 class Survivors:
@@ -79,22 +87,16 @@ class Survivors:
             garbage = map(set(array("Q", waiting)).__contains__, map(id, objects))
             objects = Kept(compress(objects, map(not_, garbage)))
         objects = Kept(_without_running(objects))
-        found: dict[tuple[int, Place | None], Group] = {}
-        for thing in objects:
-            kind = type(thing)
-            place = lines_of(thing)
-            if place is not None and place[0][0].startswith(ours.FILES):
-                continue
-            group = found.get((id(kind), place))
-            if group is None:
-                group = found[id(kind), place] = Group(type_name(kind), place)
-            group.things.append(thing)
+        alike: defaultdict[tuple[int, Place | None], Kept[object]] = defaultdict(Kept)
+        keys = zip(map(id, map(type, objects)), map(lines_of, objects), strict=True)
+        deque(map(_append, map(alike.__getitem__, keys), objects), maxlen=0)
+        groups = [Group(place, things) for (_, place), things in alike.items()]
         held = held_by(objects)
-        for group in found.values():
+        for group in groups:
             group.is_held = id(group.things[0]) in held
-        self.groups = sorted(found.values(), key=_importance)
+        self.groups = sorted(filterfalse(_is_ours, groups), key=_importance)
         self.limits = born.limits
-        if all(type(thing) is not dict for thing in objects):
+        if not any(map(is_, map(type, objects), repeat(dict))):
             self.limits = tuple([said for said in self.limits if said != LATE_DICTS])
 
     def explain(self, max_objects: int | None, deadline: float | None) -> None:
