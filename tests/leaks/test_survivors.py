@@ -331,6 +331,18 @@ def test_atoms_are_nobodys_holders():
     assert held_by([[inner, "text", 7.5], {"key": inner}]) == {id(inner)}
 
 
+def test_the_holder_comes_before_what_is_no_longer_tracked():
+    """A collection stops tracking such dictionaries, up to 3.13."""
+    kept = []
+    with refscope.track("rows") as block:
+        rows = [{"point": (number, number + 1)} for number in range(500)]
+        kept.append(rows)
+        del rows
+    found = [group for group in block.report.survivors if group.count in {1, 500}]
+
+    assert [group.type_name for group in found][:2] == ["list", "dict"]
+
+
 def test_thousands_of_survivors_are_not_added_up():
     """What would die with them is not known then, which is not nothing."""
     kept = []

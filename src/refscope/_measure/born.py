@@ -40,7 +40,6 @@ _INCREMENTAL = (3, 14) <= sys.version_info < (3, 14, 5)
 _LATE_DICTS = sys.version_info < (3, 14)
 _PART = 1_000
 _TIDY = 1_000_000
-_IS_BLIND = sys.version_info[:2] == (3, 11)  # gh-101430
 
 LATE_DICTS = (
     "dictionaries that were empty or held only atoms before the block, and hold more "

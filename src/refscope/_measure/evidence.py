@@ -11,6 +11,7 @@ import gc
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from itertools import compress, filterfalse
+from operator import itemgetter
 from typing import Any, Literal, cast
 
 from refscope.reports import ReferencePath, Traceback
@@ -331,8 +332,8 @@ def _traced(
     things: Kept[object], lines_of_one: Callable[[object], Place | None]
 ) -> Iterator[tuple[object, Place]]:
     """Yield those that have a traceback, with it; the others are passed by in C."""
-    found = [*map(lines_of_one, things)]
-    traced = compress(zip(things, found, strict=True), found)
+    pairs = zip(things, map(lines_of_one, things), strict=True)
+    traced = filter(itemgetter(1), pairs)  # one at a time: they may be millions
     for thing, lines in cast("Iterator[tuple[object, Place]]", traced):
         yield thing, lines[:FRAMES]
 

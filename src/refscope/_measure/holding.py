@@ -29,16 +29,15 @@ def note_holders(
     return list(containers_among(list(filterfalse(gc.is_tracked, held))))
 
 
-def held_by(things: Sequence[object]) -> set[int]:
-    """Return the identities of the tracked objects that things refer to.
+def held_by(things: Sequence[object], *, tracked: bool = True) -> set[int]:
+    """Return the identities of what things refer to, of tracked objects only or of all.
 
-    The others are left out before: while memory is traced, each identity is an int
-    that is traced.
+    While memory is traced, each identity is an int that is traced.
     """
     held: set[int] = set()
     for start in range(0, len(things), CHUNK):
         referents = referents_of(things[start : start + CHUNK])
-        held.update(map(id, filter(gc.is_tracked, referents)))
+        held.update(map(id, filter(gc.is_tracked, referents) if tracked else referents))
     return held
 
 

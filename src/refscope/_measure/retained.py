@@ -24,7 +24,7 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
     """Return the objects that these lead to, themselves first, each once.
 
     Modules, what is in their namespaces, and classes are not followed: they lead to
-    everything, and do not die with it.
+    everything, and nearly always stay.
     """
     known = dict(zip(map(id, starts), starts, strict=True))
     namespaces = _namespaces_but(known)

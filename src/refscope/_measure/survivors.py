@@ -91,7 +91,9 @@ class Survivors:
         keys = zip(map(id, map(type, objects)), map(lines_of, objects), strict=True)
         deque(map(_append, map(alike.__getitem__, keys), objects), maxlen=0)
         groups = [Group(place, things) for (_, place), things in alike.items()]
-        held = held_by(objects)
+        # A collection stops tracking dictionaries of atoms, up to 3.13.
+        firsts = [group.things[0] for group in groups]
+        held = held_by(objects, tracked=all(map(gc.is_tracked, firsts)))
         for group in groups:
             group.is_held = id(group.things[0]) in held
         self.groups = sorted(filterfalse(_is_ours, groups), key=_importance)

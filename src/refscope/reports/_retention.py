@@ -37,7 +37,8 @@ class SurvivorGroup(Record):
     """Eight hex digits for type, function and path, the same in every run."""
 
     retained_size: int | None = None
-    """Bytes that die with them; None when not measured, as for thousands of objects."""
+    """Bytes that die with them, classes apart; None when not measured, as for
+    thousands of objects."""
 
     by_design: str | None = None
     """Why the program's design keeps them, such as ``module json was imported``; None
@@ -79,7 +80,7 @@ class RetentionReport(Report):
     is done with."""
 
     retained_size: int | None = None
-    """Bytes that would die with the subject; None when not measured."""
+    """Bytes that would die with the subject, classes apart; None when not measured."""
 
     @property
     @override
