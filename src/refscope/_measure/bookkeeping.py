@@ -17,7 +17,13 @@ from typing import cast
 
 from .algorithms.reach import reachable
 from .budget import CHUNK, Budget
-from .classes import is_class, is_metaclass, is_subclass, type_name
+from .classes import (
+    is_class,
+    is_metaclass,
+    is_subclass,
+    makes_classes_or_modules,
+    type_name,
+)
 from .heap import Graph
 from .names_attributes import get_module_dict
 from .shapes import Component
@@ -64,9 +70,9 @@ class Bookkeeping:
         """Return whether instances are classes or modules, or refscope's."""
         known = self._kinds.get(id(kind))
         if known is None:
-            known = self._kinds[id(kind)] = (
-                is_metaclass(kind) or is_subclass(kind, ModuleType) or is_own_type(kind)
-            )
+            known = self._kinds[id(kind)] = makes_classes_or_modules(
+                kind
+            ) or is_own_type(kind)
         return known
 
     def reached_from(self, roots: Sequence[object], budget: Budget) -> list[object]:

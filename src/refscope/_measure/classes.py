@@ -63,6 +63,11 @@ def is_metaclass(kind: type) -> bool:
     return bool(get_flags(kind) & _TYPE_SUBCLASS)
 
 
+def makes_classes_or_modules(kind: type) -> bool:
+    """Return whether the instances of a type lead to most of a program."""
+    return is_metaclass(kind) or is_subclass(kind, ModuleType)
+
+
 def method_of(kind: type, name: str) -> Callable[[object], object]:
     """Return a method of a built-in type, to be called past what a class overrides."""
     return cast("Callable[[object], object]", get_members(kind)[name])

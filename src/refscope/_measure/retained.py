@@ -6,11 +6,11 @@ import sys
 from collections.abc import Collection, Sequence
 from itertools import chain, compress, filterfalse, repeat
 from operator import is_, not_
-from types import ModuleType
+from types import FrameType, FunctionType, ModuleType
 
 from .algorithms.dominators import dominators
 from .budget import CHUNK, Budget
-from .classes import is_metaclass, is_subclass
+from .classes import makes_classes_or_modules
 from .describe import sizes_of
 from .hazards import referents_of
 from .interpreter import count_elements
@@ -27,18 +27,21 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
     everything, and nearly always stay.
     """
     known = dict(zip(map(id, starts), starts, strict=True))
-    namespaces = _namespaces_but(known)
     level = list(known.values())
     found = [*level]
+    namespaces: set[int] | None = None  # they take as long as a small search
     while level and budget.spend(len(level), _STAGE):
+        if namespaces is None and _lead_to_namespaces(level):
+            namespaces = _namespaces_but(set(map(id, starts)))
         following: dict[int, object] = {}
         for start in range(0, len(level), CHUNK):
             referents = referents_of(level[start : start + CHUNK])
             following.update(zip(map(id, referents), referents, strict=True))
         new = list(filterfalse(known.__contains__, following))
         known.update(zip(new, map(following.__getitem__, new), strict=True))
-        others = filterfalse(namespaces.__contains__, new)
-        level = _not_apart(list(map(following.__getitem__, others)))
+        if namespaces is not None:
+            new = list(filterfalse(namespaces.__contains__, new))
+        level = _not_apart(list(map(following.__getitem__, new)))
         found += level
     return found
 
@@ -75,6 +78,13 @@ def retained_sizes(
     return totals[1 : len(subjects) + 1]
 
 
+_NAMESPACED = frozenset(map(id, (FunctionType, FrameType)))
+
+
+def _lead_to_namespaces(things: Sequence[object]) -> bool:
+    return not _NAMESPACED.isdisjoint(map(id, map(type, things)))
+
+
 def _namespaces_but(apart: Collection[int]) -> set[int]:
     """Return the identities of the dictionaries of all modules but some."""
     modules = list(sys.modules.values())
@@ -87,12 +97,8 @@ def _not_apart(things: Sequence[object]) -> list[object]:
     types = list(map(type, things))
     keys = list(map(id, types))
     kinds = dict(zip(keys, types, strict=True))
-    apart = {key for key, kind in kinds.items() if _is_apart(kind)}
+    apart = {key for key, kind in kinds.items() if makes_classes_or_modules(kind)}
     return list(compress(things, map(not_, map(apart.__contains__, keys))))
-
-
-def _is_apart(kind: type) -> bool:
-    return is_metaclass(kind) or is_subclass(kind, ModuleType)
 
 
 def _own_references() -> int:

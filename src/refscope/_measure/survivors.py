@@ -30,7 +30,6 @@ from .roots import running_frames
 from .tracebacks import Place, all_with_functions, traceback_of_place
 
 
-_append = list[object].append
 _MOST_BESIDES = 20_000
 _MOST_PATHS = 5
 _MOST_SECONDS = 1.0
@@ -89,7 +88,7 @@ class Survivors:
         objects = Kept(_without_running(objects))
         alike: defaultdict[tuple[int, Place | None], Kept[object]] = defaultdict(Kept)
         keys = zip(map(id, map(type, objects)), map(lines_of, objects), strict=True)
-        deque(map(_append, map(alike.__getitem__, keys), objects), maxlen=0)
+        deque(map(Kept[object].append, map(alike.__getitem__, keys), objects), maxlen=0)
         groups = [Group(place, things) for (_, place), things in alike.items()]
         # A collection stops tracking dictionaries of atoms, up to 3.13.
         firsts = [group.things[0] for group in groups]
