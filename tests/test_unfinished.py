@@ -88,6 +88,7 @@ CALLS = {
 }
 
 
+@pytest.mark.apart
 @pytest.mark.usefixtures("small_heap")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_tuples_and_lists_with_gaps_crash_nobody(call):
@@ -106,6 +107,7 @@ def test_tuples_and_lists_with_gaps_crash_nobody(call):
     assert met == {tuple, list}
 
 
+@pytest.mark.apart
 @pytest.mark.usefixtures("small_heap")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_a_tuple_is_made_of_what_calls_return(call):

@@ -140,6 +140,7 @@ def test_several_large_components():
     assert sets_of(components(rows)) == expected
 
 
+@pytest.mark.apart
 def test_a_long_chain_of_pairs():
     """Nodes that refer to both neighbours are one component, however many."""
     size = 100_000

@@ -106,6 +106,7 @@ def forward(size, ways):
     ] + [[]]
 
 
+@pytest.mark.apart
 def test_few_cuts_of_a_large_graph():
     """Three references back in 9,000 are found, and proved to be the fewest."""
     successors = forward(3000, (1, 7, 50))
@@ -119,6 +120,7 @@ def test_few_cuts_of_a_large_graph():
     assert removed == sorted(backs)
 
 
+@pytest.mark.apart
 def test_where_the_search_takes_too_long():
     """What hits most loops is far better than an order, if the loops have few cuts."""
     successors = forward(300, (1, 2, 9))

@@ -79,6 +79,7 @@ def test_dominators_are_those_of_networkx(seed, size):
     assert {node: found.parents[node] for node in found.order} == expected
 
 
+@pytest.mark.apart
 def test_depth_does_not_matter():
     """A chain of many nodes, with a way back from each, needs no recursion."""
     size = 50_000

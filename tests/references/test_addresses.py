@@ -132,6 +132,7 @@ def test_a_freed_object():
     assert type(found) is not Thing
 
 
+@pytest.mark.apart
 def test_addresses_inside_and_beside_objects():
     """An address near an object is that of another one, or refused."""
     source = random.Random(3)  # noqa: S311  # no secrets
@@ -146,6 +147,7 @@ def test_addresses_inside_and_beside_objects():
     assert all(found)
 
 
+@pytest.mark.apart
 @pytest.mark.needs_subprocess
 def test_ten_thousand_random_addresses():
     """10,000 numbers of 48 bits are refused or proven; in a small process."""

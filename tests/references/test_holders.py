@@ -57,6 +57,7 @@ def test_the_table_of_interned_texts(table, is_one):
     assert holders._is_table_of_interned(table) == is_one
 
 
+@pytest.mark.apart
 def test_the_table_of_interned_texts_is_no_holder():
     """What looks like the interpreter's own table holds no text, but other things."""
     table = {text: text for text in _texts(1000)}

@@ -195,6 +195,7 @@ def test_an_attribute_that_would_be_computed():
     assert holder is not None
 
 
+@pytest.mark.apart
 def test_all_objects_of_this_process():
     """Whatever pytest and its plugins have: naming their references harms nothing."""
     objects = gc.get_objects()

@@ -420,6 +420,7 @@ def test_frozen(name):
 
 
 # -- Many, and round.
+@pytest.mark.apart
 def test_many_references():
     """100,001 references are all there, each with its name."""
     thing = Thing()
@@ -434,6 +435,7 @@ def test_many_references():
     del items
 
 
+@pytest.mark.apart
 def test_many_holders():
     """A thousand instances are all there, each with its attribute."""
     thing = Thing()
@@ -474,6 +476,7 @@ def test_an_instance_that_holds_itself():
     assert (report.unaccounted, report.exact) == (0, True)
 
 
+@pytest.mark.apart
 def test_an_immortal_object():
     """It has holders and no count, so nothing can be left over."""
     holder = [Ellipsis]

@@ -74,6 +74,7 @@ def test_what_cannot_be_held_weakly():
     assert other
 
 
+@pytest.mark.apart
 def test_an_immortal_object():
     """There is no difference of no count."""
     with watch(Ellipsis) as watched:

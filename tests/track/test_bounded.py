@@ -65,6 +65,7 @@ def test_many_collections_leave_nothing():
     assert sum(block.report.gc.collections) >= 200
 
 
+@pytest.mark.apart
 def test_many_blocks_leave_nothing():
     """Blocks that have ended are gone, whether their functions ended or not."""
     tracker = track("x", keep=2, **LIGHT)
@@ -90,6 +91,7 @@ def test_many_blocks_leave_nothing():
     assert not tracemalloc.is_tracing()
 
 
+@pytest.mark.apart
 def test_many_suspensions_leave_nothing():
     """A generator that runs for long takes no more than one that does not."""
 

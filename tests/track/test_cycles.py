@@ -12,7 +12,7 @@ import pytest
 
 from refscope import find_cycles, track
 from refscope._measure import litter
-from refscope._measure.listed import frozen_count
+from refscope._measure.frozen import frozen_count
 
 from .helpers import quiet_collector
 

@@ -58,6 +58,7 @@ def not_touched():
     assert touches == []
 
 
+@pytest.mark.apart
 def test_hostile_objects_are_counted():
     """Whatever an object does when it is touched, it is one more of its type."""
     kinds = [_class_of(special) for special in [*SPECIAL, "__class__", "__slots__"]]

@@ -109,6 +109,44 @@ print(is_right, os.waitstatus_to_exitcode(status))
 
 
 @pytest.mark.skipif(not FORKS, reason="no fork on this system")
+def test_a_fork_beside_a_thread_in_our_own_work():
+    """The child is not in the middle of what the thread was about, which is not there.
+
+    A block in a block has the right peak there.
+    """
+    said = run_python(
+        "import os, threading, time, warnings\n"
+        "import refscope\n"
+        "from refscope._measure import blocks\n"
+        "warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "begun = threading.Event()\n"
+        "def work():\n"
+        "    blocks.begin_own()\n"
+        "    begun.set()\n"
+        "    time.sleep(0.3)\n"
+        "    blocks.end_own()\n"
+        "thread = threading.Thread(target=work)\n"
+        "thread.start()\n"
+        "begun.wait()\n"
+        "child = os.fork()\n"
+        "with refscope.track('outer') as outer:\n"
+        "    kept = [bytes(1_000_000)]\n"
+        "    with refscope.track('inner') as inner:\n"
+        "        kept.append(bytes(1_000_000))\n"
+        "memory = outer.report.memory\n"
+        "is_right = memory.peak - memory.size_diff < 500\n"
+        "if not child:\n"
+        "    os._exit(7 if is_right else 1)\n"
+        "_, status = os.waitpid(child, 0)\n"
+        "thread.join()\n"
+        "print(is_right, os.waitstatus_to_exitcode(status))\n",
+        env=without_coverage(),
+    )
+
+    assert (said.stdout, said.stderr) == ("True 7\n", "")
+
+
+@pytest.mark.skipif(not FORKS, reason="no fork on this system")
 def test_child_and_parent_both_report():
     """A fork in a block: each process has what was allocated in it, and goes on."""
     said = run_python(FORK.format(before="", after=""))
@@ -211,6 +249,47 @@ def test_a_daemon_thread_in_a_block_does_not_hold_up_the_exit():
     )
 
     assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not FORKS, reason="no fork on this system")
+@pytest.mark.parametrize(("seconds", "is_asked_for"), [(0.3, False), (1.5, True)])
+def test_a_fork_beside_a_thread_that_collects(seconds, is_asked_for):
+    """The child's collector is as it was: its flags, and the program's callbacks.
+
+    Unless the thread waits, in a finalizer, for what comes after the fork.
+    """
+    said = run_python(
+        "import gc, os, threading, time, warnings\n"
+        "import refscope\n"
+        "warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "begun, done = threading.Event(), threading.Event()\n"
+        "class Slow:\n"
+        "    def __del__(self):\n"
+        "        begun.set()\n"
+        f"        done.wait({seconds})\n"
+        "def work():\n"
+        "    with refscope.track('thread'):\n"
+        "        slow = Slow()\n"
+        "        slow.me = slow\n"
+        "        del slow\n"
+        "def hook(phase, info):\n"
+        "    pass\n"
+        "gc.callbacks.append(hook)\n"
+        "thread = threading.Thread(target=work)\n"
+        "thread.start()\n"
+        "begun.wait()\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(7 if hook in gc.callbacks and not gc.get_debug() else 1)\n"
+        "done.set()\n"
+        "_, status = os.waitpid(child, 0)\n"
+        "thread.join()\n"
+        "print(os.waitstatus_to_exitcode(status))\n",
+        env=without_coverage(),
+    )
+
+    assert said.stderr == ""
+    assert is_asked_for or said.stdout == "7\n"
 
 
 @pytest.mark.skipif(not FORKS, reason="no fork on this system")

@@ -27,6 +27,8 @@ def tracing(request):
         # are tried in a small process.
         if request.node.callspec.params["kind"] not in FEW or IS_SLOW:
             pytest.skip("tried by others")
+        if sys.version_info >= (3, 11):  # before, frames of calls are on free lists
+            request.getfixturevalue("small_heap")
         tracemalloc.start(request.param)
     yield request.param
     assert tracemalloc.is_tracing() == (request.param is not None)

@@ -185,6 +185,7 @@ def test_one_tracker_in_many_threads_counts_right():
     assert {report.calls_seen for report in tracker.reports} == {5}
 
 
+@pytest.mark.apart
 def test_threads_in_and_out_of_blocks_at_random():
     """Afterwards tracing is off, nothing is hooked, and each report was kept."""
     tracker = track("x", keep=10**6, **LIGHT)

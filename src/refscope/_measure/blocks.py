@@ -17,7 +17,8 @@ import os
 from _thread import RLock, get_ident
 from array import array
 from collections.abc import Callable
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
+from typing import ClassVar
 
 from refscope import reports
 from refscope.reports._record import changed
@@ -25,8 +26,10 @@ from refscope.reports._record import changed
 from . import activity, census, cycles, gcstate, litter, ours, tracing
 from .born import Born, abandon_all, guard, remember, thaw_constants
 from .budget import Budget
+from .frozen import frozen_count, hold, let_go, was_frozen
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
-from .listed import frozen_count, is_alone, was_frozen
+from .keeping import Kept
+from .listed import is_alone
 from .litter import Litter
 from .probes import (
     BLOCKS,
@@ -47,6 +50,8 @@ from .probes import (
 from .survivors import Survivors
 
 
+_LONGEST_WAIT = 1_000_000_000  # nanoseconds
+
 _session = tracing.Session()
 _collector = gcstate.Collector()
 _lock = RLock()
@@ -56,9 +61,12 @@ census.own(*[kind for kind in vars(reports).values() if isinstance(kind, type)])
 
 
 class _Boundary:
-    """How deep in refscope's own work the holder of the lock is."""
+    """Where in refscope's own work threads are; the holder of the lock may change it."""
 
-    depth = 0
+    depth: ClassVar[int] = 0
+    """How deep in it the holder of the lock is."""
+    collecting: ClassVar[Kept[int]] = Kept()
+    """Who has the collector set up for a collection, without the lock."""
 
 
 def begin_own(slack: int = 0) -> None:
@@ -85,6 +93,7 @@ def enter(plan: Plan, client: object) -> Probe:
     if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
         refuse()
     begin_own()
+    hold()
     probe = Probe(plan, client)  # most of it goes before its block's end
     try:
         ours.disown(probe)
@@ -106,6 +115,7 @@ def enter(plan: Plan, client: object) -> Probe:
         _drop(probe)
         raise
     finally:
+        let_go()
         _Boundary.depth -= 1
         _lock.release()
     return probe
@@ -127,6 +137,7 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     probe.numbers[END_TIME] = perf_counter_ns()
     _session.settle()
     _Boundary.depth += 1
+    hold()
     try:
         report = _finish(probe, client, end=end)
         if not end:
@@ -135,6 +146,7 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
         _drop(probe)
         raise
     finally:
+        let_go()
         end_own()
     return report
 
@@ -222,6 +234,7 @@ def _collect_and_note(
 def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> None:
     """Collect.  What finalizers do meanwhile is the program's: not locked."""
     remember(ending)
+    _Boundary.collecting.append(get_ident())
     aside = _collector.step_aside()
     extra = 0
     try:
@@ -240,6 +253,7 @@ def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> N
             _Boundary.depth += 1
     finally:
         _collector.step_back(aside)
+        _Boundary.collecting.remove(get_ident())
 
 
 def _open(probe: Probe) -> None:
@@ -379,16 +393,33 @@ def _abandon() -> None:
     _session.abandon()
 
 
+def _before_fork() -> None:
+    """Wait until no other thread is in the middle of refscope's work.
+
+    The child would be in the middle of it for good.  A finalizer that some collection
+    runs may wait for this thread, so not for ever.
+    """
+    _lock.acquire()
+    until = perf_counter_ns() + _LONGEST_WAIT
+    while {*_Boundary.collecting} - {get_ident()} and perf_counter_ns() < until:
+        _lock.release()
+        sleep(0.001)
+        _lock.acquire()
+
+
 def _after_fork() -> None:
     """Close, in the child, the blocks of threads that the child does not have."""
-    reset: Callable[[], None] = getattr(_lock, "_at_fork_reinit")  # noqa: B009
-    reset()  # as threading does
     for probe in [*_probes]:
         if probe.thread != get_ident():
             _drop(probe)
+    _lock.release()
 
 
 guard(begin_own, end_own)
 atexit.register(_abandon)
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_lock.release,
+        after_in_child=_after_fork,
+    )

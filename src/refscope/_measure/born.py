@@ -30,9 +30,10 @@ from weakref import ReferenceType
 from . import census, ours
 from .classes import FREE_THREADED
 from .describe import lines_of
+from .frozen import are_constants_frozen, frozen_count
 from .interpreter import get_object_traceback, is_tracing
 from .keeping import Kept
-from .listed import frozen_count, listed
+from .listed import listed
 from .witness import Witness, found_among, only_alive, send
 
 
@@ -313,7 +314,7 @@ def remember(ending: Born | None = None) -> None:
 
 def thaw_constants() -> None:
     """Let the collector list what 3.12 has frozen by itself, and will freeze again."""
-    if gc.get_freeze_count() and not frozen_count():
+    if are_constants_frozen():
         remember()
         gc.unfreeze()
 

@@ -20,11 +20,12 @@ from .bookkeeping import STAGE, Bookkeeping, own_nodes
 from .budget import Budget
 from .classes import FREE_THREADED
 from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
+from .frozen import frozen_count
 from .hazards import hazard
 from .heap import Graph
 from .holding import held_by
 from .lines import with_functions
-from .listed import frozen_count, listed
+from .listed import listed
 from .shapes import Component, Shapes
 
 

@@ -16,10 +16,11 @@ from .budget import Budget
 from .classes import FREE_THREADED
 from .describe import describe
 from .frames import running_frames
+from .frozen import frozen_count
 from .hidden import behind, frame_values, held_as_keys, held_by_code
 from .holders import Held, Search, holding
 from .interpreter import BORROWS
-from .listed import frozen_count, listed
+from .listed import listed
 from .names_code import CONTENTS, cell
 from .refcounts import ENVIRONMENT, Box
 from .variables import Ownership, Variables, share_out, variables_holding

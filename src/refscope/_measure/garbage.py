@@ -31,10 +31,11 @@ from . import heap
 from .algorithms.reach import reachable
 from .budget import Budget
 from .classes import FREE_THREADED, is_metaclass
+from .frozen import frozen_count
 from .hazards import hazard
 from .heap import Graph
 from .interpreter import BORROWS, count_elements
-from .listed import frozen_count, listed
+from .listed import listed
 from .names_attributes import get_module_dict
 
 

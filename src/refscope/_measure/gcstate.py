@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias, cast
 
 from .born import remember
 from .classes import method_of
+from .frozen import frozen_count
 from .keeping import Kept
-from .listed import frozen_count
 
 
 Callback: TypeAlias = Callable[[Literal["start", "stop"], dict[str, int]], object]

@@ -22,9 +22,9 @@ from .budget import Budget
 from .counts import Counts
 from .cycles import garbage_cycles
 from .evidence import FRAMES, Evidence, Trial
+from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
-from .listed import frozen_count
 from .retention import shape_of_path
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
 from .tracebacks import with_functions

@@ -16,9 +16,9 @@ from typing import cast
 from .budget import CHUNK, Budget
 from .classes import is_dict
 from .frames import has_variables, variables_in
+from .frozen import frozen_count
 from .hazards import referents_of
 from .holders import Held
-from .listed import frozen_count
 from .names_containers import dict_keys
 from .refcounts import Box
 from .spelling import element

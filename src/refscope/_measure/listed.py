@@ -26,6 +26,7 @@ from typing import TypeVar, cast
 
 from .budget import CHUNK, Budget
 from .classes import is_heap_type
+from .frozen import frozen_count
 from .hazards import hazard, referents_of
 
 
@@ -42,7 +43,6 @@ _TOOLS = {
     tuple,
     *map(type, (iter(()), iter([]), iter(int, 0))),
 }
-_FROZEN_BY_ITSELF = 1000 if sys.version_info[:2] == (3, 12) else 0
 
 
 def listed(generation: int | None = None) -> list[object]:
@@ -121,25 +121,6 @@ def _not_in(
     tracked = [*filter(gc.is_tracked, new)]
     seen.update(map(id, tracked))
     return wanted(tracked)
-
-
-def frozen_count() -> int:
-    """Return how many objects the program has frozen (``gc.freeze``).
-
-    3.12 itself freezes a few hundred tuples of constants at each collection, all of
-    them parts of code (immortal objects, update_refs, Modules/gcmodule.c).
-    """
-    count = gc.get_freeze_count()
-    return count if count > _FROZEN_BY_ITSELF else 0
-
-
-def was_frozen(before: int) -> bool:
-    """Return whether objects were frozen or thawed since there were so many.
-
-    A frozen one may also just die.
-    """
-    now = frozen_count()
-    return now > before or (now == 0 and before > 0)
 
 
 def _tuples_at(places: list[int], objects: list[object]) -> Iterator[Tuple]:

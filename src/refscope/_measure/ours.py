@@ -12,7 +12,7 @@ import os
 import sys
 from array import array
 from collections.abc import AsyncGenerator, Callable
-from types import FrameType
+from types import FrameType, MethodType
 from typing import cast
 
 from refscope.reports._record import Record
@@ -210,10 +210,13 @@ def claim_spares() -> None:
     A dead block on a free list keeps its trace until somebody takes it: without this
     our own work, after the baseline, would seem to free what the program had freed.
     """
-    held: list[object] = [[] for _ in range(_SPARES)]
-    held += [{} for _ in range(_SPARES)]
-    held += [float(number) for number in range(_SPARES)]
-    held += [(number,) * size for size in range(1, 21) for number in range(_SPARES)]
+    held: list[object] = []
+    for number in range(_SPARES):
+        held += [(number,) * size for size in range(1, 21)]
+        held += [[], {}, float(number)]
+        # 3.14 has more of them (Include/internal/pycore_freelist_state.h).
+        held += [number << 20, slice(number), range(number), iter(range(number))]
+        held += [iter([]), iter(()), FILES.index, MethodType(_api, number)]
     del held
 
 

@@ -21,8 +21,8 @@ from .backwards import FREE_NAMES, Heap
 from .budget import Budget
 from .classes import get_mro
 from .describe import describe
+from .frozen import frozen_count
 from .keeping import Kept
-from .listed import frozen_count
 from .names import collapsed, names_of
 from .nearby import Nearby
 from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots
