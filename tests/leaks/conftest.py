@@ -44,7 +44,7 @@ def _said(*command, **variables):
 @pytest.fixture(scope="session")
 def findings():
     """Return what find_leaks says of every program, measured in a small process."""
-    return _said(HERE / "programs.py")
+    return _said(HERE / "run_programs.py")
 
 
 @pytest.fixture(

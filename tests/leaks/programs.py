@@ -1,7 +1,7 @@
 """Small programs with one leak each, and their corrected twins.
 
-Run as a script, this prints what ``find_leaks`` says of all of them, as JSON: so they
-are measured in a small process of their own.
+``run_programs.py`` prints what ``find_leaks`` says of all of them, as JSON: so they are
+measured in a small process of their own.
 """
 
 from __future__ import annotations
@@ -785,14 +785,3 @@ def run_all(wanted=()):
         "clean": {name: _findings(work) for name, work in (CLEAN | OWN).items()},
         **{name: {"leaky": leaky[name], "fixed": fixed[name]} for name in leaky},
     }
-
-
-if __name__ == "__main__":
-    from importlib import util
-
-    spec = util.spec_from_file_location(HERE, __file__)
-    module = util.module_from_spec(spec)
-    sys.modules[HERE] = module
-    spec.loader.exec_module(module)
-    print(json.dumps(module.run_all(sys.argv[1:])))  # noqa: T201
-    atexit._clear()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import pytest
+
+from refscope._measure.describe import have_lines, lines_of
 from refscope._measure.tracebacks import (
     commonest,
     traceback_of_place,
@@ -25,3 +30,22 @@ def test_a_place_is_a_traceback():
     traceback = traceback_of_place(commonest([None, place, place]))
 
     assert [frame.lineno for frame in traceback.frames] == [1, 3]
+
+
+class _Ordinary:
+    """Its attributes lie in the object, where 3.11 finds no traceback."""
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_each_of_many_has_a_traceback_or_none(is_plain):
+    """Whatever the metaclasses do, and of instances on 3.11 too."""
+    bad = type("Bad", (type,), {"__hash__": None})
+    others = [] if is_plain else [bad("Odd", (), {})]
+    old = [_Ordinary(), "text", *others]
+    tracemalloc.start()
+    new = [_Ordinary(), bytes(1000), *[odd() for odd in others]]
+    found, one_by_one = have_lines(old + new), [*map(lines_of, old + new)]
+    tracemalloc.stop()
+
+    assert found == [lines is not None for lines in one_by_one]
+    assert found == [False] * len(old) + [True] * len(new)

@@ -19,6 +19,7 @@ from refscope import track
 
 
 SILENT = (0, 0, 0, (), (), ())
+UNTRACED = (None, None, None, (), (), ())
 BLOCKS = 1000
 WITH_TRACING = 150  # each block goes through all traces of the program
 
@@ -192,16 +193,30 @@ KINDS = [
 ]
 
 
+def try_all(some, collect, *, sites=True):
+    """Print each report of blocks of some kinds that is not all zeros."""
+    silent = SILENT if sites else UNTRACED
+    for kind in some:
+        for index, report in enumerate(kind(collect=collect, sites=sites)):
+            if numbers(report) != silent:
+                print(kind.__name__, sites, index, numbers(report))  # noqa: T201
+
+
 def main(collect, frames):
     """Print each report that is not all zeros."""
     if frames:
         tracemalloc.start(frames)
-    if sys.version_info >= (3, 11):
-        gc.freeze()  # the collector has little to look through then
-    for kind in [plain, *KINDS, *[plain] * (WITH_TRACING if frames else BLOCKS)]:
-        for index, report in enumerate(kind(collect=collect)):
-            if numbers(report) != SILENT:
-                print(kind.__name__, index, numbers(report))  # noqa: T201
+    # Up to 3.10 frames of calls are on free lists: they stay where something is frozen.
+    is_alike_frozen = sys.version_info >= (3, 11)
+    try_all([plain], collect)
+    if not (frames and is_alike_frozen):
+        try_all(KINDS, collect)
+    if not frames:
+        try_all(KINDS, collect, sites=False)
+    gc.freeze()  # the collector has little to look through then
+    if is_alike_frozen:
+        try_all(KINDS, collect)
+    try_all([plain] * (WITH_TRACING if frames else BLOCKS), collect)
     assert tracemalloc.is_tracing() == bool(frames)
 
 

@@ -61,7 +61,7 @@ census.own(*[kind for kind in vars(reports).values() if isinstance(kind, type)])
 
 
 class _Boundary:
-    """Where in refscope's own work threads are; the holder of the lock may change it."""
+    """Where in refscope's own work threads are, which the holder of the lock notes."""
 
     depth: ClassVar[int] = 0
     """How deep in it the holder of the lock is."""

@@ -23,13 +23,13 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from itertools import compress, filterfalse, repeat
-from operator import indexOf, is_, is_not, not_
+from operator import indexOf, is_, not_
 from typing import ClassVar
 from weakref import ReferenceType
 
 from . import census, ours
 from .classes import FREE_THREADED
-from .describe import lines_of
+from .describe import have_lines, lines_of
 from .frozen import are_constants_frozen, frozen_count
 from .interpreter import get_object_traceback, is_tracing
 from .keeping import Kept
@@ -245,7 +245,7 @@ class Born:
         found = [] if is_all else self.cut(old)
         if self._relied and self._reads_traces:
             # Before identities: while memory is traced, each is an int that is traced.
-            has_trace = [*map(is_not, map(lines_of, old), repeat(None))]
+            has_trace = have_lines(old)
             found += compress(old, has_trace)
             old = [*compress(old, map(not_, has_trace))]
         if self._promoted:

@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, repeat
-from operator import add, gt
+from operator import add, gt, is_not
 from types import (
     AsyncGeneratorType,
     CodeType,
@@ -29,6 +29,7 @@ from .classes import (
     has_managed_dict,
     header_size,
     is_class,
+    metaclasses_are_plain,
     method_of,
     object_size,
     type_name,
@@ -204,3 +205,26 @@ lines_of: Callable[[object], _Lines | None] = (
     get_object_traceback if _read_at is None else _read_lines
 )
 """Return the traceback of an object as tracemalloc has it, innermost first."""
+
+
+def have_lines(things: list[object]) -> list[bool]:
+    """Return of each object whether it has a traceback."""
+    found = [*map(is_not, map(get_object_traceback, things), repeat(None))]
+    if _read_at is not None:
+        are_managed = _are_managed(things)
+        place = are_managed.find(1)
+        while place >= 0:
+            found[place] = _read_lines(things[place]) is not None
+            place = are_managed.find(1, place + 1)
+    return found
+
+
+def _are_managed(things: list[object]) -> bytes:
+    """Return of each object whether its attributes lie, or may lie, in it.
+
+    Not where those are, as each int would be traced.
+    """
+    if not metaclasses_are_plain():  # no class may be hashed
+        return bytes([True]) * len(things)
+    managed = {*filter(has_managed_dict, {*map(type, things)})}
+    return bytes(map(managed.__contains__, map(type, things)))
