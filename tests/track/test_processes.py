@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import get_ident
 
 import pytest
+
+from refscope._measure import blocks
 
 from .helpers import run_python, without_coverage
 
@@ -290,6 +293,18 @@ def test_a_fork_beside_a_thread_that_collects(seconds, is_asked_for):
 
     assert said.stderr == ""
     assert is_asked_for or said.stdout == "7\n"
+
+
+def test_a_fork_waits_a_while_for_who_collects(monkeypatch):
+    """Not for ever: a finalizer may wait for the thread that forks."""
+    monkeypatch.setattr(blocks, "_LONGEST_WAIT", 5_000_000)
+    monkeypatch.setattr(blocks._Boundary, "collecting", [get_ident() + 1])
+    blocks._before_fork()
+    is_held = blocks._lock._is_owned()
+    blocks._after_fork()
+
+    assert (is_held, blocks._lock._is_owned()) == (True, False)
+    assert blocks._Boundary.collecting == []
 
 
 @pytest.mark.skipif(not FORKS, reason="no fork on this system")

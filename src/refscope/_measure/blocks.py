@@ -17,6 +17,7 @@ import os
 from _thread import RLock, get_ident
 from array import array
 from collections.abc import Callable
+from itertools import filterfalse
 from time import perf_counter_ns, sleep
 from typing import ClassVar
 
@@ -403,8 +404,10 @@ def _before_fork() -> None:
     until = perf_counter_ns() + _LONGEST_WAIT
     while {*_Boundary.collecting} - {get_ident()} and perf_counter_ns() < until:
         _lock.release()
-        sleep(0.001)
-        _lock.acquire()
+        try:
+            sleep(0.001)
+        finally:  # Ctrl-C
+            _lock.acquire()
 
 
 def _after_fork() -> None:
@@ -412,6 +415,8 @@ def _after_fork() -> None:
     for probe in [*_probes]:
         if probe.thread != get_ident():
             _drop(probe)
+    others = {*_Boundary.collecting} - {get_ident()}
+    _Boundary.collecting[:] = filterfalse(others.__contains__, _Boundary.collecting)
     _lock.release()
 
 

@@ -25,15 +25,15 @@ class _Kept:
 
 
 def hold() -> None:
-    """Keep what is read from now on: refscope works, and the program waits."""
+    """Read once from now on: refscope works, and the program waits."""
     _Kept.holders += 1
+    _Kept.count = 0
 
 
 def let_go() -> None:
-    """Read anew from now on: the program goes on."""
+    """Read each time from now on, unless another thread or block holds on."""
     _Kept.holders -= 1
-    if _Kept.holders == 0:
-        _Kept.count = 0
+    _Kept.count = 0
 
 
 def frozen_count() -> int:
