@@ -33,8 +33,8 @@ IN_CI = "CI" in os.environ
 # What looks at the whole heap again and again runs where little is imported.
 BLOCKS = ("tests/track",)
 LEAKS = ("tests/leaks", "tests/cycles")
-EVERYTHING = ("tests", "docs", "README.md", "src")
-REST = (*EVERYTHING, *(f"--ignore={path}" for path in BLOCKS + LEAKS))
+EXAMPLES = ("docs", "README.md", "src")
+REST = ("tests", *(f"--ignore={path}" for path in BLOCKS + LEAKS))
 PROSE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs")
 # A test that hangs is shown with its stack, and ends the run.
 WATCHDOG = (
@@ -97,9 +97,9 @@ def tests(session: nox.Session) -> None:
     runs: list[tuple[Sequence[str], Sequence[str]]]
     if session.posargs:
         runs = [(exact, session.posargs), (covered, session.posargs)]
-    else:  # in an order in which both come to their end together
-        runs = [(covered, LEAKS), (exact, BLOCKS), (exact, LEAKS), (covered, REST)]
-        runs += [(exact, REST), (covered, BLOCKS)]
+    else:  # what takes longest comes first, so that both end together
+        runs = [(covered, LEAKS), (covered, REST), (exact, LEAKS)]
+        runs += [(exact, BLOCKS + EXAMPLES), (exact, REST), (covered, BLOCKS)]
     run_two_at_a_time(
         session,
         [("python", "-m", *kind, *WATCHDOG, AGAIN, *part) for kind, part in runs],
@@ -181,7 +181,7 @@ def pyodide(session: nox.Session) -> None:
     if session.posargs:
         runs = [("not exact", session.posargs), ("exact", session.posargs)]
     else:  # what takes longest comes first
-        others = (*EVERYTHING, *(f"--ignore={path}" for path in BLOCKS))
+        others = ("tests", *EXAMPLES, *(f"--ignore={path}" for path in BLOCKS))
         runs = [("exact", BLOCKS), ("not exact", LEAKS), ("not exact", BLOCKS)]
         runs += [("not exact", REST), ("exact", others)]
     commands = [(*run, str(site), *plain, "-m", kind, *part) for kind, part in runs]
