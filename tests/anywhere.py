@@ -26,17 +26,15 @@ SHARED = Thing()
 QUESTIONS = (
     lambda: refscope.track("block").start().stop(),
     refscope.find_cycles,
-    lambda: refscope.find_cycles(live=True),
     lambda: refscope.referrers(SHARED),
     lambda: refscope.why_alive(SHARED),
     lambda: refscope.object_at(id(SHARED)),
 )
+LONG_QUESTIONS = (
+    lambda: refscope.find_cycles(live=True),
+    lambda: refscope.find_leaks(list, warmup=0, rounds=2),
+)
 failed = []
-
-
-def find_leaks():
-    """Ask what takes longest."""
-    refscope.find_leaks(list, warmup=0, rounds=2)
 
 
 def ask(*_):
@@ -44,8 +42,8 @@ def ask(*_):
     if ask.is_busy:
         return
     ask.is_busy = True
-    is_new = ask.place not in ask.times
-    for question in (*QUESTIONS, find_leaks) if is_new else QUESTIONS:
+    long = () if ask.place in ask.times else LONG_QUESTIONS  # once from each place
+    for question in QUESTIONS + long:
         try:
             question()
         except Exception:  # noqa: BLE001, PERF203  # shown at the end
