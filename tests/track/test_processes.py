@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import get_ident
 
 import pytest
-
-from refscope._measure import blocks
 
 from .helpers import run_python, without_coverage
 
@@ -255,56 +252,38 @@ def test_a_daemon_thread_in_a_block_does_not_hold_up_the_exit():
 
 
 @pytest.mark.skipif(not FORKS, reason="no fork on this system")
-@pytest.mark.parametrize(("seconds", "is_asked_for"), [(0.3, False), (1.5, True)])
-def test_a_fork_beside_a_thread_that_collects(seconds, is_asked_for):
-    """The child's collector is as it was: its flags, and the program's callbacks.
-
-    Unless the thread waits, in a finalizer, for what comes after the fork.
-    """
+def test_a_fork_does_not_wait_for_ever():
+    """Whoever has the lock goes on in the parent; the child has one of its own."""
     said = run_python(
-        "import gc, os, threading, time, warnings\n"
+        "import gc, os, threading, warnings\n"
         "import refscope\n"
+        "from refscope._measure import blocks\n"
         "warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "blocks._LONGEST_WAIT = 0.005\n"
         "begun, done = threading.Event(), threading.Event()\n"
-        "class Slow:\n"
-        "    def __del__(self):\n"
-        "        begun.set()\n"
-        f"        done.wait({seconds})\n"
         "def work():\n"
-        "    with refscope.track('thread'):\n"
-        "        slow = Slow()\n"
-        "        slow.me = slow\n"
-        "        del slow\n"
-        "def hook(phase, info):\n"
-        "    pass\n"
-        "gc.callbacks.append(hook)\n"
+        "    blocks.begin_own()\n"
+        "    blocks._collector.borrow()\n"
+        "    begun.set()\n"
+        "    done.wait()\n"
+        "    blocks._collector.give_back()\n"
+        "    blocks.end_own()\n"
         "thread = threading.Thread(target=work)\n"
         "thread.start()\n"
         "begun.wait()\n"
         "child = os.fork()\n"
-        "if not child:\n"
-        "    os._exit(7 if hook in gc.callbacks and not gc.get_debug() else 1)\n"
         "done.set()\n"
+        "with refscope.track('both') as block:\n"
+        "    kept = bytes(1_000_000)\n"
+        "is_right = block.report.memory.size_diff > 1_000_000 and gc.isenabled()\n"
+        "if not child:\n"
+        "    os._exit(7 if is_right else 1)\n"
         "_, status = os.waitpid(child, 0)\n"
         "thread.join()\n"
-        "print(os.waitstatus_to_exitcode(status))\n",
-        env=without_coverage(),
+        "print(is_right, os.waitstatus_to_exitcode(status))\n",
     )
 
-    assert said.stderr == ""
-    assert is_asked_for or said.stdout == "7\n"
-
-
-def test_a_fork_waits_a_while_for_who_collects(monkeypatch):
-    """Not for ever: a finalizer may wait for the thread that forks."""
-    monkeypatch.setattr(blocks, "_LONGEST_WAIT", 5_000_000)
-    monkeypatch.setattr(blocks._Boundary, "collecting", [get_ident() + 1])
-    blocks._before_fork()
-    is_held = blocks._lock._is_owned()
-    blocks._after_fork()
-
-    assert (is_held, blocks._lock._is_owned()) == (True, False)
-    assert blocks._Boundary.collecting == []
+    assert (said.stdout, said.stderr) == ("True 7\n", "")
 
 
 @pytest.mark.skipif(not FORKS, reason="no fork on this system")

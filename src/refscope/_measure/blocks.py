@@ -17,8 +17,7 @@ import os
 from _thread import RLock, get_ident
 from array import array
 from collections.abc import Callable
-from itertools import filterfalse
-from time import perf_counter_ns, sleep
+from time import perf_counter_ns
 from typing import ClassVar
 
 from refscope import reports
@@ -51,7 +50,7 @@ from .probes import (
 from .survivors import Survivors
 
 
-_LONGEST_WAIT = 1_000_000_000  # nanoseconds
+_LONGEST_WAIT = 5.0  # seconds
 
 _session = tracing.Session()
 _collector = gcstate.Collector()
@@ -66,8 +65,8 @@ class _Boundary:
 
     depth: ClassVar[int] = 0
     """How deep in it the holder of the lock is."""
-    collecting: ClassVar[Kept[int]] = Kept()
-    """Who has the collector set up for a collection, without the lock."""
+    forking: ClassVar[Kept[int]] = Kept()
+    """Who has the lock in order to fork."""
 
 
 def begin_own(slack: int = 0) -> None:
@@ -235,7 +234,6 @@ def _collect_and_note(
 def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> None:
     """Collect.  What finalizers do meanwhile is the program's: not locked."""
     remember(ending)
-    _Boundary.collecting.append(get_ident())
     aside = _collector.step_aside()
     extra = 0
     try:
@@ -254,7 +252,6 @@ def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> N
             _Boundary.depth += 1
     finally:
         _collector.step_back(aside)
-        _Boundary.collecting.remove(get_ident())
 
 
 def _open(probe: Probe) -> None:
@@ -397,26 +394,32 @@ def _abandon() -> None:
 def _before_fork() -> None:
     """Wait until no other thread is in the middle of refscope's work.
 
-    The child would be in the middle of it for good.  A finalizer that some collection
-    runs may wait for this thread, so not for ever.
+    The child would be in the middle of it for good.  Who is there may wait for what
+    this thread has, in a finalizer, so not for ever.
     """
-    _lock.acquire()
-    until = perf_counter_ns() + _LONGEST_WAIT
-    while {*_Boundary.collecting} - {get_ident()} and perf_counter_ns() < until:
+    if _lock.acquire(timeout=_LONGEST_WAIT):
+        _Boundary.forking.append(get_ident())
+
+
+def _after_fork_in_parent() -> None:
+    """Let others go on."""
+    if get_ident() in _Boundary.forking:
+        _Boundary.forking.remove(get_ident())
         _lock.release()
-        try:
-            sleep(0.001)
-        finally:  # Ctrl-C
-            _lock.acquire()
 
 
-def _after_fork() -> None:
-    """Close, in the child, the blocks of threads that the child does not have."""
+def _after_fork_in_child() -> None:
+    """Close the blocks of threads that the child does not have."""
+    if get_ident() not in _Boundary.forking:  # somebody else has the lock
+        reset: Callable[[], None] = getattr(_lock, "_at_fork_reinit")  # noqa: B009
+        reset()  # as threading does
+        _lock.acquire()
+        _Boundary.depth = 0
+        _collector.reclaim()
+    _Boundary.forking.clear()
     for probe in [*_probes]:
         if probe.thread != get_ident():
             _drop(probe)
-    others = {*_Boundary.collecting} - {get_ident()}
-    _Boundary.collecting[:] = filterfalse(others.__contains__, _Boundary.collecting)
     _lock.release()
 
 
@@ -425,6 +428,6 @@ atexit.register(_abandon)
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
     os.register_at_fork(
         before=_before_fork,
-        after_in_parent=_lock.release,
-        after_in_child=_after_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
     )

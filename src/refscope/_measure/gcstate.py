@@ -93,6 +93,11 @@ class Collector:
         if not self._borrowed and self._was_enabled:
             gc.enable()
 
+    def reclaim(self) -> None:
+        """Give it back for threads that are not there any more."""
+        while self._borrowed:
+            self.give_back()
+
     def collect(self) -> int:
         """Run one full collection that is not reported as the program's.
 
