@@ -26,7 +26,6 @@ IS_WASM = sys.platform == "emscripten"
 RING = 100_000 if sys.maxsize > 2**32 else 20_000
 
 
-@pytest.mark.apart
 @pytest.mark.skipif(IS_WASM, reason="freeing it overflows the WebAssembly stack")
 def test_a_long_ring():
     """One component; its loop is shown by its beginning, cut by one reference."""
@@ -50,7 +49,6 @@ def test_a_long_ring():
     assert len(str(report).splitlines()) <= 25
 
 
-@pytest.mark.apart
 @pytest.mark.skipif(IS_WASM, reason="freeing it overflows the WebAssembly stack")
 def test_a_deep_structure_that_hangs_on_a_ring():
     """Nothing recurses, however deep it is."""
@@ -68,7 +66,6 @@ def test_a_deep_structure_that_hangs_on_a_ring():
     assert cycle.held == depth + 1
 
 
-@pytest.mark.apart
 def test_a_component_of_many_members():
     """Twenty thousand members with three references each, cut in many places."""
     size = 20_000 if sys.maxsize > 2**32 else 4_000
@@ -150,7 +147,6 @@ def test_cuts_of_a_large_component_in_dictionaries_of_its_own():
     assert {cut.name for cut in cycle.break_at} <= {".left", "['next']", "['far']"}
 
 
-@pytest.mark.apart
 @pytest.mark.parametrize("is_made", [True, False])
 def test_one_dictionary_holds_all_ways(is_made):
     """It is as good as the ways in it; a ``__dict__`` is not, no program removes it."""
@@ -336,7 +332,6 @@ def test_what_is_new_is_not_followed_for_ever():
         assert len(reached) == found
 
 
-@pytest.mark.apart
 def test_too_much_hangs_on_it():
     """What is not counted is None, and the report says so."""
     cat = idioms.Cat()

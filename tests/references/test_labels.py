@@ -45,7 +45,6 @@ _COUNT = """if True:
 """
 
 
-@pytest.mark.apart
 @pytest.mark.needs_subprocess
 def test_nearly_all_references_have_names():
     """At least 99 % do in a process with 70 standard modules, and no edge is lost."""

@@ -476,7 +476,6 @@ def test_an_instance_that_holds_itself():
     assert (report.unaccounted, report.exact) == (0, True)
 
 
-@pytest.mark.apart
 def test_an_immortal_object():
     """It has holders and no count, so nothing can be left over."""
     holder = [Ellipsis]

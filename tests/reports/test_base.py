@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import pickle
 
+import attrs
 import pytest
 from hypothesis import given
 
-from refscope.reports import Frame, Report, TrackReport
+from refscope.reports import Frame, Report, SurvivorGroup, TrackReport
 
 from .strategies import any_reports
 
@@ -35,6 +36,15 @@ def test_the_base_has_no_verdict(name):
     """Each kind of report gives its own."""
     with pytest.raises(NotImplementedError):
         getattr(Report(), name)
+
+
+def test_a_block_with_survivors_is_not_clean():
+    """Unless they are there by design."""
+    group = SurvivorGroup(type_name="shop.Order", count=1, size=48)
+    by_design = attrs.evolve(group, by_design="registered for good")
+
+    assert not TrackReport(label="x", survivors=(by_design, group)).is_clean
+    assert TrackReport(label="x", survivors=(by_design,)).is_clean
 
 
 def test_records_show_their_fields():
