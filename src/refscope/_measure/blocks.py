@@ -26,7 +26,7 @@ from refscope.reports._record import changed
 from . import activity, census, cycles, gcstate, litter, ours, tracing
 from .born import Born, abandon_all, guard, remember, thaw_constants
 from .budget import Budget
-from .frozen import frozen_count, hold, let_go, was_frozen
+from .frozen import forget, frozen_count, hold, let_go, was_frozen
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
 from .keeping import Kept
 from .listed import is_alone
@@ -417,6 +417,7 @@ def _after_fork_in_child() -> None:
         _Boundary.depth = 0
         _collector.reclaim()
     _Boundary.forking.clear()
+    forget()
     for probe in [*_probes]:
         if probe.thread != get_ident():
             _drop(probe)

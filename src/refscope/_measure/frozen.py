@@ -36,6 +36,11 @@ def let_go() -> None:
     _Kept.count = 0
 
 
+def forget() -> None:
+    """Let nobody hold on: after a fork the other threads are not there any more."""
+    _Kept.holders = _Kept.count = 0
+
+
 def frozen_count() -> int:
     """Return how many objects the program has frozen.
 
@@ -47,7 +52,7 @@ def frozen_count() -> int:
     count = gc.get_freeze_count()
     if count <= _FROZEN_BY_ITSELF:
         return 0
-    if _Kept.holders:
+    if _Kept.holders > 0:
         _Kept.count = count
     return count
 
