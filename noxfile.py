@@ -34,7 +34,10 @@ IN_CI = "CI" in os.environ
 BLOCKS = ("tests/track",)
 LEAKS = ("tests/leaks", "tests/cycles")
 EXAMPLES = ("docs", "README.md", "src")
-REST = ("tests", *(f"--ignore={path}" for path in BLOCKS + LEAKS))
+PROGRAMS = ("tests/programs",)
+DRAWN = ("tests/algorithms", "tests/models", "tests/reports")  # load Hypothesis
+PARTS = BLOCKS + LEAKS + PROGRAMS + DRAWN
+REST = ("tests", *(f"--ignore={path}" for path in PARTS))
 PROSE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs")
 # A test that hangs is shown with its stack, and ends the run.
 WATCHDOG = (
@@ -98,8 +101,9 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         runs = [(exact, session.posargs), (covered, session.posargs)]
     else:  # what takes longest comes first, so that both end together
-        runs = [(covered, LEAKS), (covered, REST), (exact, LEAKS)]
-        runs += [(exact, BLOCKS + EXAMPLES), (exact, REST), (covered, BLOCKS)]
+        runs = [(covered, LEAKS), (exact, BLOCKS + EXAMPLES), (covered, REST)]
+        runs += [(exact, PROGRAMS + DRAWN), (exact, REST + LEAKS)]
+        runs += [(covered, BLOCKS), (covered, DRAWN)]
     run_two_at_a_time(
         session,
         [("python", "-m", *kind, *WATCHDOG, AGAIN, *part) for kind, part in runs],
@@ -181,9 +185,10 @@ def pyodide(session: nox.Session) -> None:
     if session.posargs:
         runs = [("not exact", session.posargs), ("exact", session.posargs)]
     else:  # what takes longest comes first
-        others = ("tests", *EXAMPLES, *(f"--ignore={path}" for path in BLOCKS))
-        runs = [("exact", BLOCKS), ("not exact", LEAKS), ("not exact", BLOCKS)]
-        runs += [("not exact", REST), ("exact", others)]
+        others = ("tests", *EXAMPLES, *(f"--ignore={path}" for path in BLOCKS + DRAWN))
+        runs = [("exact", BLOCKS), ("not exact", LEAKS), ("not exact", REST)]
+        runs += [("not exact", BLOCKS), ("exact", DRAWN), ("not exact", DRAWN)]
+        runs += [("exact", others)]
     commands = [(*run, str(site), *plain, "-m", kind, *part) for kind, part in runs]
     run_two_at_a_time(session, commands)
 

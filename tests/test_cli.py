@@ -22,7 +22,7 @@ from refscope.exceptions import TrackingError
 from refscope.render import to_text
 from refscope.reports import TrackReport, diff
 
-from .reports.strategies import site
+from .reports.by_hand import site
 from .track.helpers import without_coverage
 
 

@@ -172,11 +172,10 @@ def test_the_list_is_that_of_the_collector():
 
 
 def test_items_of_what_has_gaps_are_not_given():
-    """Since their places are not known; nor is the whole by its address."""
+    """Since their places are not known."""
     given = []
 
     def look():
-        _object_at()
         for thing in _gaps(tuple) + _gaps(list):
             given.append((items_of(thing, len(thing)), finished([thing])))  # noqa: PERF401
 

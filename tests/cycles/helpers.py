@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
+import graphlib
 import sys
 import types
 
 import attrs
-import networkx as nx
 
 import refscope
 from refscope._measure import garbage
@@ -83,29 +83,56 @@ def assert_leads(reference, by_id):
 
 
 def heap_graph(by_id):
-    """Return who refers to whom, as networkx has it."""
-    graph = nx.DiGraph()
-    for key, thing in by_id.items():
-        for other in gc.get_referents(thing):
-            if id(other) in by_id:
-                graph.add_edge(key, id(other))
-    return graph
+    """Return who refers to whom: what each refers to, by their addresses."""
+    return {
+        key: {id(other) for other in gc.get_referents(thing)} & by_id.keys()
+        for key, thing in by_id.items()
+    }
 
 
 def assert_opened(whole, cycle, by_id):
     """Without the references to cut no loop is left in the component."""
-    member = cycle.references[0].holder.address
-    component = nx.descendants(whole, member) & nx.ancestors(whole, member) | {member}
-    graph = whole.subgraph(component).copy()
-    assert not nx.is_directed_acyclic_graph(graph)
+    component = component_of(whole, cycle.references[0].holder.address)
+    graph = {node: whole[node] & component for node in component}
+    assert is_cyclic(graph)
     for cut in cycle.break_at:
         holder, target = cut.holder.address, cut.target.address
-        graph.remove_edges_from([(holder, target)])
-        for carrier in list(graph.successors(holder)):
-            if type(by_id[carrier]) in (dict, types.FrameType):
-                graph.remove_edges_from([(carrier, target)])
-    left = [(type(by_id[a]), type(by_id[b])) for a, b in graph.edges]
-    assert nx.is_directed_acyclic_graph(graph), left
+        carriers = [
+            node
+            for node in graph[holder]
+            if type(by_id[node]) in (dict, types.FrameType)
+        ]
+        for node in (holder, *carriers):
+            graph[node] = graph[node] - {target}
+    left = [(type(by_id[a]), type(by_id[b])) for a in graph for b in graph[a]]
+    assert not is_cyclic(graph), left
+
+
+def component_of(graph, member):
+    """Return what a node leads to that leads back to it, and the node."""
+    backwards = {node: set() for node in graph}
+    for node, others in graph.items():
+        for other in others:
+            backwards[other].add(node)
+    return _reached(graph, member) & _reached(backwards, member)
+
+
+def _reached(graph, start):
+    found, todo = {start}, [start]
+    while todo:
+        fresh = graph[todo.pop()] - found
+        found |= fresh
+        todo.extend(fresh)
+    return found
+
+
+def is_cyclic(graph):
+    """Tell whether any node leads back to itself."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError:
+        return True
+    return False
 
 
 def find_true():

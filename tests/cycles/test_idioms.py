@@ -50,13 +50,13 @@ IDIOMS = [
     ),
     (
         idioms.cached_method,
-        [".lookup", ".__wrapped__", ".__self__"],
+        [".__wrapped__", ".__self__", ".lookup"],
         ".lookup",
         "functools.cached_property",
     ),
     (
         idioms.partial_ring,
-        [".later", ".args", "[0]"],
+        [".args", "[0]", ".later"],
         ".later",
         "functools.partial in Cat.later",
     ),

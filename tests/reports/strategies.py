@@ -1,4 +1,4 @@
-"""Reports for Hypothesis, and small ones by hand."""
+"""Reports for Hypothesis."""
 
 from __future__ import annotations
 
@@ -442,8 +442,3 @@ def any_reports():
         referrers_reports(ANY_TEXT, numbers),
         ref_count_changes(ANY_TEXT, numbers),
     )
-
-
-def site(filename, lineno, function, size, count=1):
-    """Return a site of one frame."""
-    return AllocationSite(Traceback((Frame(filename, lineno, function),)), size, count)

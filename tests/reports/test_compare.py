@@ -15,7 +15,7 @@ from refscope.reports import (
 )
 from refscope.reports._fingerprint import fingerprint
 
-from .strategies import site
+from .by_hand import site
 
 
 def _report(*rows, **fields):

@@ -15,7 +15,7 @@ from refscope.exceptions import (
 from refscope.render import to_json, to_text
 from refscope.reports import DiffReport, Report, TrackReport
 
-from .strategies import site
+from .by_hand import site
 
 
 REPORT = TrackReport(label="é", sites=(site("/b/a.py", 1, "f", 1),))

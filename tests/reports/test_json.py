@@ -39,7 +39,8 @@ from refscope.reports import (
     TypeChange,
 )
 
-from .strategies import CHARACTERS, any_reports, site
+from .by_hand import site
+from .strategies import CHARACTERS, any_reports
 
 
 REPORT = TrackReport(

@@ -21,7 +21,8 @@ from refscope.reports import (
     merge,
 )
 
-from .strategies import cycle_reports, site, track_reports
+from .by_hand import site
+from .strategies import cycle_reports, track_reports
 
 
 def _types(*rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from refscope.reports import Frame, TypeChange
 from refscope.reports._order import sorted_sites, sorted_types
 
-from .strategies import site
+from .by_hand import site
 
 
 def test_sites_are_sorted_by_size_then_blocks_then_place():

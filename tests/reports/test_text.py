@@ -25,7 +25,8 @@ from refscope.reports import (
     diff,
 )
 
-from .strategies import any_reports, site
+from .by_hand import site
+from .strategies import any_reports
 
 
 ALL = ("memory", "sites", "types", "gc")

@@ -6,12 +6,12 @@ import functools
 import gc
 
 import networkx as nx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import refscope
-
-from .helpers import assert_true, found_ids
+from tests.cycles.helpers import assert_true, found_ids
 
 
 class Plain:
@@ -104,6 +104,7 @@ class Node:
             setattr(self.thing, name, other)
 
 
+pytestmark = pytest.mark.usefixtures("no_garbage")
 NODE_NAMES = "abcdefgh"
 
 

@@ -20,37 +20,28 @@ import traceback
 import refscope
 
 
-def parameters(table):
-    """Return the names of a table's works; some need processes."""
-    import pytest  # not in the small process
-
-    return [
-        *[prepare.__name__ for prepare in table.EVERYWHERE],
-        *[
-            pytest.param(prepare.__name__, marks=pytest.mark.needs_subprocess)
-            for prepare in table.ELSEWHERE
-        ],
-    ]
+def names(table):
+    """Return the names of a table's works."""
+    return [prepare.__name__ for prepare in table.WORKS]
 
 
 def measured(table):
-    """Return the text of each report in a table, empty if nothing leaks.
+    """Return the text of each report in a table, empty if nothing leaks."""
+    return said("-W", "ignore", __file__, table.__name__.rpartition(".")[-1])
 
-    Where there are no processes, what needs none is measured here.  Coverage is not
-    asked of the other process: its tracer keeps something for each thread.
+
+def said(*command, **variables):
+    """Return what a script says as JSON in the last line of its output.
+
+    Coverage is not asked of it: the tracer keeps something for each thread that has
+    ended, which find_leaks would rightly name.
     """
-    if sys.platform == "emscripten":
-        try:
-            return findings(table.EVERYWHERE)
-        finally:
-            gc.unfreeze()
     plain = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
-    name = table.__name__.rpartition(".")[-1]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__, name],
+        [sys.executable, *map(str, command)],
         capture_output=True,
         check=False,
-        env=plain,
+        env=plain | variables,
         text=True,
         timeout=400,
     )
@@ -90,4 +81,4 @@ async def _find_in_a_loop(prepare):
 
 if __name__ == "__main__":
     module = importlib.import_module(sys.argv[1])
-    print(json.dumps(findings([*module.EVERYWHERE, *module.ELSEWHERE])))  # noqa: T201
+    print(json.dumps(findings(module.WORKS)))  # noqa: T201

@@ -358,7 +358,7 @@ def track_in_threads(stack):
     return work
 
 
-EVERYWHERE = (
+WORKS = (
     track_a_block,
     track_by_hand,
     track_survivors,
@@ -390,6 +390,8 @@ EVERYWHERE = (
     schema,
     files,
     sums,
+    track_in_threads,
+    addresses,
+    why_alive,
+    inspectors,
 )
-ELSEWHERE = (track_in_threads, addresses, why_alive, inspectors)
-"""What Pyodide cannot run, or takes a minute for in the heap of all tests."""

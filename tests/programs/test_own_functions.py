@@ -14,7 +14,7 @@ from . import own_functions, silence
 
 pytestmark = pytest.mark.apart
 
-NAMES = silence.parameters(own_functions)
+NAMES = silence.names(own_functions)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from . import silence, workloads
 
 pytestmark = pytest.mark.apart
 
-NAMES = silence.parameters(workloads)
+NAMES = silence.names(workloads)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,16 +65,15 @@ def test_only_what_can_be_reached_has_a_dominator(successors):
 @given(st.integers(0, 10**9), st.integers(2, 60))
 def test_dominators_are_those_of_networkx(seed, size):
     """Another implementation of another algorithm finds the same tree."""
-    networkx = pytest.importorskip("networkx")
     numbers = random.Random(seed)  # noqa: S311
     successors = [
         [numbers.randrange(size) for _ in range(numbers.randrange(4))]
         for _ in range(size)
     ]
-    graph = networkx.DiGraph()
+    graph = nx.DiGraph()
     graph.add_nodes_from(range(size))
     graph.add_edges_from((a, b) for a in range(size) for b in successors[a])
-    expected = {**networkx.immediate_dominators(graph, 0), 0: 0}
+    expected = {**nx.immediate_dominators(graph, 0), 0: 0}
     found = dominators(successors, 0)
 
     assert {node: found.parents[node] for node in found.order} == expected

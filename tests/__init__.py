@@ -1,0 +1,1 @@
+"""Tests, by what they ask; `models` and `algorithms` against simpler answers."""

@@ -1,0 +1,8 @@
+"""Loads the profile before Hypothesis sees a test."""
+
+from __future__ import annotations
+
+from tests.examples import load_profile
+
+
+load_profile()

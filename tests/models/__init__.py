@@ -1,0 +1,1 @@
+"""Random programs against models that are too simple to be wrong."""
