@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import threading
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -36,7 +37,7 @@ def main() -> None:
         ratios = _pairs.run_child("collect", str(size))
         rows = [
             _pairs.Row(
-                f"track({name})" if name != "default" else "track()",
+                f"track({name})".replace("default", ""),
                 tuple(ratios[name]),
                 _BARS.get(name) if size == SIZES[-1] else None,
             )
@@ -76,10 +77,17 @@ def _against_collection(size: int) -> dict[str, tuple[float, ...]]:
     gc.collect()
     _pairs.check(len(gc.get_objects()) >= size, f"heap of {len(kept)} nodes")
     base = partial(_pairs.cost_of, gc.collect)
-    return {
+    ratios = {
         name: _pairs.in_turns(_blocks(1, **settings), base)
         for name, settings in _SETTINGS.items()
     }
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    ratios["default, beside a thread"] = _pairs.in_turns(_blocks(1), base)
+    ended.set()
+    thread.join()
+    return ratios
 
 
 def _against_snapshots() -> dict[str, tuple[float, ...]]:

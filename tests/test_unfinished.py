@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import marshal
 import subprocess
 import sys
@@ -165,6 +166,38 @@ def test_the_list_is_that_of_the_collector():
             assert len(ours - theirs) <= 9
         found = listed()
         assert not any(thing is found for thing in found)
+        tools = {itertools.chain, itertools.compress, itertools.starmap}
+        assert tools.isdisjoint(map(type, found))
+    finally:
+        gc.enable()
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.needs_threads
+def test_what_another_thread_is_building_is_not_listed():
+    """Among all objects and in its generation; nothing else is left out."""
+    met, ended = threading.Event(), threading.Event()
+
+    def look():
+        if _gaps(tuple):  # not at the first read
+            met.set()
+            ended.wait()
+
+    value = ("text " * 3, 1.5)
+    thread = threading.Thread(target=marshal.load, args=(_File(value, look),))
+    gc.disable()
+    thread.start()
+    met.wait()
+    try:
+        [gap] = map(id, _gaps(tuple))
+        for generation in (None, 0):
+            ours = set(map(id, listed(generation)))
+            theirs = set(map(id, gc.get_objects(generation)))
+            assert gap in theirs - ours
+            assert len(theirs - ours) <= 9  # what these lines made
+            assert len(ours - theirs) <= 9
+        assert gap not in map(id, listed(1) + listed(2))
     finally:
         gc.enable()
         ended.set()

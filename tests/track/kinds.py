@@ -10,8 +10,10 @@ prints what was reported but is not nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import sys
+import threading
 import tracemalloc
 
 import refscope
@@ -202,6 +204,19 @@ def try_all(some, collect, *, sites=True):
                 print(kind.__name__, sites, index, numbers(report))  # noqa: T201
 
 
+@contextlib.contextmanager
+def another_thread():
+    """The heap is listed in another way then, and the tools of that are no news."""
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def main(collect, frames):
     """Print each report that is not all zeros."""
     if frames:
@@ -209,6 +224,10 @@ def main(collect, frames):
     # Up to 3.10 frames of calls are on free lists: they stay where something is frozen.
     is_alike_frozen = sys.version_info >= (3, 11)
     try_all([plain], collect)
+    if not frames:
+        with another_thread():
+            try_all(KINDS, collect)
+            try_all(KINDS, collect, sites=False)
     if not (frames and is_alike_frozen):
         try_all(KINDS, collect)
     if not frames:

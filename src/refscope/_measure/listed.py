@@ -19,8 +19,8 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import copy_context
-from itertools import chain, compress, count, filterfalse, repeat
-from operator import eq, is_, ne, not_
+from itertools import chain, compress, count, filterfalse, repeat, starmap
+from operator import delitem, eq, getitem, indexOf, is_, mul, ne, not_
 from types import BuiltinMethodType, MethodWrapperType
 from typing import TypeVar, cast
 
@@ -39,6 +39,7 @@ _TOOLS = {
     count,
     map,
     repeat,
+    starmap,
     list,
     tuple,
     *map(type, (iter(()), iter([]), iter(int, 0))),
@@ -51,31 +52,90 @@ def listed(generation: int | None = None) -> list[object]:
     If there are other threads, tuples with empty places are taken out before any of
     them can run: not one line of Python runs between the list and that, all of it is
     one call in C.  (A tuple that is full, and about to grow, looks like any other.)
+
+    Beside that nothing is made for each object, not even an int: while memory is
+    traced, that would take most of the time.
     """
     if is_alone():
         return gc.get_objects(generation)
-    objects: list[object] = []
+    # One list of all, from the collector itself: a copy would count all references
+    # again.  What holds it is the oldest of what the steps are made of.
+    lists: list[list[object]] = []
+    tuples: list[Tuple] = []
     places: list[int] = []
     unfinished: list[int | None] = [None]
-    are_tuples = map(is_, map(type, objects), repeat(tuple))
     have_gaps = map(
         ne,
-        map(len, _tuples_at(places, objects)),
-        map(len, map(gc.get_referents, _tuples_at(places, objects))),
+        map(len, _tuples_at(places, lists)),
+        map(len, map(gc.get_referents, _tuples_at(places, lists))),
     )
+    # Which tuples these are is asked only where there are any.
+    counts = chain.from_iterable(map(mul, ([count()],), map(not_, _are_full(tuples))))
     steps: Iterable[object] = chain(
-        map(objects.extend, map(gc.get_objects, (generation,))),
-        map(places.extend, (compress(count(), are_tuples),)),
+        map(lists.append, map(gc.get_objects, (generation,))),
+        map(tuples.extend, (_tuples_in(lists),)),
+        map(places.extend, map(compress, counts, repeat(_are_tuples(lists)))),
+        starmap(tuples.clear, ((),)),
         map(unfinished.extend, (compress(places, have_gaps),)),
-        map(objects.__delitem__, iter(unfinished.pop, None)),  # the last one first
+        map(delitem, _again(lists), iter(unfinished.pop, None)),  # the last one first
     )
     sink = deque[object](maxlen=0)
     tools = _tools(steps)
     sink.extend(steps)
-    ours = {id(sink), id(tools), *map(id, tools)}
-    found = [*compress(objects, map(not_, map(ours.__contains__, map(id, objects))))]
-    objects.clear()  # it is among what it lists
+    found = lists.pop()
+    _take_out([lists, sink, tools, *tools], found, generation)
     return found
+
+
+# -- What is asked of a list that is not there yet, as the only item of another.
+def _are_tuples(lists: list[list[object]]) -> Iterator[bool]:
+    return map(is_, map(type, chain.from_iterable(lists)), repeat(tuple))
+
+
+def _tuples_in(lists: list[list[object]]) -> Iterator[Tuple]:
+    tuples = compress(chain.from_iterable(lists), _are_tuples(lists))
+    return cast("Iterator[Tuple]", tuples)
+
+
+def _tuples_at(places: list[int], lists: list[list[object]]) -> Iterator[Tuple]:
+    return cast("Iterator[Tuple]", map(getitem, _again(lists), places))
+
+
+def _again(lists: list[list[object]]) -> Iterator[list[object]]:
+    return map(lists.__getitem__, repeat(0))
+
+
+def _are_full(things: Sequence[Sequence[object]]) -> Iterator[bool]:
+    """Tell once, when asked, whether some tuples and lists have no empty places.
+
+    All are visited at once, and one list of what they hold is made.
+    """
+    sizes = map(sum, (map(len, things),))
+    return map(eq, sizes, map(len, starmap(gc.get_referents, (things,))))
+
+
+def _take_out(
+    tools: list[object], objects: list[object], generation: int | None
+) -> None:
+    """Take the tools that made a list out of it; the first is the oldest.
+
+    The collector's lists are in the order of age, so the others come after it, and
+    soon.  If it is not there, younger ones are not in an older generation.
+    """
+    try:
+        start = indexOf(map(is_, objects, repeat(tools[0])), True)  # noqa: FBT003  # what is looked for
+    except ValueError:
+        if generation == 2:
+            return
+        start = 0
+    ours = {*map(id, filter(gc.is_tracked, tools))}
+    size = 4 * len(ours)
+    while ours and start < len(objects):
+        part = objects[start : start + size]
+        are_ours = [*map(ours.__contains__, map(id, part))]
+        ours.difference_update(map(id, compress(part, are_ours)))
+        objects[start : start + size] = compress(part, map(not_, are_ours))
+        start, size = start + size - sum(are_ours), 4 * size
 
 
 def is_alone() -> bool:
@@ -123,10 +183,6 @@ def _not_in(
     return wanted(tracked)
 
 
-def _tuples_at(places: list[int], objects: list[object]) -> Iterator[Tuple]:
-    return cast("Iterator[Tuple]", map(objects.__getitem__, places))
-
-
 def _tools(steps: object) -> list[object]:
     """Return what the steps are made of, which the collector will list too."""
     tools, known = [steps], {id(steps)}
@@ -146,9 +202,10 @@ def _is_method_of_list(thing: object) -> bool:
 
 def finished(things: list[T]) -> list[T]:
     """Return the plain tuples and lists of these that have no empty places."""
+    if next(_are_full(things)):
+        return things
     sizes, found = map(len, things), map(len, map(gc.get_referents, things))
-    are_full = [*map(eq, sizes, found)]
-    return things if all(are_full) else [*compress(things, are_full)]
+    return [*compress(things, map(eq, sizes, found))]
 
 
 def items_of(holder: object, size: int) -> list[object]:
