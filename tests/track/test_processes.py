@@ -57,8 +57,8 @@ def test_the_programs_tracing_outlives_an_open_block():
     said = run_python(
         "import atexit, tracemalloc\n"
         "atexit.register(lambda: print(tracemalloc.is_tracing()))\n"
-        "tracemalloc.start()\n"
         "import refscope\n"
+        "tracemalloc.start()\n"
         "block = refscope.track('a').start()\n"
     )
 
