@@ -137,13 +137,8 @@ class Born:
         self._mark = None
         if not made:
             return
-        if not (self._relied or self._promoted):
-            # All old objects will be looked through, but not for what is only ours.
-            made = census.foreign([*made])
         if self._reads_traces:
-            if not self._relied:
-                theirs = filterfalse(ours.is_on_our_line, made)
-                self._relied = next(theirs, None) is not None
+            self._relied = True
             made = [*filterfalse(lines_of, made)]
         self._only_tuples &= all(map(is_, map(type, made), repeat(tuple)))
         self._promoted.extend(map(id, made))

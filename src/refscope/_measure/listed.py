@@ -119,23 +119,24 @@ def _take_out(
 ) -> None:
     """Take the tools that made a list out of it; the first is the oldest.
 
-    The collector's lists are in the order of age, so the others come after it, and
-    soon.  If it is not there, younger ones are not in an older generation.
+    The collector's lists are in the order of age, so the others come behind it, unless
+    a collection came between.  If it is not there, it is young, and they are as well.
     """
+    ours = {*map(id, filter(gc.is_tracked, tools))}
     try:
         start = indexOf(map(is_, objects, repeat(tools[0])), True)  # noqa: FBT003  # what is looked for
     except ValueError:
         if generation == 2:
             return
-        start = 0
-    ours = {*map(id, filter(gc.is_tracked, tools))}
-    size = 4 * len(ours)
-    while ours and start < len(objects):
-        part = objects[start : start + size]
+    else:
+        near = slice(start, start + 4 * len(ours))
+        part = objects[near]
         are_ours = [*map(ours.__contains__, map(id, part))]
         ours.difference_update(map(id, compress(part, are_ours)))
-        objects[start : start + size] = compress(part, map(not_, are_ours))
-        start, size = start + size - sum(are_ours), 4 * size
+        objects[near] = compress(part, map(not_, are_ours))
+    if ours:
+        are_ours = [*map(ours.__contains__, map(id, objects))]
+        objects[:] = compress(objects, map(not_, are_ours))
 
 
 def is_alone() -> bool:
