@@ -100,17 +100,14 @@ def tests(session: nox.Session) -> None:
         stale.unlink()
     covered = ("coverage", "run", "-m", "pytest", "-m", "not exact and not apart")
     exact = ("pytest", "-m", "exact or apart")
-    whole = ("pytest",)
     runs: list[tuple[Sequence[str], Sequence[str]]]
     if session.posargs:
         runs = [(exact, session.posargs), (covered, session.posargs)]
     else:  # what takes longest comes first, so that both end together
         runs = [(covered, LEAKS), (exact, BLOCKS + EXAMPLES), (covered, REST)]
+        drawn = [(covered, DRAWN), (exact, DRAWN)]
+        runs += drawn if python in CHEAPLY_COVERED else [(("pytest",), DRAWN)]
         runs += [(exact, PROGRAMS), (covered, BLOCKS), (exact, REST + LEAKS)]
-        if python in CHEAPLY_COVERED:
-            runs += [(covered, DRAWN), (exact, DRAWN)]
-        else:
-            runs += [(whole, DRAWN)]
     run_two_at_a_time(
         session,
         [("python", "-m", *kind, *WATCHDOG, AGAIN, *part) for kind, part in runs],

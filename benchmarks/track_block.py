@@ -20,14 +20,14 @@ import refscope
 
 
 SIZES = (10_000, 100_000, 1_000_000)
-_BARS = {"default": 8.0, "types=False": 3.0}
+_BARS = {"track()": 8.0, "track(types=False)": 3.0}
 _NO_SEARCH = {"survivors": False, "cycles": False}
 _SETTINGS: dict[str, dict[str, bool]] = {
-    "default": {},
-    "types=False": {"types": False},
-    "sites=False": {"sites": False},
-    "survivors=False, cycles=False": _NO_SEARCH,
-    "types=False, collect=False": {"types": False, "collect": False},
+    "track()": {},
+    "track(types=False)": {"types": False},
+    "track(sites=False)": {"sites": False},
+    "track(survivors=False, cycles=False)": _NO_SEARCH,
+    "track(types=False, collect=False)": {"types": False, "collect": False},
 }
 
 
@@ -37,7 +37,7 @@ def main() -> None:
         ratios = _pairs.run_child("collect", str(size))
         rows = [
             _pairs.Row(
-                f"track({name})".replace("default", ""),
+                name,
                 tuple(ratios[name]),
                 _BARS.get(name) if size == SIZES[-1] else None,
             )
@@ -84,7 +84,7 @@ def _against_collection(size: int) -> dict[str, tuple[float, ...]]:
     ended = threading.Event()
     thread = threading.Thread(target=ended.wait)
     thread.start()
-    ratios["default, beside a thread"] = _pairs.in_turns(_blocks(1), base)
+    ratios["track() beside a thread"] = _pairs.in_turns(_blocks(1), base)
     ended.set()
     thread.join()
     return ratios

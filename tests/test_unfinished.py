@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import refscope
-from refscope._measure.listed import finished, items_of, listed
+from refscope._measure.listed import _are_full, finished, items_of, listed
 
 
 ANYWHERE = Path(__file__).with_name("anywhere.py")
@@ -168,6 +168,34 @@ def test_the_list_is_that_of_the_collector():
         assert not any(thing is found for thing in found)
         tools = {itertools.chain, itertools.compress, itertools.starmap}
         assert tools.isdisjoint(map(type, found))
+    finally:
+        gc.enable()
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.needs_threads
+def test_a_collection_may_come_while_a_list_is_prepared(monkeypatch):
+    """What makes the list is of two generations then, and in none of it."""
+    made = []
+
+    def prepared(things):
+        gc.collect(0)
+        made.append(_are_full(things))
+        return made[-1]
+
+    monkeypatch.setattr("refscope._measure.listed._are_full", prepared)
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    gc.disable()
+    try:
+        for generation in (None, 0, 1, 2):
+            found = listed(generation)
+            assert id(made.pop()) not in map(id, found)
+            assert made == []
+            tools = {itertools.chain, itertools.compress, itertools.starmap}
+            assert tools.isdisjoint(map(type, found))
     finally:
         gc.enable()
         ended.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.examples import load_profile
+from tests.profiles import load_profile
 
 
 load_profile()

@@ -14,6 +14,9 @@ import refscope
 from tests.cycles.helpers import assert_true, found_ids
 
 
+pytestmark = pytest.mark.usefixtures("no_garbage")
+
+
 class Plain:
     """An instance with a dictionary."""
 
@@ -104,7 +107,6 @@ class Node:
             setattr(self.thing, name, other)
 
 
-pytestmark = pytest.mark.usefixtures("no_garbage")
 NODE_NAMES = "abcdefgh"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .silence import said
+from .helpers import said
 
 
 HERE = Path(__file__).parent

@@ -9,18 +9,19 @@ import pytest
 
 import refscope
 
-from . import own_functions, silence
+from . import own_functions
+from .helpers import measured, names
 
 
 pytestmark = pytest.mark.apart
 
-NAMES = silence.names(own_functions)
+NAMES = names(own_functions)
 
 
 @pytest.fixture(scope="module")
 def texts():
     """Return what find_leaks says of each function."""
-    return silence.measured(own_functions)
+    return measured(own_functions)
 
 
 @pytest.mark.parametrize("name", NAMES)

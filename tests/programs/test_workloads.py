@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from . import silence, workloads
+from . import workloads
+from .helpers import measured, names
 
 
 pytestmark = pytest.mark.apart
 
-NAMES = silence.names(workloads)
+NAMES = names(workloads)
 
 
 @pytest.fixture(scope="module")
 def texts():
     """Return what find_leaks says of every work."""
-    return silence.measured(workloads)
+    return measured(workloads)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -717,7 +717,7 @@ def jsonschema(stack):
     return lambda: [error.message for error in validator.iter_errors({"a": "b"})]
 
 
-PLAIN = (
+WORKS = (
     json_both_ways,
     json_error,
     regular_expressions,
@@ -760,10 +760,6 @@ PLAIN = (
     pydantic,
     networkx,
     jsonschema,
-)
-"""What runs everywhere."""
-
-WITH_THREADS = (
     threads,
     thread_pools,
     thread_pool_that_stays,
@@ -772,22 +768,13 @@ WITH_THREADS = (
     http_client,
     url_open,
     requests,
-)
-"""What needs threads or sockets."""
-
-WITH_PROCESSES = (processes,)
-"""What starts programs."""
-
-IN_A_LOOP = (async_tasks, async_cancellation, async_generators)
-"""What is awaited in a running loop."""
-
-IN_A_LOOP_WITH_SOCKETS = (
+    processes,
+    async_tasks,
+    async_cancellation,
+    async_generators,
     async_connection_that_stays,
     async_sockets,
     async_thread,
     # Each transport is a garbage cycle before.
     *([async_server] if sys.version_info >= (3, 12) else []),
 )
-"""The same, with threads or sockets."""
-
-WORKS = (*PLAIN, *WITH_THREADS, *WITH_PROCESSES, *IN_A_LOOP, *IN_A_LOOP_WITH_SOCKETS)

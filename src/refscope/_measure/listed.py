@@ -123,20 +123,19 @@ def _take_out(
     a collection came between.  If it is not there, it is young, and they are as well.
     """
     ours = {*map(id, filter(gc.is_tracked, tools))}
+    places = [slice(None)]
     try:
         start = indexOf(map(is_, objects, repeat(tools[0])), True)  # noqa: FBT003  # what is looked for
+        places.insert(0, slice(start, start + 4 * len(ours)))
     except ValueError:
         if generation == 2:
             return
-    else:
-        near = slice(start, start + 4 * len(ours))
-        part = objects[near]
-        are_ours = [*map(ours.__contains__, map(id, part))]
-        ours.difference_update(map(id, compress(part, are_ours)))
-        objects[near] = compress(part, map(not_, are_ours))
-    if ours:
-        are_ours = [*map(ours.__contains__, map(id, objects))]
-        objects[:] = compress(objects, map(not_, are_ours))
+    for place in places:
+        if ours:
+            part = objects[place]
+            are_ours = [*map(ours.__contains__, map(id, part))]
+            ours.difference_update(map(id, compress(part, are_ours)))
+            objects[place] = compress(part, map(not_, are_ours))
 
 
 def is_alone() -> bool:

@@ -1,4 +1,4 @@
-"""What find_leaks says of each work in a table, measured in a small process.
+"""Print what find_leaks says of each work in a table, by the name of its module.
 
 A work is prepared by a function that gets a stack for what has to be closed
 afterwards, and returns what is to be called: a coroutine function if it is one.
@@ -12,41 +12,10 @@ import gc
 import importlib
 import inspect
 import json
-import os
-import subprocess
 import sys
 import traceback
 
 import refscope
-
-
-def names(table):
-    """Return the names of a table's works."""
-    return [prepare.__name__ for prepare in table.WORKS]
-
-
-def measured(table):
-    """Return the text of each report in a table, empty if nothing leaks."""
-    return said("-W", "ignore", __file__, table.__name__.rpartition(".")[-1])
-
-
-def said(*command, **variables):
-    """Return what a script says as JSON in the last line of its output.
-
-    Coverage is not asked of it: the tracer keeps something for each thread that has
-    ended, which find_leaks would rightly name.
-    """
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        capture_output=True,
-        check=False,
-        env=plain | variables,
-        text=True,
-        timeout=400,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def findings(works):
