@@ -516,9 +516,15 @@ def test_groups_add_up():
 
 def test_the_search_for_holders_is_bounded():
     """What the caller allows is all that is looked at, and it is said."""
+
+    class Other:
+        """Of a group of its own."""
+
+    kept = []
     with refscope.track("x", max_objects=1, cycles=False) as block:
-        kept = [Node() for _ in range(3)]
+        kept += [Node(), Other()]
 
     assert not block.report.complete
-    assert any("was searched for" in said for said in block.report.limits)
-    assert len(kept) == 3
+    assert len(block.report.survivors) == len(kept) == 2
+    said = "was searched for the first 1 of 2 groups"
+    assert any(said in limit for limit in block.report.limits)

@@ -108,14 +108,14 @@ class Survivors:
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
         found = self._holders(budget, mine)
+        searched = len(found)
         for number, group in enumerate(self.groups):
             if number >= len(found):
                 found.append((None, _design(group.things[0], None, mine)))
             rows.append(_row(group, *found[number], mine, tracebacks[number]))
         more = len(self.groups) > _MOST_PATHS
         if more or budget.is_spent:
-            shown = min(_MOST_PATHS, len(self.groups))
-            text = _UNSEARCHED.format(shown, f"{len(self.groups):,}")
+            text = _UNSEARCHED.format(searched, f"{len(self.groups):,}")
             self.limits = (*self.limits, text)
         self.is_whole = not budget.is_spent
         self.rows = tuple(rows)
