@@ -15,7 +15,7 @@ from refscope import track
 from refscope._measure import ours
 from refscope.reports import Frame, TypeChange
 
-from .helpers import line_of, quiet_collector
+from .helpers import count_of, line_of, quiet_collector
 
 
 pytestmark = pytest.mark.exact
@@ -182,6 +182,26 @@ def test_containers_that_hold_objects_are_counted():
         "set": 1,
     }
     assert all(change.size_diff is None for change in changes.values())
+
+
+@pytest.mark.parametrize("collect", [False, True])
+def test_tuples_that_hold_dictionaries_are_counted(collect):
+    """The collector goes on tracking them, since the dictionary may be tracked too."""
+    kept = []
+    with quiet_collector(), track("x", collect=collect) as block:
+        for number in range(10):
+            kept.append(({},))
+            kept.append((number, ({},)))
+    assert count_of(block.report, "tuple") == 3 * len(kept) // 2
+
+
+def test_tuples_that_settle_are_not_counted():
+    """The collector stops tracking those of atoms, however deep they are nested."""
+    kept = None
+    with quiet_collector(), track("x", collect=False) as block:
+        for number in range(20_000):
+            kept = (number, kept, kept)
+    assert (len(kept), count_of(block.report, "tuple")) == (3, 0)
 
 
 def test_garbage_counts_only_without_collecting():

@@ -104,6 +104,20 @@ def test_classes_of_hostile_metaclasses_are_counted(hostile_kind):
     assert count_of(block.report, "h.Hostile") == len(kept)
 
 
+def test_classes_of_what_our_objects_hold_are_not_compared(hostile_kind):
+    """A tracker holds the program's hook; a collection in a block looks at both."""
+    hook = object.__new__(hostile_kind)
+    type.__setattr__(hostile_kind, "__call__", lambda *_: None)
+    outer = track("outer")
+    with outer as block:
+        with track("x", on_report=hook, sites=False):
+            kept = [[]]
+            gc.collect()
+        gc.collect()
+
+    assert count_of(block.report, "list") == 2 * len(kept)
+
+
 def test_a_class_that_is_made_in_the_block_is_counted():
     """The class itself is one more object, of its metaclass."""
     with track("x") as block:

@@ -40,7 +40,7 @@ _CODE_OWNERS: dict[type, str] = {
     AsyncGeneratorType: "ag_code",
     FrameType: "f_code",
 }
-_HELD = (tuple, list, dict, array, ref)
+_HELD = frozenset(map(id, (tuple, list, dict, array, ref)))
 _own_types: set[int] = set()  # identities: a hostile metaclass must not be hashed
 _holders_of_others: set[int] = set()
 _suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType, tuple}
@@ -158,26 +158,49 @@ _maps = cast("Callable[..., Iterator[Iterable[object]]]", map)
 
 
 def _settling(tuples: list[tuple[object, ...]]) -> set[int]:
-    """Return which tuples hold only what the collector does not track.
+    """Return which tuples hold only what the collector will not track.
 
     It stops tracking them sooner or later, nested ones a level at each collection
     (Modules/gcmodule.c, untrack_tuples): counted, they would seem to be freed.
     """
     # Heaps have tens of thousands of tuples: whatever looks at each is in C.
     is_open = [*map(any, _maps(map, repeat(gc.is_tracked), tuples))]
-    settling = set(map(id, compress(tuples, map(not_, is_open))))
-    level = [*compress(tuples, is_open)]
-    fresh = settling
-    while fresh:
-        is_far = map(fresh.isdisjoint, _maps(map, repeat(id), level))
-        near = compress(level, map(not_, is_far))
-        fresh = {
-            id(items)
-            for items in near
-            if settling.issuperset(map(id, filter(gc.is_tracked, items)))
-        }
-        settling |= fresh
+    closed = _without_dicts([*compress(tuples, map(not_, is_open))])
+    settling = {*map(id, closed)}
+    nested = [*compress(tuples, is_open)]
+    if not all(map(settling.isdisjoint, _maps(map, repeat(id), nested))):
+        _add_nested(settling, nested)
     return settling
+
+
+def _add_nested(settling: set[int], nested: list[tuple[object, ...]]) -> None:
+    """Add the tuples that will settle once those that they hold have settled."""
+    tracked = _maps(filter, repeat(gc.is_tracked), nested)
+    only_tuples = map({id(tuple)}.issuperset, _type_ids(tracked))
+    unsettled: dict[int, int] = {}
+    holders: dict[int, list[int]] = {}
+    for items in _without_dicts([*compress(nested, only_tuples)]):
+        tuples = [*map(id, filter(gc.is_tracked, items))]
+        unsettled[id(items)] = len(tuples)
+        for key in tuples:
+            holders.setdefault(key, []).append(id(items))
+    settled = [*settling]
+    for key in settled:  # it grows
+        for holder in holders.get(key, ()):
+            unsettled[holder] -= 1
+            if not unsettled[holder]:
+                settled.append(holder)
+    settling.update(settled)
+
+
+def _without_dicts(tuples: list[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+    """Leave out those that hold a dictionary, which may be tracked one day."""
+    return compress(tuples, map({id(dict)}.isdisjoint, _type_ids(tuples)))
+
+
+def _type_ids(groups: Iterable[Iterable[object]]) -> Iterator[Iterable[object]]:
+    """Return the identities of the types of what is in each group."""
+    return _maps(map, repeat(id), _maps(map, repeat(type), groups))
 
 
 def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]:
@@ -196,7 +219,8 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
             mine[id(thing)] = thing
     while holders:
         for held in gc.get_referents(holders.pop()):
-            if type(held) in _HELD and id(held) not in mine and gc.is_tracked(held):
+            is_held = id(type(held)) in _HELD and gc.is_tracked(held)
+            if is_held and id(held) not in mine:
                 mine[id(held)] = held
                 holders.append(held)
     return [thing for key, thing in mine.items() if key not in settling]
