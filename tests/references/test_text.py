@@ -155,6 +155,14 @@ def test_changes(changes, headline):
     assert attrs.evolve(report, **changes).headline == headline
 
 
+def test_no_difference_of_no_count():
+    """Where there is no count, its sentence is the verdict."""
+    count = attrs.evolve(COUNT, count=None, immortal=True)
+    report = RefCountChange(before=count, after=count, diff=None, died=False)
+
+    assert report.headline == count.headline
+
+
 def test_gained_and_lost():
     """Each has its sign."""
     report = RefCountChange(
