@@ -218,7 +218,8 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
         elif runs_our_code(thing):
             mine[id(thing)] = thing
     while holders:
-        for held in gc.get_referents(holders.pop()):
+        referents: list[object] = gc.get_referents(holders.pop())
+        for held in referents:
             is_held = id(type(held)) in _HELD and gc.is_tracked(held)
             if is_held and id(held) not in mine:
                 mine[id(held)] = held
