@@ -72,8 +72,9 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
 
     Without an argument: the garbage cycles that wait for the collector.  They are
     found as the collector finds them, but nothing is touched: no finalizer runs, no
-    weak reference dies, and the garbage is still there afterwards.  Of the other
-    arguments in the first group only one can be given.
+    weak reference dies, and the garbage is still there when it returns; the next
+    automatic collection may come sooner.  Of the other arguments in the first group
+    only one can be given.
 
     Args:
         collect: Free the garbage after the report is made.
@@ -106,11 +107,25 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
     """
     _check_ways(collect, through, live, from_call)
     budget = Budget(max_objects, deadline, progress)
+    # Our work counts towards the next automatic collection: not before this returns.
+    with blocks._collector:
+        report = _found(budget, through, from_call, is_live=live)
+    return _collected(report) if collect else report
+
+
+def _found(
+    budget: Budget,
+    through: Iterable[object] | None,
+    from_call: Callable[[], object] | None,
+    *,
+    is_live: bool,
+) -> CycleReport:
+    """Return the report of what was asked for."""
     if through is not None:
         roots = list(through)
         with _at_work():
             report = cycles.cycles_through(roots, budget)
-    elif live:
+    elif is_live:
         with _at_work():
             report = cycles.live_cycles(budget)
     elif from_call is not None:
@@ -118,8 +133,7 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
     else:
         with _at_work():
             report = cycles.garbage_cycles(budget)
-    report = attrs.evolve(report, environment=environment(), overhead=budget.elapsed)
-    return _collected(report) if collect else report
+    return attrs.evolve(report, environment=environment(), overhead=budget.elapsed)
 
 
 def _check_ways(collect: bool, *others: object) -> None:  # noqa: FBT001  # private
@@ -173,19 +187,15 @@ def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:
 
     Garbage does not die while nobody collects, so its identities are not used again.
     """
-    blocks._collector.borrow()
-    try:
-        with _at_work():
-            older = cycles.garbage_ids(budget)
-        before = _collections()
-        start = perf_counter()
-        function()
-        budget.excuse(perf_counter() - start)
-        runs, freed = map(sub, _collections(), before)
-        with _at_work():
-            report = cycles.garbage_cycles(budget, older)
-    finally:
-        blocks._collector.give_back()
+    with _at_work():
+        older = cycles.garbage_ids(budget)
+    before = _collections()
+    start = perf_counter()
+    function()
+    budget.excuse(perf_counter() - start)
+    runs, freed = map(sub, _collections(), before)
+    with _at_work():
+        report = cycles.garbage_cycles(budget, older)
     if not runs:
         return report
     said = f"gc ran inside the call and freed {freed:,} objects, which are not named"

@@ -95,7 +95,9 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
         inner = function(*args, **kwargs)
         return cast("Any", (yield from _driven(block, inner, is_item=False)))
 
-    return wrapper
+    code = getattr(function, "__code__", None)
+    is_awaitable = code and code.co_flags & inspect.CO_ITERABLE_COROUTINE
+    return coroutine(wrapper) if is_awaitable else wrapper
 
 
 def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:
@@ -176,7 +178,10 @@ def _run(
     """
     try:
         result = yield from inner  # pyright: ignore[reportUnknownVariableType]
-    except StopAsyncIteration:
+    except StopAsyncIteration as error:
+        if not is_item:  # the program's own, of ``__anext__`` for one
+            block.end(type(error))
+            raise
         result = _ENDED
     except BaseException as error:
         block.end(type(error))

@@ -119,6 +119,23 @@ def test_garbage_is_left_as_it_is():
     assert after == before
 
 
+def test_garbage_is_there_when_the_search_returns():
+    """What the search itself allocates makes no automatic collection come before."""
+    gc.enable()
+    idioms.Leaving.seen = 0
+    ring = [idioms.Leaving() for _ in range(100)]
+    for number, each in enumerate(ring):
+        each.me = ring[number - 1]
+    watch = weakref.ref(each)
+    del ring, each
+    report = refscope.find_cycles()
+    is_there, seen = watch() is not None, idioms.Leaving.seen
+    gc.disable()
+
+    assert only(report).finalizers == 100
+    assert (is_there, seen) == (True, 0)
+
+
 def test_generations_stay_as_they_are():
     """What was young is young afterwards."""
     young = [[]]

@@ -359,3 +359,18 @@ def test_more_shapes_than_can_be_named(monkeypatch):
     assert len(report.groups) == 2
     assert not report.complete
     assert "1 more cycles are counted and not named" in report.limits[-1]
+
+
+def test_what_a_long_list_leads_to_is_followed_once():
+    """Each level looks at what is new, not at all that was seen before."""
+    head = [[]]
+    head[0].append(head[0])
+    for _ in range(50_000):
+        head = [head]
+    report = refscope.find_cycles(through=[head])
+
+    assert report.count == 1
+    assert report.complete
+    while head is not head[0]:  # else its end takes the whole stack
+        head = head[0]
+    head.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import types
 
 import pytest
 
@@ -647,3 +648,43 @@ def test_without_sites_all_kinds_work():
         "cycles",
         "gc",
     )
+
+
+# -- Ends that are the program's own.
+def test_an_iterator_of_rows_ends():
+    """StopAsyncIteration of a decorated ``__anext__`` ends the loop."""
+
+    class Rows:
+        left = 2
+
+        def __aiter__(self):
+            return self
+
+        @track("x", **LIGHT)
+        async def __anext__(self):
+            if not self.left:
+                raise StopAsyncIteration
+            self.left -= 1
+            return self.left
+
+    async def rows():
+        return [row async for row in Rows()]
+
+    assert asyncio.run(rows()) == [1, 0]
+    assert refscope.tracker_of(Rows.__anext__).report.exception == "StopAsyncIteration"
+
+
+def test_a_generator_that_can_be_awaited():
+    """``types.coroutine`` makes one, and its wrapper can be awaited too."""
+
+    @track("x", **LIGHT)
+    @types.coroutine
+    def nap():
+        yield
+        return 3
+
+    async def main():
+        return await nap()
+
+    assert asyncio.run(main()) == 3
+    assert refscope.tracker_of(nap).report.exception is None

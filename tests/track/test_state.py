@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import sys
+import threading
 import tracemalloc
 
 import pytest
@@ -54,6 +56,42 @@ def test_what_leaves_a_block_is_named(kind, name):
 
     assert block.report.exception == name
     assert not tracemalloc.is_tracing()
+
+
+@pytest.mark.needs_threads
+@pytest.mark.parametrize("time", [1, 2, 3])
+@pytest.mark.parametrize(
+    "name", ["fold", "read", "settle", "hold", "mark", "let_go", "take", "close"]
+)
+def test_ctrl_c_in_our_own_work_stops_no_other_thread(name, time):
+    """Wherever it comes, others can go on, and nothing stays switched on."""
+    left = [time]
+
+    def interrupt(frame, event, _):
+        code = frame.f_code
+        if event == "call" and code.co_name == name and "_measure" in code.co_filename:
+            left[0] -= 1
+            if not left[0]:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.setprofile(interrupt)
+        with track("x"):
+            pass
+    sys.setprofile(None)
+    reports = []
+    thread = threading.Thread(target=lambda: reports.append(_report()), daemon=True)
+    thread.start()
+    thread.join(60)
+
+    assert [report.memory.size_diff for report in reports] == [0]
+
+
+def _report():
+    with track("other") as block:
+        pass
+    return block.report
 
 
 @pytest.mark.parametrize("kind", [Unexpected, KeyboardInterrupt])

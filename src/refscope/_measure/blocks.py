@@ -75,17 +75,23 @@ def begin_own(slack: int = 0) -> None:
     A rise of up to ``slack`` bytes that was over by now does not count.
     """
     _lock.acquire()
-    if not _Boundary.depth:
-        _session.fold(slack)
+    try:
+        if not _Boundary.depth:
+            _session.fold(slack)
+    except BaseException:  # Ctrl-C: other threads must not wait for this one for ever
+        _lock.release()
+        raise
     _Boundary.depth += 1
 
 
 def end_own() -> None:
     """Begin the program's stretch; what was allocated since ``begin_own`` is ours."""
     _Boundary.depth -= 1
-    if not _Boundary.depth:
-        _session.mark()
-    _lock.release()
+    try:
+        if not _Boundary.depth:
+            _session.mark()
+    finally:
+        _lock.release()
 
 
 def enter(plan: Plan, client: object) -> Probe:
@@ -93,9 +99,10 @@ def enter(plan: Plan, client: object) -> Probe:
     if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
         refuse()
     begin_own()
-    hold()
-    probe = Probe(plan, client)  # most of it goes before its block's end
+    probe: Probe | None = None
     try:
+        hold()
+        probe = Probe(plan, client)  # most of it goes before its block's end
         ours.disown(probe)
         probe.numbers[WORK] = perf_counter_ns()
         if probe.plan.collect:
@@ -111,11 +118,13 @@ def enter(plan: Plan, client: object) -> Probe:
         finally:
             _collector.give_back()
         _start_clocks(probe.numbers)
+        let_go()
     except BaseException:
-        _drop(probe)
+        if probe is not None:
+            _drop(probe)
+        let_go()
         raise
     finally:
-        let_go()
         _Boundary.depth -= 1
         _lock.release()
     return probe
@@ -132,13 +141,13 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     The counters are read before anything is allocated.
     """
     _lock.acquire()
-    _session.read()
-    probe.numbers[END_BLOCKS] = allocated_blocks()
-    probe.numbers[END_TIME] = perf_counter_ns()
-    _session.settle()
     _Boundary.depth += 1
-    hold()
     try:
+        _session.read()
+        probe.numbers[END_BLOCKS] = allocated_blocks()
+        probe.numbers[END_TIME] = perf_counter_ns()
+        _session.settle()
+        hold()
         report = _finish(probe, client, end=end)
         if not end:
             _leave_out(probe.numbers)
@@ -146,8 +155,10 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
         _drop(probe)
         raise
     finally:
-        let_go()
-        end_own()
+        try:
+            let_go()
+        finally:
+            end_own()
     return report
 
 
@@ -179,9 +190,11 @@ def pause(probe: Probe, slack: int) -> None:
     if probe.is_abandoned:
         return
     begin_own(slack)
-    if probe.span is not None:
-        _session.pause(probe.span)
-    end_own()
+    try:
+        if probe.span is not None:
+            _session.pause(probe.span)
+    finally:
+        end_own()
 
 
 def resume(probe: Probe) -> None:
@@ -189,9 +202,11 @@ def resume(probe: Probe) -> None:
     if probe.is_abandoned:
         return
     begin_own()
-    if probe.span is not None:
-        _session.resume(probe.span)
-    end_own()
+    try:
+        if probe.span is not None:
+            _session.resume(probe.span)
+    finally:
+        end_own()
 
 
 def _collect(plan: Plan, ending: Born | None = None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from itertools import compress, repeat
+from itertools import compress, filterfalse, repeat
 from operator import is_
 from types import FunctionType, ModuleType
 from typing import cast
@@ -85,7 +85,8 @@ class Bookkeeping:
             for start in range(0, len(level), CHUNK):
                 referents = gc.get_referents(*level[start : start + CHUNK])
                 found.update(zip(map(id, referents), referents, strict=True))
-            new = [found[key] for key in found.keys() - seen.keys()]
+            # Not a difference of their keys, which goes through all that was seen.
+            new = [*map(found.__getitem__, filterfalse(seen.__contains__, found))]
             level = self.without(new)
             seen.update(zip(map(id, level), level, strict=True))
         return list(seen.values())

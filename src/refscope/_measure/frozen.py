@@ -32,7 +32,7 @@ def hold() -> None:
 
 def let_go() -> None:
     """Read each time from now on, unless another thread or block holds on."""
-    _Kept.holders -= 1
+    _Kept.holders = max(0, _Kept.holders - 1)  # Ctrl-C may come before it held on
     _Kept.count = 0
 
 

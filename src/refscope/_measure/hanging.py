@@ -39,7 +39,7 @@ def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
             back, chain.from_iterable(map(graph.successors.__getitem__, level))
         )
         level = []
-        for node in back.keys() - members:
+        for node in filterfalse(members.__contains__, back):
             given[node] = given.get(node, 0) + back[node]
             if given[node] == graph.counts[node]:
                 level.append(node)
