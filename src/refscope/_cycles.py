@@ -93,7 +93,8 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
 
     Raises:
         InvalidArgumentError: Two ways of looking are mixed, or a bound makes no sense.
-        ArgumentTypeError: ``from_call`` is no plain function, or a bound no number.
+        ArgumentTypeError: ``through`` is no series of objects, ``from_call`` no plain
+            function, or a bound no number.
         UnsupportedRuntimeError: This Python does not count references.
 
     Example:
@@ -122,7 +123,7 @@ def _found(
 ) -> CycleReport:
     """Return the report of what was asked for."""
     if through is not None:
-        roots = list(through)
+        roots = _roots(through)
         with _at_work():
             report = cycles.cycles_through(roots, budget)
     elif is_live:
@@ -152,6 +153,17 @@ def _check_ways(collect: bool, *others: object) -> None:  # noqa: FBT001  # priv
         raise InvalidArgumentError(
             f"{' and '.join(asked)} do not mix: call find_cycles once for each"
         )
+
+
+def _roots(through: Iterable[object]) -> list[object]:
+    """Return the objects to start from."""
+    try:
+        objects = iter(through)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"through takes several objects, as [thing], not a {type(through).__name__}"
+        ) from error
+    return list(objects)
 
 
 def _checked(function: Callable[[], object]) -> Callable[[], object]:

@@ -167,15 +167,21 @@ def _check_number(name: str, value: object, most: int | None = None) -> None:
         raise InvalidArgumentError(f"{name} takes {span}, not {value}")
 
 
-def _tag_items(tags: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    items = tuple(sorted((tags or {}).items()))
+def _tag_items(tags: object) -> tuple[tuple[str, str], ...]:
+    if tags is None:
+        return ()
+    if not isinstance(tags, Mapping):
+        raise ArgumentTypeError(
+            f"tags map text to text: give a dictionary, not a {type(tags).__name__}"
+        )
+    items = [*cast("Mapping[str, str]", tags).items()]
     for key, value in items:
         if type(key) is not str or type(value) is not str:
             raise ArgumentTypeError(
                 f"tags map text to text, not {type(key).__name__} to "
                 f"{type(value).__name__}"
             )
-    return items
+    return tuple(sorted(items))
 
 
 def _warm_up() -> None:

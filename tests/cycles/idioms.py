@@ -108,6 +108,34 @@ def cached_method():
     cat.lookup = functools.lru_cache(maxsize=None)(cat.meow)
 
 
+def cached_method_of_class():
+    """A cache in a class that is made in a function, too."""
+
+    class Local:
+        @functools.lru_cache(maxsize=9)  # noqa: B019  # the mistake itself
+        def meow(self):
+            return self
+
+    Local().meow()
+
+
+def cached_function():
+    """A cache of a function, kept by what it was asked for."""
+    cat = Cat()
+    cat.lookup = functools.lru_cache(maxsize=None)(id)
+    cat.lookup(cat)
+
+
+def errors_in_list():
+    """Exceptions are kept in a list of the function that they went through."""
+    errors = []
+    for word in ("a", "b"):
+        try:
+            int(word)
+        except ValueError as error:  # noqa: PERF203  # each word brings its own
+            errors.append(error)
+
+
 def partial_ring():
     """A prepared call that is kept by its own argument."""
     cat = Cat()
@@ -144,6 +172,16 @@ def local_class():
 
     class Local:
         pass
+
+
+def local_class_with_super():
+    """A class made in a function, with a method that needs to know it."""
+
+    class Local:
+        def __init__(self):
+            super().__init__()
+
+    Local()
 
 
 def own_key():

@@ -436,6 +436,7 @@ def test_progress_is_told():
         ),
         ({"max_objects": 0}, InvalidArgumentError, "max_objects takes 1 or more"),
         ({"from_call": 3}, ArgumentTypeError, "takes a function, not a int"),
+        ({"through": 3}, ArgumentTypeError, "takes several objects"),
         (
             {"from_call": idioms._failing},
             ArgumentTypeError,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import refscope
 from refscope._measure.cycles import MATERIALISED
 
 from . import idioms
@@ -69,6 +70,9 @@ IDIOMS = [
     (idioms.slots, [".friend"], ".friend", "clear it with `finally: self.friend"),
     (idioms.own_key, ["['self']"], "['self']", "`finally: del dict['self']`"),
     (idioms.local_class, None, None, "make the class"),
+    (idioms.local_class_with_super, None, None, "make the class"),
+    (idioms.cached_function, None, None, "lru_cache in Cat.lookup keeps what"),
+    (idioms.errors_in_list, None, None, "`finally: del errors`"),
 ]
 
 
@@ -104,6 +108,13 @@ def test_an_idiom(make, names, cut, advice):
     )
     assert not report.is_clean
     assert report.groups[0].count == 1
+
+
+def test_a_cached_method_keeps_self():
+    """The key in the cache has no name that leads to it, but its advice is known."""
+    idioms.cached_method_of_class()
+
+    assert "functools.lru_cache keeps self" in only(refscope.find_cycles()).advice
 
 
 def test_references_to_an_owner_are_cut_together():

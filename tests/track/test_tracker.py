@@ -620,7 +620,9 @@ def test_numbers_are_whole(name, value):
         track("x", **{name: value})
 
 
-@pytest.mark.parametrize("tags", [{"a": 1}, {1: "a"}, {"a": None}])
+@pytest.mark.parametrize(
+    "tags", [{"a": 1}, {1: "a"}, {"a": None}, {1: "a", "b": "c"}, 5, ["a"], "ab"]
+)
 def test_tags_are_text(tags):
     """Keys and values are text, so that they go to JSON and back."""
     with pytest.raises(ArgumentTypeError, match="tags map text to text"):

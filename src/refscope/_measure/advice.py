@@ -89,7 +89,7 @@ def _exception(loop: Loop) -> str:
     if loop.find(TracebackType) is None:
         return ""
     frame = loop.find(FrameType)
-    if frame is not None and is_exception(loop.target(frame)):
+    if frame is not None and (frame == loop.cut or is_exception(loop.target(frame))):
         name, code = variable(loop.name(frame)), code_of(loop.holder(frame))
         return (
             f"local {name!r} of {place_in(code)} keeps an exception whose traceback "
@@ -112,10 +112,16 @@ def code_of(frame: object) -> CodeType:
 
 
 def _cache(loop: Loop) -> str:
-    """A cache keeps the ``self`` that it was called with."""
+    """A cache keeps what it was called with, mostly the ``self`` of a method."""
     edge = loop.find(_CACHE)
     if edge is None:
         return ""
+    before = loop.into(edge)
+    if loop.find(MethodType) is None and not is_class(loop.holder(before)):
+        return (
+            f"the functools.lru_cache in {loop.spelled(before)} keeps what it is kept "
+            "by: cache by a key that does not lead to it, or use cache_clear()"
+        )
     return (
         "functools.lru_cache keeps self: use functools.cached_property, or cache a "
         "function that is not given self"
@@ -168,6 +174,8 @@ def _closure(loop: Loop) -> str:
     name = variable(loop.name(loop.into(edge)))
     if loop.find(FunctionType) is None:
         return ""
+    if name == "__class__":  # what ``super()`` looks for
+        return _made_again(loop)
     function = next(
         (
             detail_of(loop.holder(edge))
@@ -190,6 +198,10 @@ def _closure(loop: Loop) -> str:
 def _class(loop: Loop) -> str:
     if not all(_is_part_of_class(loop, edge) for edge in loop.edges):
         return ""
+    return _made_again(loop)
+
+
+def _made_again(loop: Loop) -> str:
     name = next(
         (detail_of(loop.holder(e)) for e in loop.edges if is_class(loop.holder(e))),
         None,
