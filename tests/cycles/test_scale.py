@@ -361,6 +361,19 @@ def test_more_shapes_than_can_be_named(monkeypatch):
     assert "1 more cycles are counted and not named" in report.limits[-1]
 
 
+def test_time_is_over_for_a_component_of_few_members():
+    """A loop and cuts that open it are there; that there may be better ones is said."""
+    idioms.large_family()
+    budget = Budget(deadline=0)
+    with garbage.find_garbage(Budget()) as graph:
+        cycle = dissect.explain(graph, [*graph.nodes], 0, budget).cycle
+
+    assert sorted(names_of(cycle))[0] == ".children"
+    assert cycle.break_at
+    assert not cycle.is_smallest
+    assert "the best place to cut a cycle" in budget.why
+
+
 def test_what_a_long_list_leads_to_is_followed_once():
     """Each level looks at what is new, not at all that was seen before."""
     head = [[]]

@@ -48,6 +48,7 @@ _FEW_LOOPS = 32
 """Loops without a reference in common up to which it is looked for in any other."""
 _TRIES = 3
 """References that may be tried instead of one that is to be removed."""
+_STAGE = "looking for the best place to cut a cycle"
 
 
 class Explained:
@@ -104,7 +105,7 @@ class _Parts:
 def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Explained:
     """Return the cycle of a component."""
     parts = (
-        _small(graph, nodes)
+        _small(graph, nodes, budget)
         if len(nodes) <= MOST_NAMED
         else _large(graph, nodes, budget)
     )
@@ -135,14 +136,21 @@ def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Ex
     return Explained(cycle, print_of_loop, tuple(names), materialised)
 
 
-def _small(graph: Graph, nodes: Sequence[int]) -> _Parts:
+def _small(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     """Name everything, then look for the loop and the cuts."""
     wiring = wire(graph, nodes)
-    loop = _best_loop(wiring)
+    loop = _best_loop(wiring, budget)
     successors = wiring.successors(2)
     is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, _FEW_LOOPS)
     effort = EFFORT if is_few else 0
-    cuts, is_smallest = minimum_feedback(successors, costs_of(wiring), effort=effort)
+    cuts, is_smallest = minimum_feedback(
+        successors,
+        costs_of(wiring),
+        effort=effort,
+        is_over=lambda: budget.is_out_of_time,
+    )
+    if not is_smallest:
+        budget.spend(0, _STAGE)
     count = sum([len(wiring.names[edge]) for edge in cuts])
     return _Parts(
         wiring,
@@ -154,7 +162,7 @@ def _small(graph: Graph, nodes: Sequence[int]) -> _Parts:
     )
 
 
-def _best_loop(wiring: Wiring) -> list[Edge]:
+def _best_loop(wiring: Wiring, budget: Budget) -> list[Edge]:
     """Return a shortest loop that is not the bookkeeping of Python, if there is one.
 
     Of loops that are equally short the one whose shape sorts first: it is the same on
@@ -169,6 +177,8 @@ def _best_loop(wiring: Wiring) -> list[Edge]:
     best: list[Edge] = []
     best_shape: list[tuple[str, str]] = []
     for start in starts[:MOST_NAMED]:
+        if best and not budget.spend(0, _STAGE):
+            break
         bound = len(best) + 1 if best else None
         loop = edges_of(loop_through(successors, start, shorter_than=bound))
         if loop and (not best or len(loop) <= len(best)):
