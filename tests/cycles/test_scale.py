@@ -368,7 +368,7 @@ def test_time_is_over_for_a_component_of_few_members():
     with garbage.find_garbage(Budget()) as graph:
         cycle = dissect.explain(graph, [*graph.nodes], 0, budget).cycle
 
-    assert sorted(names_of(cycle))[0] == ".children"
+    assert ".children" in names_of(cycle)
     assert cycle.break_at
     assert not cycle.is_smallest
     assert "the best place to cut a cycle" in budget.why

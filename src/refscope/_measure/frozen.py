@@ -31,8 +31,12 @@ def hold() -> None:
 
 
 def let_go() -> None:
-    """Read each time from now on, unless another thread or block holds on."""
-    _Kept.holders = max(0, _Kept.holders - 1)  # Ctrl-C may come before it held on
+    """Read each time from now on, unless another thread or block holds on.
+
+    Nothing may be allocated here, not even by a call: it is the program's time.
+    """
+    if _Kept.holders:  # Ctrl-C may come before somebody held on
+        _Kept.holders -= 1
     _Kept.count = 0
 
 
