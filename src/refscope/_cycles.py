@@ -109,7 +109,7 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
     _check_ways(collect, through, live, from_call)
     budget = Budget(max_objects, deadline, progress)
     # Our work counts towards the next automatic collection: not before this returns.
-    with blocks._collector:
+    with blocks.collector_away():
         report = _found(budget, through, from_call, is_live=live)
     return _collected(report) if collect else report
 
@@ -183,14 +183,12 @@ def _checked(function: Callable[[], object]) -> Callable[[], object]:
 
 
 class _at_work:  # noqa: N801  # reads like the function that it might be
-    """Keep the collector and open blocks away from refscope's own work."""
+    """Keep open blocks away from refscope's own work."""
 
     def __enter__(self) -> None:
         blocks.begin_own()
-        blocks._collector.borrow()
 
     def __exit__(self, *_: object) -> None:
-        blocks._collector.give_back()
         blocks.end_own()
 
 

@@ -178,14 +178,13 @@ def _run(
     """
     try:
         result = yield from inner  # pyright: ignore[reportUnknownVariableType]
-    except StopAsyncIteration as error:
-        if not is_item:  # the program's own, of ``__anext__`` for one
+    except BaseException as error:
+        # Else it is the program's own, of ``__anext__`` for one.
+        is_last = is_item and type(error) is StopAsyncIteration
+        if not is_last:
             block.end(type(error))
             raise
         result = _ENDED
-    except BaseException as error:
-        block.end(type(error))
-        raise
     _clear(frame)
     if is_item:
         block.pause(_EXCEPTION_SIZE)

@@ -192,6 +192,7 @@ def test_tuples_that_hold_dictionaries_are_counted(collect):
         for number in range(10):
             kept.append(({},))
             kept.append((number, ({},)))
+
     assert count_of(block.report, "tuple") == 3 * len(kept) // 2
 
 
@@ -201,6 +202,7 @@ def test_tuples_that_settle_are_not_counted():
     with quiet_collector(), track("x", collect=False) as block:
         for number in range(20_000):
             kept = (number, kept, kept)
+
     assert (len(kept), count_of(block.report, "tuple")) == (3, 0)
 
 

@@ -94,6 +94,18 @@ def end_own() -> None:
         _lock.release()
 
 
+class collector_away:  # noqa: N801  # reads like the function that it might be
+    """Keep automatic collections away, also while the program works; may be nested."""
+
+    def __enter__(self) -> None:
+        with _lock:
+            _collector.borrow()
+
+    def __exit__(self, *_: object) -> None:
+        with _lock:
+            _collector.give_back()
+
+
 def enter(plan: Plan, client: object) -> Probe:
     """Begin to measure; raises TrackingError where tracing is not possible."""
     if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy

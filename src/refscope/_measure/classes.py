@@ -43,9 +43,9 @@ def is_class(thing: object) -> bool:
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
 
 
-def is_subclass(kind: type, base: type) -> bool:
-    """Return whether a class is another one or derived from it, past metaclasses."""
-    return any(each is base for each in get_mro(kind))
+def is_subclass(kind: type, *bases: type) -> bool:
+    """Return whether a class is one of others or derived from it, past metaclasses."""
+    return not {*map(id, bases)}.isdisjoint(map(id, get_mro(kind)))
 
 
 def can_be_weak(kind: type) -> bool:

@@ -23,7 +23,7 @@ from types import (
 )
 
 from .algorithms.feedback import Edge
-from .classes import get_flags, get_mro, is_class
+from .classes import get_flags, is_class, is_subclass
 from .interpreter import count_elements
 from .wiring import UNKNOWN, Wiring, level_of
 
@@ -146,4 +146,4 @@ def is_exception(thing: object) -> bool:
 
 def is_one_of(thing: object, kinds: tuple[type, ...]) -> bool:
     """Return whether a thing is of one of these types or derived from one."""
-    return not {*map(id, kinds)}.isdisjoint(map(id, get_mro(type(thing))))
+    return is_subclass(type(thing), *kinds)

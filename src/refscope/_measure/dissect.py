@@ -149,7 +149,7 @@ def _small(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
         effort=effort,
         is_over=lambda: budget.is_out_of_time,
     )
-    if not is_smallest:
+    if budget.is_out_of_time and not is_smallest:
         budget.spend(0, _STAGE)
     count = sum([len(wiring.names[edge]) for edge in cuts])
     return _Parts(
@@ -177,7 +177,7 @@ def _best_loop(wiring: Wiring, budget: Budget) -> list[Edge]:
     best: list[Edge] = []
     best_shape: list[tuple[str, str]] = []
     for start in starts[:MOST_NAMED]:
-        if best and not budget.spend(0, _STAGE):
+        if best and budget.is_out_of_time:
             break
         bound = len(best) + 1 if best else None
         loop = edges_of(loop_through(successors, start, shorter_than=bound))
