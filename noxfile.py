@@ -41,7 +41,7 @@ REST = ("tests", *(f"--ignore={path}" for path in PARTS))
 # In CI each part is measured where coverage costs little (sys.monitoring), functions of
 # plain data only there, and where lines of one Python alone are reached.
 MEASURED = {
-    "3.10": (LEAKS, REST, BLOCKS),
+    "3.10": (LEAKS, REST),
     "3.11": (BLOCKS,),
     "3.12": (REST,),
     "3.13": (),

@@ -204,6 +204,8 @@ def test_tuples_that_settle_are_not_counted():
             kept = (number, kept, kept)
 
     assert (len(kept), count_of(block.report, "tuple")) == (3, 0)
+    while kept:  # freed as a whole it overflows the stack of WebAssembly
+        kept = kept[1]
 
 
 def test_garbage_counts_only_without_collecting():
