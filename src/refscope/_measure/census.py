@@ -1,9 +1,8 @@
 """How many objects of each type there are, counted without touching one.
 
-Objects are those that the collector tracks.  Types are told apart by the plain hash
-of ``type``; where a metaclass has a hash or comparison of its own it is not asked:
-identities are counted then.  What is refscope's own is left out: its handles and
-reports with the containers in them, its generators, bound methods and frames.
+Objects are those that the collector tracks.  What is refscope's own is left out: its
+handles and reports with the containers in them, its generators, bound methods and
+frames.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import marshal
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import compress, repeat
-from operator import is_, not_
+from operator import not_
 from types import (
     AsyncGeneratorType,
     CoroutineType,
@@ -26,9 +25,10 @@ from typing import cast
 from weakref import ref
 
 from . import ours
-from .classes import metaclasses_are_plain, object_size, type_name
+from .classes import object_size, type_name
 from .interpreter import count_elements
 from .listed import finished, listed
+from .tally import Tally
 
 
 Census = dict[str, tuple[int, int]]
@@ -43,7 +43,7 @@ _CODE_OWNERS: dict[type, str] = {
 _HELD = frozenset(map(id, (tuple, list, dict, array, ref)))
 _own_types: set[int] = set()  # identities: a hostile metaclass must not be hashed
 _holders_of_others: set[int] = set()
-_suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType, tuple}
+_suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType}
 
 
 def own(*kinds: type, holds_ours: bool = True) -> None:
@@ -69,11 +69,9 @@ def is_own(thing: object) -> bool:
 
 def foreign(objects: list[object]) -> list[object]:
     """Return those that are not refscope's, without tuples that settle."""
-    wanted = set(map(id, _suspects))
-    chosen = map(wanted.__contains__, map(id, map(type, objects)))
-    tuples, suspects = _without_tuples(compress(objects, chosen))
-    mine = _settling(finished(tuples))
-    mine.update(map(id, _own_objects(suspects, mine)))
+    tally = Tally(objects)
+    mine = _settling(finished(_tuples(tally)))
+    mine.update(map(id, _own_objects(tally.of(*_suspects), mine)))
     return [thing for thing in objects if id(thing) not in mine]
 
 
@@ -82,18 +80,13 @@ def take() -> Census:
 
     On 3.12 constants that the collector has frozen by itself are to be thawed before.
     """
-    objects = listed()
-    if metaclasses_are_plain():
-        by_type, suspects = _count_by_type(objects)
-    else:
-        by_type, suspects = _count_by_identity(objects)
-    tuples, suspects = _without_tuples(suspects)
-    settling = _settling(finished(tuples))
+    tally = Tally(listed())
+    settling = _settling(finished(_tuples(tally)))
     mine: dict[int, int] = {id(tuple): len(settling)}
-    own_objects = _own_objects(suspects, settling)
+    own_objects = _own_objects(tally.of(*_suspects), settling)
     count_elements(mine, map(id, map(type, own_objects)))
     census: Census = {}
-    for kind, number in by_type:
+    for kind, number in tally.counts():
         name = type_name(kind)
         size = object_size(kind)
         before, known = census.get(name, (0, size))
@@ -121,36 +114,8 @@ def difference(baseline: bytes) -> list[tuple[str, int, int | None]]:
     return rows
 
 
-def _count_by_type(
-    objects: list[object],
-) -> tuple[Iterable[tuple[type, int]], Iterable[object]]:
-    """Return how many there are of each type, and those that may be refscope's."""
-    counts: dict[type, int] = {}
-    count_elements(counts, map(type, objects))
-    chosen = map(_suspects.__contains__, map(type, objects))
-    return counts.items(), compress(objects, chosen)
-
-
-def _count_by_identity(
-    objects: list[object],
-) -> tuple[Iterable[tuple[type, int]], Iterable[object]]:
-    """Count without hashing a class; some metaclass has a hash of its own."""
-    kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
-    counts: dict[int, int] = {}
-    count_elements(counts, map(id, map(type, objects)))
-    wanted = set(map(id, _suspects))
-    chosen = map(wanted.__contains__, map(id, map(type, objects)))
-    return [(kinds[key], counts[key]) for key in counts], compress(objects, chosen)
-
-
-def _without_tuples(
-    suspects: Iterable[object],
-) -> tuple[list[tuple[object, ...]], list[object]]:
-    """Return the tuples and the others."""
-    things = [*suspects]
-    chosen = [*map(is_, map(type, things), repeat(tuple))]
-    tuples = cast("list[tuple[object, ...]]", [*compress(things, chosen)])
-    return tuples, [*compress(things, map(not_, chosen))]
+def _tuples(tally: Tally) -> list[tuple[object, ...]]:
+    return cast("list[tuple[object, ...]]", [*tally.of(tuple)])
 
 
 _maps = cast("Callable[..., Iterator[Iterable[object]]]", map)
