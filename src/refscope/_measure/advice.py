@@ -18,8 +18,8 @@ from types import (
 from typing import cast
 
 from .algorithms.feedback import Edge
-from .classes import can_be_weak, is_class
-from .cuts import is_back_pointer, is_exception, is_one_of
+from .classes import can_be_weak, identities, is_class, is_one_of
+from .cuts import is_back_pointer, is_exception
 from .describe import detail_of
 from .frames import place_in
 from .wiring import Wiring, best_name
@@ -37,8 +37,9 @@ class Loop:
 
     def find(self, *kinds: type) -> Edge | None:
         """Return the first reference whose holder is of one of these types."""
+        wanted = identities(*kinds)
         for edge in self.edges:
-            if is_one_of(self.holder(edge), kinds):
+            if is_one_of(self.holder(edge), wanted):
                 return edge
         return None
 
@@ -180,11 +181,11 @@ def _closure(loop: Loop) -> str:
         (
             detail_of(loop.holder(edge))
             for edge in loop.edges
-            if is_one_of(loop.holder(edge), (FunctionType,))
+            if type(loop.holder(edge)) is FunctionType
         ),
         None,
     )
-    if is_one_of(loop.target(edge), (FunctionType,)):
+    if type(loop.target(edge)) is FunctionType:
         return (
             f"the inner function {function} refers to itself by its variable {name!r}: "
             f"move it to the module, or clear it with `finally: {name} = None`"

@@ -12,15 +12,16 @@ import sys
 from collections.abc import Sequence
 from itertools import compress, filterfalse, repeat
 from operator import is_
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import cast
 
 from .algorithms.reach import reachable
 from .budget import CHUNK, Budget
 from .classes import (
+    MODULES,
+    derives_from,
     is_class,
     is_metaclass,
-    is_subclass,
     makes_classes_or_modules,
     type_name,
 )
@@ -57,7 +58,7 @@ class Bookkeeping:
     def note(self, objects: Sequence[object]) -> None:
         """Remember the namespaces of functions and modules, which are plain dicts."""
         kinds = dict(zip(map(id, map(type, objects)), map(type, objects), strict=True))
-        modules = {key for key, kind in kinds.items() if is_subclass(kind, ModuleType)}
+        modules = {key for key, kind in kinds.items() if derives_from(kind, MODULES)}
         namespaces = self._namespaces
         for thing in compress(objects, map(is_, map(type, objects), _FUNCTIONS)):
             namespaces.add(id(cast("FunctionType", thing).__globals__))

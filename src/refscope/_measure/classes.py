@@ -43,9 +43,19 @@ def is_class(thing: object) -> bool:
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)
 
 
-def is_subclass(kind: type, *bases: type) -> bool:
+def identities(*kinds: type) -> frozenset[int]:
+    """Return some classes as ``derives_from`` and ``is_one_of`` look for them."""
+    return frozenset(map(id, kinds))
+
+
+def derives_from(kind: type, bases: frozenset[int]) -> bool:
     """Return whether a class is one of others or derived from it, past metaclasses."""
-    return not {*map(id, bases)}.isdisjoint(map(id, get_mro(kind)))
+    return not bases.isdisjoint(map(id, get_mro(kind)))
+
+
+def is_one_of(thing: object, kinds: frozenset[int]) -> bool:
+    """Return whether a thing is of one of these types or of one derived from it."""
+    return derives_from(type(thing), kinds)
 
 
 def can_be_weak(kind: type) -> bool:
@@ -63,9 +73,12 @@ def is_metaclass(kind: type) -> bool:
     return bool(get_flags(kind) & _TYPE_SUBCLASS)
 
 
+MODULES = identities(ModuleType)
+
+
 def makes_classes_or_modules(kind: type) -> bool:
     """Return whether the instances of a type lead to most of a program."""
-    return is_metaclass(kind) or is_subclass(kind, ModuleType)
+    return is_metaclass(kind) or derives_from(kind, MODULES)
 
 
 def method_of(kind: type, name: str) -> Callable[[object], object]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
+from collections.abc import Iterable
 from types import (
     AsyncGeneratorType,
     CellType,
@@ -23,7 +24,7 @@ from types import (
 )
 
 from .algorithms.feedback import Edge
-from .classes import get_flags, is_class, is_subclass
+from .classes import get_flags, identities, is_class, is_one_of
 from .interpreter import count_elements
 from .wiring import UNKNOWN, Wiring, level_of
 
@@ -54,10 +55,11 @@ _BACK_WORDS = frozenset(
 """Attributes, without underscores, that mostly lead from a part to its whole."""
 
 _BASE_EXCEPTION = 1 << 30  # Include/object.h
-_CALLBACKS = (MethodType, FunctionType, functools.partial)
-_CONTAINERS = (list, dict, set, deque)
-SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
-_FIXED = (MethodType, functools.partial, TracebackType, tuple, frozenset)
+_CALLBACKS = identities(MethodType, FunctionType, functools.partial)
+_CONTAINERS = identities(list, dict, set, deque)
+SUSPENDED = identities(GeneratorType, CoroutineType, AsyncGeneratorType)
+_RUNNING = SUSPENDED | identities(FrameType)
+_FIXED = identities(MethodType, functools.partial, TracebackType, tuple, frozenset)
 _OF_EXCEPTIONS = {
     ".__context__": _ONE + 15,
     ".__cause__": _ONE + 15,
@@ -65,8 +67,8 @@ _OF_EXCEPTIONS = {
 }
 
 
-def costs_of(wiring: Wiring) -> dict[Edge, int]:
-    """Return what removing each reference of a component costs."""
+def costs_of(wiring: Wiring, edges: Iterable[Edge] | None = None) -> dict[Edge, int]:
+    """Return what removing references of a component costs, of all if not said."""
     backs: dict[tuple[str, str], int] = {}  # no Counter, which asks abstract classes
     count_elements(
         backs,
@@ -79,12 +81,14 @@ def costs_of(wiring: Wiring) -> dict[Edge, int]:
     )
     return {
         edge: sum(
-            max(1, _BACK // backs[wiring.types[edge[0]], name])
-            if is_back_pointer(name)
-            else cost_of(name, *map(wiring.objects.__getitem__, edge))
-            for name in names
+            [
+                max(1, _BACK // backs[wiring.types[edge[0]], name])
+                if is_back_pointer(name)
+                else cost_of(name, *map(wiring.objects.__getitem__, edge))
+                for name in wiring.names[edge]
+            ]
         )
-        for edge, names in wiring.names.items()
+        for edge in (wiring.names if edges is None else edges)
     }
 
 
@@ -108,7 +112,7 @@ def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911 
         return _STRUCTURE
     if name == UNKNOWN:
         return _ONE + 50
-    if is_one_of(holder, (FrameType, *SUSPENDED)):
+    if is_one_of(holder, _RUNNING):
         return _cost_of_variable(name, holder, target)
     if type(holder) is CellType:
         return _ONE + 3
@@ -142,8 +146,3 @@ def _cost_of_attribute(holder: object, target: object) -> int:
 def is_exception(thing: object) -> bool:
     """Return whether a thing is an exception, by its type alone."""
     return bool(get_flags(type(thing)) & _BASE_EXCEPTION)
-
-
-def is_one_of(thing: object, kinds: tuple[type, ...]) -> bool:
-    """Return whether a thing is of one of these types or derived from one."""
-    return is_subclass(type(thing), *kinds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import chain, compress, repeat
+from itertools import chain, compress, islice, repeat
 from operator import is_not
 from types import FrameType
 
@@ -25,8 +25,8 @@ from .algorithms.feedback import (
 from .algorithms.loops import loop_through, shortest_loop
 from .algorithms.packing import has_more_loops
 from .budget import Budget
-from .classes import get_members, get_mro
-from .cuts import SUSPENDED, costs_of, is_one_of
+from .classes import get_members, get_mro, is_one_of
+from .cuts import SUSPENDED, costs_of
 from .hanging import hanging_on
 from .heap import Graph, each
 from .interpreter import count_elements
@@ -125,7 +125,7 @@ def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Ex
         retained_size=None if hanging is None else size + hanging[1],
         finalizers=len(finalizers),
         finalized=sum(map(gc.is_finalized, finalizers)),
-        break_at=_all_of(wiring, cuts)[:MOST_CUTS],
+        break_at=_first_of(wiring, cuts),
         cuts=parts.cut_count,
         is_smallest=parts.is_smallest,
         advice=advice_on(Loop(wiring, loop, next(iter([*on_loop, *cuts]), None))),
@@ -409,7 +409,7 @@ def _in_order(parts: _Parts) -> list[Edge]:
     """Return the cuts, the best first; none if they would not do."""
     if not parts.cut_count:
         return []
-    costs = costs_of(parts.wiring)
+    costs = costs_of(parts.wiring, parts.cuts)
     places = {edge: place for place, edge in enumerate(parts.loop)}
     last = len(places)
     return sorted(
@@ -426,13 +426,10 @@ def _shown(wiring: Wiring, loop: Sequence[Edge]) -> tuple[Reference, ...]:
     )
 
 
-def _all_of(wiring: Wiring, edges: Sequence[Edge]) -> tuple[Reference, ...]:
+def _first_of(wiring: Wiring, edges: Iterable[Edge]) -> tuple[Reference, ...]:
+    named = ((edge, name) for edge in edges for name in sorted(wiring.names[edge]))
     return tuple(
-        [
-            wiring.reference(edge, name)
-            for edge in edges
-            for name in sorted(wiring.names[edge])
-        ]
+        [wiring.reference(edge, name) for edge, name in islice(named, MOST_CUTS)]
     )
 
 
