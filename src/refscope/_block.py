@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from refscope._measure import account, blocks, census, probes
 from refscope._typing import override
-from refscope.exceptions import NotMeasuredError, ReportNotReadyError
+from refscope.exceptions import NotMeasuredError, ReportNotReadyError, TrackingError
 from refscope.reports import TrackReport
 
 
@@ -90,7 +90,16 @@ class Block:
         return self.report
 
     def start(self) -> None:
-        """Begin to measure, unless this entry is to be skipped."""
+        """Begin to measure, unless this entry is to be skipped.
+
+        Raises:
+            TrackingError: It was entered before, or memory cannot be traced here.
+        """
+        if self._has_begun:
+            raise TrackingError(
+                f"block {self._label!r} was entered before: each entry needs a block "
+                "of its own, from tracker.start() or a with statement"
+            )
         self._has_begun = True
         tracker = self._tracker
         if tracker.every > 1:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
+import inspect
 from collections.abc import Callable, Iterable
 from operator import sub
 from time import perf_counter
-from types import FunctionType, MethodType
 from typing import Literal, cast, overload
 
 import attrs
@@ -23,7 +23,11 @@ from refscope.exceptions import (
 from refscope.reports import CycleReport
 
 
-_SUSPENDS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+_SUSPEND: tuple[Callable[[object], bool], ...] = (
+    inspect.isgeneratorfunction,
+    inspect.iscoroutinefunction,
+    inspect.isasyncgenfunction,
+)
 
 
 @overload
@@ -172,12 +176,12 @@ def _checked(function: Callable[[], object]) -> Callable[[], object]:
         raise ArgumentTypeError(
             f"from_call takes a function, not a {type(function).__name__}"
         )
-    is_method = type(function) is MethodType
-    plain: object = cast("MethodType", function).__func__ if is_method else function
-    if type(plain) is FunctionType and plain.__code__.co_flags & _SUSPENDS:
+    calls = (function, cast("object", type(function).__call__))
+    if any(suspends(call) for suspends in _SUSPEND for call in calls):
+        name = getattr(function, "__qualname__", type(function).__qualname__)
         raise ArgumentTypeError(
-            f"calling {plain.__qualname__} only makes a generator or coroutine: give "
-            "from_call a function that runs it, as `lambda: asyncio.run(f())`"
+            f"calling {name} only makes a generator or coroutine: give from_call a "
+            "function that runs it, as `lambda: asyncio.run(f())`"
         )
     return function
 

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Generator
 from functools import wraps
-from types import coroutine
+from types import GeneratorType, coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from refscope._measure import blocks, ours
@@ -93,7 +93,12 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
-        return cast("Any", (yield from _driven(block, inner, is_item=False)))
+        try:
+            return cast("Any", (yield from _driven(block, inner, is_item=False)))
+        except GeneratorExit:
+            if block.is_empty_handed:
+                raise
+            return block.take()
 
     code = getattr(function, "__code__", None)
     is_awaitable = code and code.co_flags & inspect.CO_ITERABLE_COROUTINE
@@ -123,11 +128,7 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
             try:
                 block.keep((yield block.take()))
                 item = _item(inner.asend, block)
-            except GeneratorExit:  # noqa: PERF203  # each item can bring one in
-                await _driven(block, inner.aclose(), is_item=True)
-                block.end(GeneratorExit)
-                raise
-            except BaseException as error:  # noqa: BLE001  # thrown on into the generator
+            except BaseException as error:  # noqa: BLE001, PERF203  # thrown on into the generator
                 block.keep(error)
                 item = _item(inner.athrow, block)
         item = first  # there was one at the start
@@ -236,7 +237,7 @@ def _drive(
             is_error = False
         except GeneratorExit:
             block.resume()
-            run.close()
+            _close(block, run)
             raise
         except BaseException as error:  # noqa: BLE001  # thrown on into the function
             block.keep(error)
@@ -245,6 +246,18 @@ def _drive(
     if is_item:
         return not block.drops(_ENDED)
     return block.take()
+
+
+def _close(block: _Block, run: Generator[Any, Any, None]) -> None:
+    """Close the function; what it returns then (from 3.13 on) is left in the block."""
+    try:
+        inner: Any = cast("GeneratorType[Any, Any, None]", run).gi_yieldfrom
+        result: object = inner.close()
+    except BaseException as error:
+        block.end(type(error))
+        raise
+    run.close()
+    block.keep(result)
 
 
 def _step(block: _Block, run: Generator[Any, Any, None], *, is_error: bool) -> bool:

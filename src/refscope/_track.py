@@ -96,7 +96,8 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
 
     Raises:
         InvalidArgumentError: A number is out of range.
-        ArgumentTypeError: ``label`` is neither text nor a function.
+        ArgumentTypeError: ``label`` is neither text nor a function, or another value
+            is of the wrong kind.
     """
     if label is not None and not isinstance(label, str):
         tracker = Tracker(
@@ -111,6 +112,11 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     _check_number("frames", frames, _MOST_FRAMES)
     _check_number("keep", keep)
     _check_number("every", every)
+    if on_report is not None and not callable(on_report):
+        raise ArgumentTypeError(
+            "on_report is called with each report: give a function, not a "
+            f"{type(on_report).__name__}"
+        )
     blocks.begin_own()
     try:
         Budget(max_objects, deadline)  # refuses what makes no sense

@@ -10,6 +10,7 @@ import sys
 import threading
 import types
 import weakref
+from functools import partial
 
 import attrs
 import pytest
@@ -39,6 +40,13 @@ ALL_IDIOMS = [
     idioms.local_class,
     idioms.own_key,
 ]
+
+
+class Handler:
+    """Does its work when what a call returns is awaited."""
+
+    async def __call__(self):
+        """Do nothing."""
 
 
 def make_everything():
@@ -441,6 +449,16 @@ def test_progress_is_told():
             {"from_call": idioms._failing},
             ArgumentTypeError,
             "calling _failing only makes a generator or coroutine",
+        ),
+        (
+            {"from_call": partial(idioms._failing)},
+            ArgumentTypeError,
+            "calling partial only makes a generator or coroutine",
+        ),
+        (
+            {"from_call": Handler()},
+            ArgumentTypeError,
+            "calling Handler only makes a generator or coroutine",
         ),
     ],
 )

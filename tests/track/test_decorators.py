@@ -441,6 +441,27 @@ def test_a_generator_that_ignores_close():
         generator.close()
 
 
+def test_a_generator_that_returns_when_it_is_closed():
+    """Its close() returns what it does without us: from 3.13 on, the value."""
+
+    def function():
+        total = 0
+        try:
+            while True:
+                total += yield
+        except GeneratorExit:
+            return total
+
+    def closed(generator):
+        next(generator)
+        generator.send(5)
+        return generator.close(), next(generator, "over")
+
+    tracked = track("x", **LIGHT)(function)
+    assert closed(tracked()) == closed(function())
+    assert refscope.tracker_of(tracked).report.exception == "GeneratorExit"
+
+
 def test_memory_counts_only_while_a_generator_runs():
     """What happens between two items is not the generator's."""
     kept = []
@@ -583,6 +604,39 @@ def test_an_asynchronous_generator_that_cleans_up():
     asyncio.run(main())
 
     assert steps == ["clean"]
+
+
+@pytest.mark.parametrize("ending", ["return", "yield", "raise"])
+def test_an_asynchronous_generator_that_catches_its_exit(ending):
+    """Thrown in or closed, it goes on as it does without us."""
+
+    async def function():
+        try:
+            yield 1
+        except GeneratorExit:
+            if ending == "yield":
+                yield 2
+            if ending == "raise":
+                raise
+
+    async def outcome(awaitable):
+        try:
+            return await awaitable
+        except BaseException as error:  # noqa: BLE001  # whatever comes
+            return repr(error)
+
+    async def outcomes(function):
+        thrown, closed = function(), function()
+        await thrown.__anext__()
+        await closed.__anext__()
+        return [
+            await outcome(thrown.athrow(GeneratorExit())),
+            await outcome(thrown.__anext__()),
+            await outcome(closed.aclose()),
+        ]
+
+    tracked = track("x", **LIGHT)(function)
+    assert asyncio.run(outcomes(tracked)) == asyncio.run(outcomes(function))
 
 
 def test_an_asynchronous_generator_counts_only_while_it_runs():

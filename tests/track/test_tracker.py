@@ -629,6 +629,26 @@ def test_tags_are_text(tags):
         track("x", tags=tags)
 
 
+@pytest.mark.parametrize("hook", [5, "print", []])
+def test_a_hook_can_be_called(hook):
+    """What cannot is refused at once, not in the log of each block."""
+    with pytest.raises(ArgumentTypeError, match="on_report is called with each report"):
+        track("x", on_report=hook)
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_a_block_begins_once(is_ended):
+    """Each entry has a block of its own; what was begun stays as it is."""
+    block = track("x", **LIGHT).start()
+    if is_ended:
+        block.stop()
+    with pytest.raises(TrackingError, match=r"'x' was entered before.*tracker.start"):
+        block.start()
+
+    assert block.stop() is block.report
+    assert not tracemalloc.is_tracing()
+
+
 @pytest.mark.parametrize("thing", [5, b"label", object(), [], int, Block])
 def test_only_functions_are_decorated(thing):
     """A label is text, and a class is tracked method by method."""
