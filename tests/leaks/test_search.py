@@ -283,6 +283,20 @@ def test_memory_that_c_holds_has_a_line_and_no_type(leak_in_c):
     assert places == {__file__}
 
 
+def test_a_tuple_with_many_ways_to_its_end_is_followed_once(leak_in_c):
+    """Two references at each of sixty levels lead to the same few tuples."""
+    shared = (1.5, 2.5)
+    for _ in range(60):
+        shared = (shared, shared)
+        gc.collect()  # which stops tracking it, a level at a time
+    numbers = iter(range(100_000))
+
+    report = find(lambda: bool(leak_in_c(f"text {next(numbers)}")))
+
+    assert "" in named(report, "memory")
+    assert shared
+
+
 def test_references_that_c_holds_creep_up(leak_in_c):
     """No object more, no block: only a count that grows with each call."""
     shared = Item()
