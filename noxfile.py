@@ -176,7 +176,7 @@ def pyodide(session: nox.Session) -> None:
         session.skip(sentence)
     folder = ROOT / ".pyodide"
     wheels, site = folder / "wheels", folder / "site"
-    for old in (wheels, site):
+    for old in (wheels, site, folder / "compiled"):
         shutil.rmtree(old, ignore_errors=True)
     npm = ("npm", "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error")
     session.run(

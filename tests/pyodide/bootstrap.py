@@ -12,6 +12,7 @@ import runpy
 import sys
 import time
 import traceback
+from pathlib import Path
 
 from pyodide import webloop
 
@@ -63,6 +64,9 @@ def run(cwd: str, site: str, module: str, arguments: list[str]) -> int:
     _restore_blocking_calls()
     os.chdir(cwd)
     sys.path.insert(0, site)
+    # The next process need not compile again what this one imports.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(site).with_name("compiled"))
     sys.argv = [module, *arguments]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
