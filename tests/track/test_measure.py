@@ -12,7 +12,16 @@ import types
 import pytest
 
 from refscope import track
-from refscope._measure import account, activity, blocks, census, classes, ours, places
+from refscope._measure import (
+    account,
+    activity,
+    blocks,
+    census,
+    classes,
+    ours,
+    places,
+    tally,
+)
 from refscope._measure.gcstate import Collector
 from refscope._measure.interpreter import refuse
 from refscope.exceptions import UnsupportedRuntimeError
@@ -56,6 +65,23 @@ def test_types_of_one_name_and_two_sizes_have_no_size():
     [change] = [each for each in block.report.types if each.type_name == "m.Same"]
 
     assert (change.count_diff, change.size_diff) == (len(kept), None)
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_more_types_than_have_a_byte_are_told_apart(monkeypatch, is_plain):
+    """Each is counted and picked, whether it was met early or late."""
+    monkeypatch.setattr(tally, "metaclasses_are_plain", lambda: is_plain)
+    kinds = [type(f"Kind{number}", (), {}) for number in range(600)]
+    objects = [kind() for number, kind in enumerate(kinds) for _ in range(number % 4)]
+    by_type = tally.Tally(objects)
+    chosen = [*by_type.of(kinds[3], kinds[303], kinds[599], kinds[8], int)]
+
+    assert dict(by_type.counts()) == {
+        kind: number % 4 for number, kind in enumerate(kinds) if number % 4
+    }
+    assert [type(thing) for thing in chosen] == [
+        kind for kind in (kinds[3], kinds[303], kinds[599]) for _ in range(3)
+    ]
 
 
 def test_objects_that_go_are_negative():
