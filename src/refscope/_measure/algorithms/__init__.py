@@ -1,5 +1,5 @@
-"""Pure functions on graphs of integers; no object of the program comes near them.
+"""Pure functions on integers; no object of the program comes near them.
 
-A graph is a sequence of successors: node ``v`` refers to every node in
+Most are on graphs: sequences of successors, where node ``v`` refers to every node in
 ``successors[v]``.  Nothing recurses, so depth does not matter.
 """
