@@ -121,7 +121,7 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
         inner = function(*args, **kwargs)
         frame = _frame_object(inner, "ag_frame")
         block = _new_block(tracker, label, kwargs)
-        first = item = inner.asend(None)  # tells the event loop, before the block
+        first = item = _first_item(inner)  # before the block
         block.start()
         block.pause()
         while await _driven(block, item, is_item=True):
@@ -136,6 +136,24 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
         block.end(None)
 
     return wrapper
+
+
+def _first_item(inner: Any) -> Any:
+    """Return the awaitable of the first item, which no event loop is told of.
+
+    A loop closes each generator that it knows when the loop ends, or when nobody holds
+    the generator any more: here the wrapper, and that closes this one.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None if hooks.finalizer is None else _leave_open)
+    try:
+        return inner.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+def _leave_open(_inner: object) -> None:
+    """Leave a generator to its wrapper, which a collection may finalize with it."""
 
 
 def _item(request: Any, block: _Block) -> Any:

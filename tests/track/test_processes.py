@@ -52,6 +52,39 @@ def test_an_asynchronous_generator_left_at_exit_is_quiet():
     assert (said.returncode, said.stdout, said.stderr) == (0, "1\nGeneratorExit\n", "")
 
 
+@pytest.mark.parametrize("ending", ["", "del box", "box.me = box; del box"])
+@pytest.mark.parametrize("decorator", ["", "@refscope.track"])
+def test_an_asynchronous_generator_is_closed_by_the_loop(decorator, ending):
+    """Once, and awaiting what it awaits: when the loop ends, or it is garbage."""
+    said = run_python(
+        "import asyncio, gc, refscope\n"
+        "class Box: pass\n"
+        f"{decorator}\n"
+        "async def items():\n"
+        "    try:\n"
+        "        yield 1\n"
+        "    finally:\n"
+        "        await asyncio.sleep(0.01)\n"
+        "        print('closed')\n"
+        "async def main():\n"
+        "    box = Box()\n"
+        "    box.items = items()\n"
+        "    await box.items.__anext__()\n"
+        "    if %r:\n"
+        "        %s\n"
+        "    else:\n"
+        "        kept.append(box)\n"
+        "    gc.collect()\n"
+        "    await asyncio.sleep(0.05)\n"
+        "    print('end')\n"
+        "kept = []\n"
+        "asyncio.run(main())\n" % (ending, ending or "pass")
+    )
+    expected = "closed\nend\n" if ending else "end\nclosed\n"
+
+    assert (said.returncode, said.stdout, said.stderr) == (0, expected, "")
+
+
 def test_the_programs_tracing_outlives_an_open_block():
     """A block that is open at exit does not stop tracing that is not its own."""
     said = run_python(
