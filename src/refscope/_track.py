@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import cast, overload
@@ -224,6 +225,8 @@ def _warm_up() -> None:
         block.peek()
         with contextlib.suppress(StopIteration):
             run().send(None)
+        for generation in range(3):  # what is told of collections inside
+            gc.collect(generation)
     with track("warm-up"):
         pass
     started = tracker.start()

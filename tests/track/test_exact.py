@@ -15,7 +15,7 @@ from refscope import track
 from refscope._measure import ours
 from refscope.reports import Frame, TypeChange
 
-from .helpers import count_of, line_of, quiet_collector
+from .helpers import count_of, line_of, quiet_collector, run_python
 
 
 pytestmark = pytest.mark.exact
@@ -121,6 +121,28 @@ def test_older_memory_that_is_freed_is_negative():
     assert site.traceback.frames[-1].lineno == line_of(__file__, "older")
     assert block.report.is_clean
     assert data is None
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.parametrize("count", [1_000, 20_000])  # collections of each generation
+def test_the_first_collections_of_a_process_are_silent(count):
+    """What is told of them was told once before: nothing is made for it in a block."""
+    said = run_python(
+        "import sys, refscope\n"
+        "class Slotted:\n"
+        "    __slots__ = ()\n"
+        "def fill(items, places, place=None):\n"
+        "    with refscope.track() as block:\n"
+        "        for place in places:\n"
+        "            items[place] = Slotted()\n"
+        "    return block.report\n"
+        f"items = [None] * {count}\n"
+        "report = fill(items, list(range(len(items))))\n"
+        "[site] = report.sites\n"
+        "print(site.count_diff, site.size_diff - sum(map(sys.getsizeof, items)))\n"
+    )
+
+    assert (said.stdout, said.stderr) == (f"{count} 0\n", "")
 
 
 @pytest.mark.parametrize("count", [1, 1000])
