@@ -268,14 +268,19 @@ def _drive(
 
 def _close(block: _Block, run: Generator[Any, Any, None]) -> None:
     """Close the function; what it returns then (from 3.13 on) is left in the block."""
+    inner = cast("GeneratorType[Any, Any, None]", run).gi_yieldfrom
+    close: Callable[[], object] = getattr(inner, "close", _nothing)
     try:
-        inner: Any = cast("GeneratorType[Any, Any, None]", run).gi_yieldfrom
-        result: object = inner.close()
+        result = close()
     except BaseException as error:
         block.end(type(error))
         raise
     run.close()
     block.keep(result)
+
+
+def _nothing() -> None:
+    """Stand in for the method that not all that can be awaited has."""
 
 
 def _step(block: _Block, run: Generator[Any, Any, None], *, is_error: bool) -> bool:

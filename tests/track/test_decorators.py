@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import sys
 import types
 
 import pytest
@@ -452,13 +453,14 @@ def test_a_generator_that_returns_when_it_is_closed():
         except GeneratorExit:
             return total
 
-    def closed(generator):
+    def closed(generator, sent):
         next(generator)
-        generator.send(5)
+        generator.send(sent)
         return generator.close(), next(generator, "over")
 
     tracked = track("x", **LIGHT)(function)
-    assert closed(tracked()) == closed(function())
+    for sent in (5, 0):
+        assert closed(tracked(), sent) == closed(function(), sent)
     assert refscope.tracker_of(tracked).report.exception == "GeneratorExit"
 
 
@@ -604,6 +606,35 @@ def test_an_asynchronous_generator_that_cleans_up():
     asyncio.run(main())
 
     assert steps == ["clean"]
+
+
+class Waiting:
+    """Can be awaited, and has no method but what that takes."""
+
+    def __iter__(self):
+        """Return itself."""
+        return self
+
+    def __next__(self):
+        """Wait for ever."""
+
+    __await__ = __iter__
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="functions could not be marked")
+def test_what_is_awaited_need_not_close():
+    """A function that is marked as a coroutine function may return anything."""
+
+    @track("x", **LIGHT)
+    @inspect.markcoroutinefunction
+    def function():
+        return Waiting()
+
+    coroutine = function()
+    coroutine.send(None)
+    coroutine.close()
+
+    assert refscope.tracker_of(function).report.exception == "GeneratorExit"
 
 
 @pytest.mark.parametrize("ending", ["return", "yield", "raise"])

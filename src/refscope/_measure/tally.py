@@ -54,9 +54,12 @@ class Tally:
         count_elements(counts, self._keys(map(type, self._others)))
         if not self._by_identity:
             return [*cast("dict[type, int]", counts).items()]
-        kinds = map(type, self._objects)
-        kind_of = dict(zip(map(id, kinds), map(type, self._objects), strict=True))
-        return [(kind_of[cast("int", key)], number) for key, number in counts.items()]
+        kinds = [*map(type, self._objects)]
+        kind_of: dict[Hashable, type] = dict(zip(map(id, kinds), kinds, strict=True))
+        # Some other thread may have given an object another class in between.
+        return [
+            (kind_of[key], number) for key, number in counts.items() if key in kind_of
+        ]
 
     def of(self, *kinds: type) -> Iterator[object]:
         """Return the objects of some types."""
