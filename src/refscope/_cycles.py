@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-import inspect
 from collections.abc import Callable, Iterable
+from functools import partial
 from operator import sub
 from time import perf_counter
+from types import FunctionType, MethodType
 from typing import Literal, cast, overload
 
 import attrs
@@ -15,6 +16,7 @@ from refscope._measure import blocks, cycles
 from refscope._measure.account import environment
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.interpreter import IS_SUPPORTED
+from refscope._measure.names_attributes import static_lookup
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -23,11 +25,7 @@ from refscope.exceptions import (
 from refscope.reports import CycleReport
 
 
-_SUSPEND: tuple[Callable[[object], bool], ...] = (
-    inspect.isgeneratorfunction,
-    inspect.iscoroutinefunction,
-    inspect.isasyncgenfunction,
-)
+_SUSPENDS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 
 
 @overload
@@ -176,9 +174,15 @@ def _checked(function: Callable[[], object]) -> Callable[[], object]:
         raise ArgumentTypeError(
             f"from_call takes a function, not a {type(function).__name__}"
         )
-    calls = (function, cast("object", type(function).__call__))
-    if any(suspends(call) for suspends in _SUSPEND for call in calls):
-        name = getattr(function, "__qualname__", type(function).__qualname__)
+    plain: object = function
+    while type(plain) is MethodType or type(plain) is partial:
+        wrapper = cast("MethodType | partial[object]", plain)
+        plain = wrapper.__func__ if type(wrapper) is MethodType else wrapper.func
+    called = plain
+    if type(plain) is not FunctionType:
+        called = static_lookup(type(plain), "__call__")
+    if type(called) is FunctionType and called.__code__.co_flags & _SUSPENDS:
+        name = called.__qualname__
         raise ArgumentTypeError(
             f"calling {name} only makes a generator or coroutine: give from_call a "
             "function that runs it, as `lambda: asyncio.run(f())`"

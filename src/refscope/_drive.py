@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Generator
 from functools import wraps
-from types import GeneratorType, coroutine
+from types import coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from refscope._measure import blocks, ours
@@ -93,12 +93,7 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
-        try:
-            return cast("Any", (yield from _driven(block, inner, is_item=False)))
-        except GeneratorExit:
-            if block.is_empty_handed:
-                raise
-            return block.take()
+        return cast("Any", (yield from _driven(block, inner, is_item=False)))
 
     code = getattr(function, "__code__", None)
     is_awaitable = code and code.co_flags & inspect.CO_ITERABLE_COROUTINE
@@ -128,7 +123,11 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
             try:
                 block.keep((yield block.take()))
                 item = _item(inner.asend, block)
-            except BaseException as error:  # noqa: BLE001, PERF203  # thrown on into the generator
+            except GeneratorExit:  # noqa: PERF203  # each item can bring one in
+                await _driven(block, inner.aclose(), is_item=True)
+                block.end(GeneratorExit)
+                raise
+            except BaseException as error:  # noqa: BLE001  # thrown on into the generator
                 block.keep(error)
                 item = _item(inner.athrow, block)
         item = first  # there was one at the start
@@ -144,12 +143,17 @@ def _first_item(inner: Any) -> Any:
     A loop closes each generator that it knows when the loop ends, or when nobody holds
     the generator any more: here the wrapper, and that closes this one.
     """
-    hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(None, None if hooks.finalizer is None else _leave_open)
+    blocks.begin_own()
     try:
-        return inner.asend(None)
+        hooks = sys.get_asyncgen_hooks()
+        try:
+            finalizer = None if hooks.finalizer is None else _leave_open
+            sys.set_asyncgen_hooks(None, finalizer)
+            return inner.asend(None)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
     finally:
-        sys.set_asyncgen_hooks(*hooks)
+        blocks.end_own()
 
 
 def _leave_open(_inner: object) -> None:
@@ -255,7 +259,7 @@ def _drive(
             is_error = False
         except GeneratorExit:
             block.resume()
-            _close(block, run)
+            run.close()
             raise
         except BaseException as error:  # noqa: BLE001  # thrown on into the function
             block.keep(error)
@@ -264,23 +268,6 @@ def _drive(
     if is_item:
         return not block.drops(_ENDED)
     return block.take()
-
-
-def _close(block: _Block, run: Generator[Any, Any, None]) -> None:
-    """Close the function; what it returns then (from 3.13 on) is left in the block."""
-    inner = cast("GeneratorType[Any, Any, None]", run).gi_yieldfrom
-    close: Callable[[], object] = getattr(inner, "close", _nothing)
-    try:
-        result = close()
-    except BaseException as error:
-        block.end(type(error))
-        raise
-    run.close()
-    block.keep(result)
-
-
-def _nothing() -> None:
-    """Stand in for the method that not all that can be awaited has."""
 
 
 def _step(block: _Block, run: Generator[Any, Any, None], *, is_error: bool) -> bool:

@@ -453,12 +453,17 @@ def test_progress_is_told():
         (
             {"from_call": partial(idioms._failing)},
             ArgumentTypeError,
-            "calling partial only makes a generator or coroutine",
+            "calling _failing only makes a generator or coroutine",
+        ),
+        (
+            {"from_call": partial(partial(Handler()))},
+            ArgumentTypeError,
+            r"calling Handler.__call__ only makes a generator or coroutine",
         ),
         (
             {"from_call": Handler()},
             ArgumentTypeError,
-            "calling Handler only makes a generator or coroutine",
+            r"calling Handler.__call__ only makes a generator or coroutine",
         ),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import sys
 import types
 
 import pytest
@@ -442,28 +441,6 @@ def test_a_generator_that_ignores_close():
         generator.close()
 
 
-def test_a_generator_that_returns_when_it_is_closed():
-    """Its close() returns what it does without us: from 3.13 on, the value."""
-
-    def function():
-        total = 0
-        try:
-            while True:
-                total += yield
-        except GeneratorExit:
-            return total
-
-    def closed(generator, sent):
-        next(generator)
-        generator.send(sent)
-        return generator.close(), next(generator, "over")
-
-    tracked = track("x", **LIGHT)(function)
-    for sent in (5, 0):
-        assert closed(tracked(), sent) == closed(function(), sent)
-    assert refscope.tracker_of(tracked).report.exception == "GeneratorExit"
-
-
 def test_memory_counts_only_while_a_generator_runs():
     """What happens between two items is not the generator's."""
     kept = []
@@ -606,68 +583,6 @@ def test_an_asynchronous_generator_that_cleans_up():
     asyncio.run(main())
 
     assert steps == ["clean"]
-
-
-class Waiting:
-    """Can be awaited, and has no method but what that takes."""
-
-    def __iter__(self):
-        """Return itself."""
-        return self
-
-    def __next__(self):
-        """Wait for ever."""
-
-    __await__ = __iter__
-
-
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="functions could not be marked")
-def test_what_is_awaited_need_not_close():
-    """A function that is marked as a coroutine function may return anything."""
-
-    @track("x", **LIGHT)
-    @inspect.markcoroutinefunction
-    def function():
-        return Waiting()
-
-    coroutine = function()
-    coroutine.send(None)
-    coroutine.close()
-
-    assert refscope.tracker_of(function).report.exception == "GeneratorExit"
-
-
-@pytest.mark.parametrize("ending", ["return", "yield", "raise"])
-def test_an_asynchronous_generator_that_catches_its_exit(ending):
-    """Thrown in or closed, it goes on as it does without us."""
-
-    async def function():
-        try:
-            yield 1
-        except GeneratorExit:
-            if ending == "yield":
-                yield 2
-            if ending == "raise":
-                raise
-
-    async def outcome(awaitable):
-        try:
-            return await awaitable
-        except BaseException as error:  # noqa: BLE001  # whatever comes
-            return repr(error)
-
-    async def outcomes(function):
-        thrown, closed = function(), function()
-        await thrown.__anext__()
-        await closed.__anext__()
-        return [
-            await outcome(thrown.athrow(GeneratorExit())),
-            await outcome(thrown.__anext__()),
-            await outcome(closed.aclose()),
-        ]
-
-    tracked = track("x", **LIGHT)(function)
-    assert asyncio.run(outcomes(tracked)) == asyncio.run(outcomes(function))
 
 
 def test_an_asynchronous_generator_counts_only_while_it_runs():

@@ -32,7 +32,7 @@ from .interpreter import (
     start,
     stop,
 )
-from .keeping import Kept
+from .keeping import Kept, KeptById
 from .listed import listed
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, path_of
@@ -206,19 +206,21 @@ class Trial:
         """Find the untracked objects of these places among what objects hold."""
         # Little per object but in C: while tracing is on, each int would be traced.
         level = Kept(listed())
+        seen: set[int] = set()  # tracked objects are not: they are met only here
         while level:
-            hidden: Kept[object] = Kept()
+            hidden: KeptById[object] = KeptById()
             for first in range(0, len(level), CHUNK):
                 held = referents_of(level[first : first + CHUNK])
                 plain = Kept(filterfalse(gc.is_tracked, held))
                 del held
                 self._note_visible(plain)
-                hidden.extend(containers_among(plain))
-            # Untracked containers are on no cycle, so this ends; shared ones, each in
-            # several others, could be met twice as often at each level.
-            level = hidden if len(hidden) < len(level) else _each_once(hidden)
+                containers = Kept(containers_among(plain))
+                hidden.update(zip(map(id, containers), containers, strict=True))
+            new = [*filterfalse(seen.__contains__, hidden)]
+            level = Kept(map(hidden.__getitem__, new))
+            seen.update(new)
         for place, found in self._visible.items():
-            self._visible[place] = _each_once(found)
+            self._visible[place] = Kept({id(thing): thing for thing in found}.values())
 
     def _note_visible(self, plain: Kept[object]) -> None:
         for thing, place in _traced(plain, get_object_traceback):
@@ -334,10 +336,6 @@ def _traced(
     traced = filter(itemgetter(1), pairs)  # one at a time: they may be millions
     for thing, lines in cast("Iterator[tuple[object, Place]]", traced):
         yield thing, lines[:FRAMES]
-
-
-def _each_once(things: Kept[object]) -> Kept[object]:
-    return Kept({id(thing): thing for thing in things}.values())
 
 
 def _most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:
