@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
-from functools import partial
-from itertools import chain, compress, islice, repeat
-from operator import is_not
+from itertools import chain, compress, islice
 from types import FrameType
 
 from refscope.reports import Cycle, Reference
@@ -28,7 +26,7 @@ from .budget import Budget
 from .classes import get_members, get_mro, is_one_of
 from .cuts import SUSPENDED, costs_of
 from .hanging import hanging_on
-from .heap import Graph, each
+from .heap import Graph
 from .interpreter import count_elements
 from .managed import is_dict_of
 from .wiring import Wiring, best_name, wire
@@ -377,9 +375,11 @@ def _ranked(
 
 def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
     """Return the graph between some nodes, numbered by their places."""
-    place_of = dict(zip(nodes, range(len(nodes)), strict=True)).get
-    places = each(map, repeat(place_of), map(graph.successors.__getitem__, nodes))
-    return list(each(list, each(filter, repeat(partial(is_not, None)), places)))
+    places = dict(zip(nodes, range(len(nodes)), strict=True))
+    return [
+        [places[other] for other in graph.successors[node] if other in places]
+        for node in nodes
+    ]
 
 
 def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:

@@ -5,8 +5,9 @@ query: take the reference count of every object, take off the references that co
 objects, and spread from what is left over; the rest is garbage.  No finalizer runs
 and no weak reference dies.
 
-Counting is the dear part, so whatever the modules lead to is set aside before: that
-lives, and refers to nothing else.  The others are candidates.  Threads move references
+Counting is the dear part, so whatever the modules lead to is set aside before, or
+some of what running code holds: that lives, and refers to nothing else.  The others
+are candidates.  Threads move references
 meanwhile, but garbage cannot change, so it is always among the candidates.  These are
 counted at a single moment, against each other alone, and once more at a later one.
 """
@@ -35,8 +36,9 @@ from .frozen import frozen_count
 from .hazards import hazard
 from .heap import Graph
 from .interpreter import BORROWS, count_elements
-from .listed import listed
+from .listed import is_alone, listed
 from .names_attributes import get_module_dict
+from .outside import held_outside
 
 
 UNEXACT = (
@@ -56,13 +58,15 @@ def confirmed(
     """Return the graph of those candidates that only candidates refer to."""
     graph = heap.capture(candidates)
     inner = _inner_counts(graph)
-    nodes = range(len(graph))
-    held = list(
-        compress(nodes, map(gt, graph.counts, map(inner.get, nodes, repeat(0))))
-    )
+    found_of = inner.get
+    held = [
+        node for node, count in enumerate(graph.counts) if count > found_of(node, 0)
+    ]
     if free_threaded:
         held += [*_changed(graph), *_uncounted_in(graph)]
-    held += compress(nodes, map(ne, graph.counts, heap.counts_of(candidates)))
+    again = list(heap.counts_of(candidates))
+    if again != graph.counts:
+        held += compress(range(len(graph)), map(ne, graph.counts, again))
     dropped: set[int] = reachable(graph.successors, held) if held else set()
     dropped |= _dying(graph, inner, dropped)
     if dropped:
@@ -71,7 +75,7 @@ def confirmed(
 
 
 def _candidates(budget: Budget) -> list[object]:
-    """Return what the modules do not lead to."""
+    """Return what neither the modules nor what running code holds leads to."""
     objects = listed()  # young ones first
     room = budget.room
     budget.spend(len(objects), _FOLLOWING)
@@ -86,7 +90,12 @@ def _candidates(budget: Budget) -> list[object]:
     if avoided is not None:
         reached.add(id(avoided))
         alive.append(get_module_dict(avoided))
-    _spread(alive, reached, objects, budget, free=_FREE if is_whole else 0)
+    free = _FREE if is_whole else 0
+    _spread(alive, reached, objects, budget, free=free)
+    if is_whole and is_alone():
+        alive = held_outside(objects, reached)
+        reached.update(map(id, alive))
+        _spread(alive, reached, objects, budget, free=free)
     return [] if budget.is_out_of_time else _others(objects, reached)
 
 
@@ -138,8 +147,7 @@ def _spread(
 
 def _others(objects: list[object], reached: set[int]) -> list[object]:
     """Return the objects that were not reached."""
-    are_reached = map(reached.__contains__, map(id, objects))
-    return list(compress(objects, map(not_, are_reached)))
+    return [thing for thing in objects if id(thing) not in reached]
 
 
 def without_held(candidates: list[object], budget: Budget) -> list[object]:

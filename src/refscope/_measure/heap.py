@@ -115,7 +115,7 @@ def capture(objects: list[object]) -> Graph:
     return graph
 
 
-def counts_of(objects: list[object]) -> Iterator[int]:
+def counts_of(objects: Sequence[object]) -> Iterator[int]:
     """Return reference counts as in a graph of the same objects, nobody's first."""
     return chain((0,), map(sub, map(getrefcount, objects), repeat(_EXTRA)))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, repeat
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 
 from .describe import sizes_by_type
-from .heap import Graph, each
+from .heap import Graph
 
 
 NAMED_EACH = 64
@@ -43,28 +43,36 @@ class Shapes:
         if len(components) <= NAMED_EACH:
             groups = [[component] for component in components]
         else:
-            by_key: defaultdict[object, list[Component]] = defaultdict(list)
-            for key, component in zip(self._keys(components), components, strict=True):
-                by_key[key].append(component)
-            groups = list(by_key.values())
+            by_size: defaultdict[int, list[Component]] = defaultdict(list)
+            for component in components:
+                by_size[len(component)].append(component)
+            groups = list(
+                chain.from_iterable(map(self._of_a_size, by_size, by_size.values()))
+            )
         sized = [(group, self.size(chain.from_iterable(group))) for group in groups]
         return sorted(sized, key=_weight)
 
-    def _keys(self, components: Sequence[Component]) -> Iterator[object]:
-        """Yield what is equal for two components that look alike.
+    def _of_a_size(
+        self, size: int, components: Sequence[Component]
+    ) -> Iterable[list[Component]]:
+        """Return those of so many members each that look alike together.
 
-        In small ones: how many members of each type refer to which types, in order.
+        Small ones do if as many members of each type refer to which types, in order.
         """
-        kind_of = self._graph.kinds.__getitem__
-        small = [component for component in components if len(component) <= _FINE]
-        members = list(chain.from_iterable(small))
-        rows = map(self._graph.successors.__getitem__, members)
-        referred = each(tuple, each(map, repeat(kind_of), rows))
-        wired = map(hash, zip(map(kind_of, members), referred, strict=True))
-        for component in components:
-            size = len(component)
-            of_each = islice(wired, size) if size <= _FINE else map(kind_of, component)
-            yield tuple(sorted(of_each))
+        if len(components) == 1:
+            return [[*components]]
+        by_key: defaultdict[object, list[Component]] = defaultdict(list)
+        kinds, successors = self._graph.kinds, self._graph.successors
+        members = list(chain.from_iterable(components))
+        looks = map(kinds.__getitem__, members)
+        if size <= _FINE:
+            rows = map(successors.__getitem__, members)
+            referred = [tuple([kinds[other] for other in row]) for row in rows]
+            looks = map(hash, zip(looks, referred, strict=True))
+        keys = map(tuple, map(sorted, zip(*repeat(looks, size), strict=True)))
+        entries = map(by_key.__getitem__, keys)
+        deque(map(list[Component].append, entries, components), maxlen=0)
+        return by_key.values()
 
 
 def _weight(sized: tuple[list[Component], int]) -> tuple[int, int]:

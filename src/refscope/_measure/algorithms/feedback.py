@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, compress, repeat
-from operator import ge, mul, sub
+from itertools import chain
+from operator import mul, sub
 from typing import TypeAlias
 
 from .components import Successors, components
@@ -230,9 +230,11 @@ def _good_enough(successors: Successors, cost: Cost) -> list[Edge]:
     heads, tails = _ends(successors)
     for place, node in enumerate(_good_order(successors, heads, tails)):
         places[node] = place
-    place_of = places.__getitem__
-    are_backwards = map(ge, map(place_of, heads), map(place_of, tails))
-    removed = set(compress(zip(heads, tails, strict=True), are_backwards))
+    removed = {
+        edge
+        for edge in zip(heads, tails, strict=True)
+        if places[edge[0]] >= places[edge[1]]
+    }
     return _needed(successors, removed, cost)
 
 
@@ -249,9 +251,8 @@ def _needed(successors: Successors, removed: set[Edge], cost: Cost) -> list[Edge
 
 def _ends(successors: Successors) -> tuple[list[int], list[int]]:
     """Return who refers and to whom, reference by reference."""
-    nodes = range(len(successors))
-    heads = chain.from_iterable(map(repeat, nodes, map(len, successors)))
-    return list(heads), list(chain.from_iterable(successors))
+    heads = [node for node, row in enumerate(successors) for _ in row]
+    return heads, list(chain.from_iterable(successors))
 
 
 def _leads_to(successors: Successors, removed: set[Edge], start: int, end: int) -> bool:

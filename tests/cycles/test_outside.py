@@ -1,0 +1,106 @@
+"""What running code holds is found by asking a few objects who refers to them."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+import pytest
+
+import refscope
+from refscope._measure import garbage
+from refscope._measure.classes import FREE_THREADED
+from refscope._measure.outside import held_outside
+
+from . import idioms
+from .helpers import found_ids, saved_ids
+
+
+pytestmark = pytest.mark.skipif(FREE_THREADED, reason="counts are not exact there")
+MANY = 3_000
+
+
+def make_list():
+    return [[number] for number in range(MANY)]
+
+
+def make_dictionary():
+    return {number: [number] for number in range(MANY)}
+
+
+def make_instance():
+    """Four references above what is asked, or five with a ``__dict__`` between."""
+    held = idioms.Cat()
+    held.kittens = [idioms.Cat() for _ in range(MANY)]
+    for kitten in held.kittens:
+        kitten.toys = [kitten]
+    return held
+
+
+def make_generator():
+    def wait():
+        kept = make_list()
+        yield kept
+
+    held = wait()
+    next(held)
+    return held
+
+
+MAKERS = [make_list, make_dictionary, make_instance, make_generator]
+
+
+def new_from(make):
+    """Return the identities of all that is older, and a new thing."""
+    gc.collect()
+    older = {*map(id, gc.get_objects())}
+    return older, make()
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_what_a_variable_holds(make):
+    """The variable of a running function, some references above what is asked."""
+    older, held = new_from(make)
+
+    found = held_outside(gc.get_objects(), older)
+
+    assert id(held) in map(id, found)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_what_garbage_holds(make):
+    """It has no more references than the collector sees."""
+    older, held = new_from(make)
+    ring = [held]
+    ring.append(ring)
+    del held, ring
+
+    found = {*map(id, held_outside(gc.get_objects(), older))}
+
+    garbage_ids = saved_ids()
+    assert len(garbage_ids) >= 2  # a generator is closed, and lets go of the rest
+    assert found.isdisjoint(garbage_ids)
+
+
+def test_all_is_known():
+    """Then nobody is asked."""
+    objects = gc.get_objects()
+
+    assert held_outside(objects, {*map(id, objects)}) == []
+    assert held_outside([], ()) == []
+
+
+@pytest.mark.skipif(sys.maxsize < 2**32, reason="less is many there")
+def test_the_rest_is_garbage():
+    """Neither more nor less is found where much hangs on a variable."""
+    held = [[[number]] for number in range(2 * garbage._FEW)]
+    ring = [[number] for number in range(MANY)]
+    ring.append(ring)
+    del ring
+
+    found = found_ids()
+
+    assert len(found) > MANY
+    assert found == saved_ids()
+    assert held[0] == [[0]]
+    assert refscope.find_cycles().is_clean
