@@ -116,21 +116,23 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
         inner = function(*args, **kwargs)
         frame = _frame_object(inner, "ag_frame")
         block = _new_block(tracker, label, kwargs)
-        first = item = _first_item(inner)  # before the block
+        first = _first_item(inner)  # before the block, and held until it ends
         block.start()
         block.pause()
-        while await _driven(block, item, is_item=True):
+        step = _driven(block, first, is_item=True)
+        # No variable holds what asks for the next item: one that throws an error has
+        # it, and the error has this frame.
+        while await step:
             try:
                 block.keep((yield block.take()))
-                item = _item(inner.asend, block)
+                step = _driven(block, _item(inner.asend, block), is_item=True)
             except GeneratorExit:  # noqa: PERF203  # each item can bring one in
                 await _driven(block, inner.aclose(), is_item=True)
                 block.end(GeneratorExit)
                 raise
             except BaseException as error:  # noqa: BLE001  # thrown on into the generator
                 block.keep(error)
-                item = _item(inner.athrow, block)
-        item = first  # there was one at the start
+                step = _driven(block, _item(inner.athrow, block), is_item=True)
         _clear(frame)
         block.end(None)
 
@@ -206,6 +208,7 @@ def _run(
         is_last = is_item and type(error) is StopAsyncIteration
         if not is_last:
             block.end(type(error))
+            del inner  # the error has this frame, and may be what that throws
             raise
         result = _ENDED
     _clear(frame)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import gc
 import inspect
 import types
 
@@ -560,6 +562,42 @@ def test_errors_of_an_asynchronous_generator_go_on():
         collect(function)
 
     assert refscope.tracker_of(function).reports[0].exception == "LookupError"
+
+
+@pytest.mark.parametrize("catches", [False, True])
+def test_an_error_that_is_thrown_in_leaves_no_garbage(catches):
+    """What threw it into the function does not hold it, as that would hold itself."""
+
+    async def function():
+        try:
+            yield 1
+        except LookupError:
+            if not catches:
+                raise
+            yield 2
+
+    tracked = track("x", **LIGHT)(function)
+    assert left_by_throwing(function) == left_by_throwing(tracked) == 0
+
+
+def left_by_throwing(function):
+    """Return how many objects only the collector frees afterwards."""
+
+    def throw():
+        generator = function()
+        with contextlib.suppress(StopIteration):
+            generator.asend(None).send(None)
+        with contextlib.suppress(StopIteration, LookupError):
+            generator.athrow(LookupError()).send(None)
+
+    throw()
+    gc.collect()
+    gc.disable()
+    try:
+        throw()
+        return gc.collect()
+    finally:
+        gc.enable()
 
 
 def test_an_asynchronous_generator_that_cleans_up():
