@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 
 import pytest
 
@@ -93,6 +94,7 @@ def test_all_is_known():
 @pytest.mark.skipif(sys.maxsize < 2**32, reason="less is many there")
 def test_the_rest_is_garbage():
     """Neither more nor less is found where much hangs on a variable."""
+    gc.unfreeze()
     held = [[[number]] for number in range(2 * garbage._FEW)]
     ring = [[number] for number in range(MANY)]
     ring.append(ring)
@@ -104,3 +106,34 @@ def test_the_rest_is_garbage():
     assert found == saved_ids()
     assert held[0] == [[0]]
     assert refscope.find_cycles().is_clean
+
+
+@pytest.mark.needs_threads
+def test_what_threads_hold():
+    """And tuples that they make are not held meanwhile, or they fail (up to 3.13)."""
+    things = make_list()
+    stop = threading.Event()
+    failed = []
+
+    def build():
+        try:
+            while not stop.is_set():
+                assert len(tuple(thing for thing in things)) == MANY
+        except SystemError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=build) for _ in range(2)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in range(100):
+            held_outside([*things], ())
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(interval)
+
+    assert failed == []

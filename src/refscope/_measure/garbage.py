@@ -36,7 +36,7 @@ from .frozen import frozen_count
 from .hazards import hazard
 from .heap import Graph
 from .interpreter import BORROWS, count_elements
-from .listed import is_alone, listed
+from .listed import listed
 from .names_attributes import get_module_dict
 from .outside import held_outside
 
@@ -92,7 +92,7 @@ def _candidates(budget: Budget) -> list[object]:
         alive.append(get_module_dict(avoided))
     free = _FREE if is_whole else 0
     _spread(alive, reached, objects, budget, free=free)
-    if is_whole and is_alone():
+    if is_whole:
         alive = held_outside(objects, reached)
         reached.update(map(id, alive))
         _spread(alive, reached, objects, budget, free=free)

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Collection
-from itertools import compress, repeat
-from operator import gt, sub
+from collections import deque
+from collections.abc import Collection, Iterator
+from itertools import chain, compress, repeat, starmap
+from operator import gt, is_not, not_, sub
 
 from . import heap
-from .hazards import hazard, referents_of
+from .hazards import hazard
 from .interpreter import count_elements
 
 
@@ -30,7 +31,8 @@ _STEPS = 5
 def held_outside(objects: list[object], known: Collection[int]) -> list[object]:
     """Return some objects to which there are more references than in all objects.
 
-    Nothing else may run meanwhile.
+    What is garbage is never among them: of that all references can be seen, whatever
+    other threads do meanwhile.
 
     Args:
         objects: All objects that the collector tracks, each of them once.
@@ -45,23 +47,43 @@ def held_outside(objects: list[object], known: Collection[int]) -> list[object]:
     for _ in range(_STEPS):
         if not level:
             break
-        wanted = {*map(id, level)}
-        asked |= wanted
+        asked.update(map(id, level))
         [_, *counts] = heap.counts_of(level)  # before others of ours hold them
-        holders = [
-            holder
-            for holder in gc.get_referrers(*level)
-            if holder is not level and id(holder) not in apart
-        ]
-        inner: dict[int, int] = {}
-        held = map(id, referents_of(holders))
-        count_elements(inner, filter(wanted.__contains__, held))
+        inner, holders = _held_in(level, apart)
         others = map(sub, counts, repeat(1))  # from the list of all objects
         found = map(inner.get, map(id, level), repeat(0))
         outside += compress(level, map(gt, others, found))
         level = _spread_out([each for each in holders if id(each) not in asked])
         holders.clear()  # in the next step it would be one of them
     return outside
+
+
+def _held_in(
+    things: tuple[object, ...], apart: Collection[int]
+) -> tuple[dict[int, int], list[object]]:
+    """Return how often objects refer to each of some things; those that do.
+
+    Among the latter are no tuples: a thread may be making one, and fails if anybody
+    else holds it meanwhile.  So nothing of Python runs between the look and that: all
+    is one call in C, as in ``listed``.
+    """
+    inner: dict[int, int] = {}
+    holders: list[object] = []
+    lists: list[list[object]] = []
+    apart = {*apart, id(things), id(holders)}
+    are_apart = map(apart.__contains__, map(id, chain.from_iterable(lists)))
+    theirs = compress(chain.from_iterable(lists), map(not_, are_apart))
+    held = map(id, chain.from_iterable(map(gc.get_referents, theirs)))
+    wanted = {*map(id, things)}
+    are_safe = map(is_not, map(type, chain.from_iterable(lists)), repeat(tuple))
+    steps: Iterator[object] = chain(
+        map(lists.append, starmap(gc.get_referrers, (things,))),
+        map(count_elements, (inner,), (filter(wanted.__contains__, held),)),
+        map(holders.extend, (compress(chain.from_iterable(lists), are_safe),)),
+        map(list[object].clear, lists),
+    )
+    deque(steps, maxlen=0)
+    return inner, [holder for holder in holders if id(holder) not in apart]
 
 
 def _spread_out(things: list[object]) -> tuple[object, ...]:
