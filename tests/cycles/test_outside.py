@@ -92,9 +92,11 @@ def test_all_is_known():
 
 
 @pytest.mark.skipif(sys.maxsize < 2**32, reason="less is many there")
-def test_the_rest_is_garbage():
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_the_rest_is_garbage(is_frozen):
     """Neither more nor less is found where much hangs on a variable."""
-    gc.unfreeze()
+    if not is_frozen:
+        gc.unfreeze()
     held = [[[number]] for number in range(2 * garbage._FEW)]
     ring = [[number] for number in range(MANY)]
     ring.append(ring)

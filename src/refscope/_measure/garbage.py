@@ -81,8 +81,7 @@ def _candidates(budget: Budget) -> list[object]:
     budget.spend(len(objects), _FOLLOWING)
     if room is not None:
         del objects[room:]
-    # gc.get_freeze_count goes through them all.
-    is_whole = room is None and len(objects) > _FEW and not frozen_count()
+    is_large = room is None and len(objects) > _FEW
     alive: list[object] = [sys.modules]
     # Who holds a frame of ours must not lead to the list of everything.
     reached = {id(sys.modules), id(objects)}
@@ -90,9 +89,10 @@ def _candidates(budget: Budget) -> list[object]:
     if avoided is not None:
         reached.add(id(avoided))
         alive.append(get_module_dict(avoided))
-    free = _FREE if is_whole else 0
+    # gc.get_freeze_count goes through them all.
+    free = _FREE if is_large and not frozen_count() else 0
     _spread(alive, reached, objects, budget, free=free)
-    if is_whole:
+    if is_large:
         alive = held_outside(objects, reached)
         reached.update(map(id, alive))
         _spread(alive, reached, objects, budget, free=free)
