@@ -176,6 +176,25 @@ def test_names_that_no_code_speaks_of(size):
     assert set(report.limits) <= {MATERIALISED, LONG, *frozen(report)}
 
 
+class Fresh:
+    """Of a class that no other test gives attributes."""
+
+
+def test_more_than_one_of_an_object():
+    """Once its ``__dict__`` is made it is that which refers to them (3.11, 3.12)."""
+    node = Fresh()
+    names = ["".join(chr(97 + number) for number in (7, 20, at)) for at in range(25)]
+    for name in names:
+        setattr(node, name, (node,))
+    del node
+
+    cycle = only(refscope.find_cycles())
+
+    assert cycle.cuts == len(names)
+    shown = [f".{name}" for name in names[: dissect.MOST_CUTS]]
+    assert [cut.name for cut in cycle.break_at] == shown
+
+
 def frozen(report):
     """Return what a report says of frozen objects."""
     return [said for said in report.limits if "frozen" in said]

@@ -101,13 +101,24 @@ class Wiring:
             self.materialised += [name for name, _ in found].count(None) < unknown
         return [(UNKNOWN if name is None else name, other) for name, other in found]
 
-    def name_unknown(self, loop: Iterable[Edge]) -> None:
-        """Name references that are shown, at any price."""
-        for node, other in loop:
+    def name_unknown(self, shown: Iterable[Edge]) -> None:
+        """Name references that are shown, at any price.
+
+        All of an object together: once its ``__dict__`` is made, it is that which has
+        them (3.11, 3.12).
+        """
+        unknown: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        for node, other in shown:
             if UNKNOWN in self.names[node, other]:
-                wanted = {id(self.objects[other]): other}
-                again = self.named(self.objects[node], wanted, materialise=True)
-                self.names[node, other] = [name for name, _ in again]
+                unknown[node][id(self.objects[other])] = other
+        for node, wanted in unknown.items():
+            again: defaultdict[int, list[str]] = defaultdict(list)
+            for name, thing in self.named(
+                self.objects[node], wanted, materialise=True
+            ):
+                again[id(thing)].append(name)
+            for key, names in again.items():
+                self.names[node, wanted[key]] = names
 
     def shape(self, edge: Edge) -> tuple[str, str]:
         """Return what a fingerprint says of a reference."""
