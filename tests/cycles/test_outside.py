@@ -9,7 +9,8 @@ import threading
 import pytest
 
 import refscope
-from refscope._measure import garbage
+from refscope._measure import garbage, outside
+from refscope._measure.budget import Budget
 from refscope._measure.classes import FREE_THREADED
 from refscope._measure.outside import held_outside
 
@@ -63,7 +64,7 @@ def test_what_a_variable_holds(make):
     """The variable of a running function, some references above what is asked."""
     older, held = new_from(make)
 
-    found = held_outside(gc.get_objects(), older)
+    found = held_outside(gc.get_objects(), older, Budget())
 
     assert id(held) in map(id, found)
 
@@ -76,7 +77,7 @@ def test_what_garbage_holds(make):
     ring.append(ring)
     del held, ring
 
-    found = {*map(id, held_outside(gc.get_objects(), older))}
+    found = {*map(id, held_outside(gc.get_objects(), older, Budget()))}
 
     garbage_ids = saved_ids()
     assert len(garbage_ids) >= 2  # a generator is closed, and lets go of the rest
@@ -87,8 +88,50 @@ def test_all_is_known():
     """Then nobody is asked."""
     objects = gc.get_objects()
 
-    assert held_outside(objects, {*map(id, objects)}) == []
-    assert held_outside([], ()) == []
+    assert held_outside(objects, {*map(id, objects)}, Budget()) == []
+    assert held_outside([], (), Budget()) == []
+
+
+def test_bounds():
+    """Time, and how many references are counted: then they may be any number."""
+    older, held = new_from(make_list)
+    objects = gc.get_objects()
+    first = (held[0],)
+
+    assert held_outside(objects, older, Budget(deadline=0)) == []
+    for most, count in ((MANY - 1, sys.maxsize), (MANY, 1)):
+        _, inner, holders = outside._held_in(first, {id(objects)}, most)
+        assert inner == {id(held[0]): count}
+        assert [id(holder) for holder in holders] == [id(held)]
+
+
+@pytest.mark.parametrize("name", ["_spread_out", "_held_in"])
+def test_a_hook_that_looks_at_our_variables(monkeypatch, name):
+    """The table that it leaves (up to 3.12) holds what is asked, and nobody else."""
+    older, _ = new_from(make_garbage)
+    original = getattr(outside, name)
+
+    def look(*args, **kwargs):
+        frame = sys._getframe(1)
+        while frame is not None:
+            assert frame.f_locals is not None
+            frame = frame.f_back
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(outside, name, look)
+    found = {*map(id, held_outside(gc.get_objects(), older, Budget()))}
+    monkeypatch.undo()
+
+    assert found.isdisjoint(saved_ids())
+
+
+def make_garbage():
+    """Leave a chain of objects that refer to each other both ways."""
+    last = idioms.Cat()
+    for _ in range(MANY):
+        cat = idioms.Cat()
+        cat.last, last.following = last, cat
+        last = cat
 
 
 @pytest.mark.skipif(sys.maxsize < 2**32, reason="less is many there")
@@ -131,7 +174,7 @@ def test_what_threads_hold():
         for thread in threads:
             thread.start()
         for _ in range(100):
-            held_outside([*things], ())
+            held_outside([*things], (), Budget())
     finally:
         stop.set()
         for thread in threads:

@@ -93,7 +93,7 @@ def _candidates(budget: Budget) -> list[object]:
     free = _FREE if is_large and not frozen_count() else 0
     _spread(alive, reached, objects, budget, free=free)
     if is_large:
-        alive = held_outside(objects, reached)
+        alive = held_outside(objects, reached, budget)
         reached.update(map(id, alive))
         _spread(alive, reached, objects, budget, free=free)
     return [] if budget.is_out_of_time else _others(objects, reached)

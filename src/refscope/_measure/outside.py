@@ -13,10 +13,11 @@ import gc
 import sys
 from collections import deque
 from collections.abc import Collection, Iterator
-from itertools import chain, compress, repeat, starmap
+from itertools import chain, compress, islice, repeat, starmap
 from operator import gt, is_not, not_, sub
 
 from . import heap
+from .budget import Budget
 from .hazards import hazard
 from .interpreter import count_elements
 
@@ -28,7 +29,9 @@ _WIDTH = 8
 _STEPS = 5
 
 
-def held_outside(objects: list[object], known: Collection[int]) -> list[object]:
+def held_outside(
+    objects: list[object], known: Collection[int], budget: Budget
+) -> list[object]:
     """Return some objects to which there are more references than in all objects.
 
     What is garbage is never among them: of that all references can be seen, whatever
@@ -37,6 +40,7 @@ def held_outside(objects: list[object], known: Collection[int]) -> list[object]:
     Args:
         objects: All objects that the collector tracks, each of them once.
         known: Identities of those that are not to be asked.
+        budget: Ends the search when its time is over.
     """
     outside: list[object] = []
     apart = {id(objects), id(outside), id(hazard()), *_running()}
@@ -45,11 +49,10 @@ def held_outside(objects: list[object], known: Collection[int]) -> list[object]:
     level = _spread_out([thing for thing in some if id(thing) not in known])
     del some  # it holds them
     for _ in range(_STEPS):
-        if not level:
+        if not level or budget.is_out_of_time:
             break
         asked.update(map(id, level))
-        [_, *counts] = heap.counts_of(level)  # before others of ours hold them
-        inner, holders = _held_in(level, apart)
+        counts, inner, holders = _held_in(level, apart, most=len(objects))
         others = map(sub, counts, repeat(1))  # from the list of all objects
         found = map(inner.get, map(id, level), repeat(0))
         outside += compress(level, map(gt, others, found))
@@ -59,31 +62,40 @@ def held_outside(objects: list[object], known: Collection[int]) -> list[object]:
 
 
 def _held_in(
-    things: tuple[object, ...], apart: Collection[int]
-) -> tuple[dict[int, int], list[object]]:
-    """Return how often objects refer to each of some things; those that do.
+    things: tuple[object, ...], apart: Collection[int], most: int
+) -> tuple[list[int], dict[int, int], list[object]]:
+    """Return reference counts of things, how often objects refer to each, and these.
+
+    If these have more references than ``most`` in all it is taken for very often.
 
     Among the latter are no tuples: a thread may be making one, and fails if anybody
     else holds it meanwhile.  So nothing of Python runs between the look and that: all
-    is one call in C, as in ``listed``.
+    is one call in C, as in ``listed``.  Nor does a signal change what is counted.
     """
     inner: dict[int, int] = {}
     holders: list[object] = []
     lists: list[list[object]] = []
+    more: list[int] = []
     apart = {*apart, id(things), id(holders)}
     are_apart = map(apart.__contains__, map(id, chain.from_iterable(lists)))
     theirs = compress(chain.from_iterable(lists), map(not_, are_apart))
     held = map(id, chain.from_iterable(map(gc.get_referents, theirs)))
+    first = islice(held, most)
     wanted = {*map(id, things)}
     are_safe = map(is_not, map(type, chain.from_iterable(lists)), repeat(tuple))
+    counts: list[int] = []
     steps: Iterator[object] = chain(
+        map(counts.extend, (islice(heap.counts_of(things), 1, None),)),
         map(lists.append, starmap(gc.get_referrers, (things,))),
-        map(count_elements, (inner,), (filter(wanted.__contains__, held),)),
+        map(count_elements, (inner,), (filter(wanted.__contains__, first),)),
+        map(more.extend, (islice(held, 1),)),
         map(holders.extend, (compress(chain.from_iterable(lists), are_safe),)),
         map(list[object].clear, lists),
     )
     deque(steps, maxlen=0)
-    return inner, [holder for holder in holders if id(holder) not in apart]
+    if more:
+        inner = dict.fromkeys(wanted, sys.maxsize)
+    return counts, inner, [holder for holder in holders if id(holder) not in apart]
 
 
 def _spread_out(things: list[object]) -> tuple[object, ...]:

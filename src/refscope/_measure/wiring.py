@@ -113,9 +113,7 @@ class Wiring:
                 unknown[node][id(self.objects[other])] = other
         for node, wanted in unknown.items():
             again: defaultdict[int, list[str]] = defaultdict(list)
-            for name, thing in self.named(
-                self.objects[node], wanted, materialise=True
-            ):
+            for name, thing in self.named(self.objects[node], wanted, materialise=True):
                 again[id(thing)].append(name)
             for key, names in again.items():
                 self.names[node, wanted[key]] = names
