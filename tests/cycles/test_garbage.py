@@ -288,6 +288,17 @@ def test_components_of_other_wiring_are_other_groups():
     assert sorted(group.count for group in report.groups) == [40, 40]
 
 
+def test_large_components_are_told_apart_by_their_types():
+    """As many as are no longer named one by one; their wiring is not compared."""
+    for _ in range(34):
+        leave_ring([list] * 40 + [idioms.Cat] * 40)
+        leave_ring([idioms.Cat] * 80)
+
+    report = refscope.find_cycles()
+
+    assert sorted(group.count for group in report.groups) == [34, 34]
+
+
 @pytest.mark.needs_subprocess
 def test_the_import_leaves_nothing_to_report():
     """What attrs leaves of refscope's classes is refscope's; of others, theirs."""
