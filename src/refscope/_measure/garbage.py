@@ -5,11 +5,11 @@ query: take the reference count of every object, take off the references that co
 objects, and spread from what is left over; the rest is garbage.  No finalizer runs
 and no weak reference dies.
 
-Counting is the dear part, so whatever the modules lead to is set aside before, or
-some of what running code holds: that lives, and refers to nothing else.  The others
-are candidates.  Threads move references
-meanwhile, but garbage cannot change, so it is always among the candidates.  These are
-counted at a single moment, against each other alone, and once more at a later one.
+Counting is the dear part, so whatever the modules lead to is set aside before, and
+much of what running code holds: that lives, and refers to nothing else.  The others are
+candidates.  Threads move references meanwhile, but garbage cannot change, so it is
+always among the candidates.  These are counted at a single moment, against each other
+alone, and once more at a later one.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _candidates(budget: Budget) -> list[object]:
     # gc.get_freeze_count goes through them all.
     free = _FREE if is_large and not frozen_count() else 0
     _spread(alive, reached, objects, budget, free=free)
-    if is_large:
+    if is_large and not FREE_THREADED:  # it takes exact counts
         alive = held_outside(objects, reached, budget)
         reached.update(map(id, alive))
         _spread(alive, reached, objects, budget, free=free)
