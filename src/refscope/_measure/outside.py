@@ -18,6 +18,7 @@ from operator import gt, is_not, not_, sub
 
 from . import heap
 from .budget import Budget
+from .frames import running_frames
 from .hazards import hazard
 from .interpreter import count_elements
 
@@ -64,11 +65,11 @@ def held_outside(
 def _held_in(
     things: tuple[object, ...], apart: Collection[int], most: int
 ) -> tuple[list[int], dict[int, int], list[object]]:
-    """Return reference counts of things, how often objects refer to each, and these.
+    """Return reference counts of things, how often objects refer to each, and those.
 
-    If these have more references than ``most`` in all it is taken for very often.
+    If those have more references than ``most`` in all it is taken for very often.
 
-    Among the latter are no tuples: a thread may be making one, and fails if anybody
+    Among those are no tuples: a thread may be making one, and fails if anybody
     else holds it meanwhile.  So nothing of Python runs between the look and that: all
     is one call in C, as in ``listed``.  Nor does a signal change what is counted.
     """
@@ -108,9 +109,5 @@ def _spread_out(things: list[object]) -> tuple[object, ...]:
 
 def _running() -> set[int]:
     """Return the frames that run; after 3.10 they do not tell what they hold."""
-    frames: set[int] = set()
-    frame = sys._getframe() if sys.version_info < (3, 11) else None
-    while frame is not None:
-        frames.add(id(frame))
-        frame = frame.f_back
-    return frames
+    is_old = sys.version_info < (3, 11)
+    return {*map(id, running_frames(sys._getframe()))} if is_old else set()
