@@ -18,7 +18,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from itertools import chain, compress, filterfalse, repeat
-from operator import gt, ne, not_
+from operator import attrgetter, gt, ne, not_
 from types import (
     AsyncGeneratorType,
     CodeType,
@@ -30,6 +30,7 @@ from types import (
 
 from . import heap
 from .algorithms.reach import reachable
+from .borrowing import may_borrow
 from .budget import Budget
 from .classes import FREE_THREADED, is_metaclass
 from .frozen import frozen_count
@@ -106,8 +107,14 @@ _FEW = 50_000
 """Objects that are quickly told from others."""
 _FREE = 100
 """Levels of references that may lead to objects which are not on the list."""
-_AWAITS = {id(GeneratorType): "gi_yieldfrom", id(AsyncGeneratorType): "ag_await"}
-"""What tells that a generator waits for another one: then it owns all that it has."""
+_PARTS = {
+    id(GeneratorType): attrgetter("gi_yieldfrom", "gi_code"),
+    id(AsyncGeneratorType): attrgetter("ag_await", "ag_code"),
+}
+"""What a generator waits for, and its code.
+
+If it waits for another one it owns all that it has.
+"""
 
 
 def _spread(
@@ -178,23 +185,32 @@ def without_held(candidates: list[object], budget: Budget) -> list[object]:
 def _inner_counts(graph: Graph) -> dict[int, int]:
     """Return by node how often the nodes refer to it.
 
-    Since 3.14 a generator that waits at a ``yield`` inside of an expression can have an
-    object twice and own one reference: the other is borrowed from its own variable, as
-    both are used in one basic block (optimize_load_fast, Python/flowgraph.c).  Counted
-    as one, an object in two variables may seem alive that is garbage; counted as two,
-    one may seem garbage that is alive.
+    Since 3.14 a generator that waits inside of an expression can have an object twice
+    and own one reference.  Counted as one, an object in two variables may seem alive
+    that is garbage; counted as two, one may seem garbage that is alive.
     """
     counts: dict[int, int] = {}
     count_elements(counts, chain.from_iterable(graph.successors))
     if BORROWS:
-        # Not graph.kinds, which holds the types, and they are counted once more.
-        kinds = map(id, map(type, graph.objects))
-        pairs = zip(graph.objects, graph.successors[1:], strict=True)
-        for thing, following in compress(pairs, map(_AWAITS.__contains__, kinds)):
-            if getattr(thing, _AWAITS[id(type(thing))]) is None:
-                for other in set(following):
-                    counts[other] -= following.count(other) - 1
+        for following in _borrowers(graph):
+            for other in set(following):
+                counts[other] -= following.count(other) - 1
     return counts
+
+
+def _borrowers(graph: Graph) -> Iterator[tuple[int, ...]]:
+    """Yield what those generators refer to that may not own some of it."""
+    # Not graph.kinds, which holds the types, and they are counted once more.
+    kinds = map(id, map(type, graph.objects))
+    pairs = zip(graph.objects, graph.successors[1:], strict=True)
+    known: dict[int, bool] = {}
+    for thing, following in compress(pairs, map(_PARTS.__contains__, kinds)):
+        if len(following) > len(set(following)):
+            awaited, code = _PARTS[id(type(thing))](thing)
+            if id(code) not in known:
+                known[id(code)] = may_borrow(code)
+            if awaited is None and known[id(code)]:
+                yield following
 
 
 def _dying(graph: Graph, inner: dict[int, int], alive: set[int]) -> set[int]:
