@@ -21,6 +21,7 @@ class Block:
         "_exception",
         "_hand",
         "_has_begun",
+        "_is_call",
         "_is_skipped",
         "_label",
         "_methods",
@@ -30,7 +31,7 @@ class Block:
         "_tracker",
     )
 
-    def __init__(self, tracker: Tracker, label: str) -> None:
+    def __init__(self, tracker: Tracker, label: str, *, is_call: bool = False) -> None:
         self._tracker = tracker
         self._label = label
         self._probe: probes.Probe | None = None
@@ -40,6 +41,7 @@ class Block:
         self._hand: object = None
         self._methods: tuple[object, ...] = ()
         self._is_skipped = False
+        self._is_call = is_call
         self._has_begun = False
 
     @property
@@ -108,7 +110,7 @@ class Block:
             self._seen = tracker.every
             blocks.end_own()
         if not self._is_skipped:
-            self._probe = blocks.enter(tracker.plan, self)
+            self._probe = blocks.enter(tracker.plan, self, is_call=self._is_call)
 
     def end(self, exception: type[BaseException] | None) -> None:
         """Finish the report, keep it and hand it on; later calls do nothing."""

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         def resume(self) -> None: ...
 
     class _Tracker(Protocol):
-        def new_block(self, label: str | None) -> _Block: ...
+        def new_block(self, label: str, *, is_call: bool) -> _Block: ...
 
 
 def tracked(function: F, tracker: _Tracker, label: str) -> F:
@@ -61,12 +61,14 @@ def _kind(function: object) -> Callable[[Any, _Tracker, str], Any]:
     return _plain
 
 
-def _new_block(tracker: _Tracker, label: str, kwargs: dict[str, Any]) -> _Block:
+def _new_block(
+    tracker: _Tracker, label: str, kwargs: dict[str, Any], *, is_call: bool = False
+) -> _Block:
     """Return the block of a call; the dictionary of its wrapper is ours."""
     blocks.begin_own()
     try:
         ours.claim(kwargs)
-        return tracker.new_block(label)
+        return tracker.new_block(label, is_call=is_call)
     finally:
         blocks.end_own()
 
@@ -74,7 +76,7 @@ def _new_block(tracker: _Tracker, label: str, kwargs: dict[str, Any]) -> _Block:
 def _plain(function: Any, tracker: _Tracker, label: str) -> Any:
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        block = _new_block(tracker, label, kwargs)
+        block = _new_block(tracker, label, kwargs, is_call=True)
         block.start()
         try:
             # A call with ** copies the dictionary, in the block.

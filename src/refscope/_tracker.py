@@ -109,7 +109,7 @@ class _Bind:
         is_first = self._is_enter is not _EXIT_IS_ASKED_FIRST
         block = _here.pending
         if is_first or block is None or block.tracker is not tracker:
-            block = tracker.new_block(None)
+            block = tracker.new_block()
         _here.pending = block if is_first else None
         return block
 
@@ -186,7 +186,7 @@ def _exit_tracker(
 
 
 def _aenter_tracker(tracker: Tracker) -> Awaitable[Block]:
-    return _aenter(tracker.new_block(None))
+    return _aenter(tracker.new_block())
 
 
 def _aexit_tracker(
@@ -300,7 +300,7 @@ class Tracker:
         Raises:
             TrackingError: Memory cannot be traced in this process.
         """
-        block = self.new_block(None)
+        block = self.new_block()
         block.start()
         return block
 
@@ -316,11 +316,12 @@ class Tracker:
         ours.disown(self.plan)
         ours.disown_if_ours(self._label)
 
-    def new_block(self, label: str | None) -> Block:
+    def new_block(self, label: str | None = None, *, is_call: bool = False) -> Block:
         """Return a block that has not begun."""
         blocks.begin_own()
         try:
-            block = Block(self, self._label if label is None else label)
+            name = self._label if label is None else label
+            block = Block(self, name, is_call=is_call)
             ours.disown(block)
         finally:
             blocks.end_own()

@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from refscope import track
+from refscope import track, tracker_of
 from refscope._measure import (
     account,
     activity,
@@ -535,6 +535,28 @@ def test_other_tasks_are_said():
     assert account.TASKS not in alone.limits
     assert account.TASKS in two.limits
     assert two.memory.shared
+
+
+def test_tasks_that_cannot_run_are_not_said():
+    """While a plain function runs no other task does, so they are not asked for."""
+
+    async def idle():
+        await asyncio.sleep(60)
+
+    @track(**LIGHT)
+    def plain():
+        return [Item()]
+
+    async def main():
+        task = asyncio.ensure_future(idle())
+        plain()
+        task.cancel()
+
+    asyncio.run(main())
+    report = tracker_of(plain).report
+
+    assert account.TASKS not in report.limits
+    assert not report.memory.shared
 
 
 class Lowlevel:

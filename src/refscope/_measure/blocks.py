@@ -106,15 +106,20 @@ class collector_away:  # noqa: N801  # reads like the function that it might be
             _collector.give_back()
 
 
-def enter(plan: Plan, client: object) -> Probe:
-    """Begin to measure; raises TrackingError where tracing is not possible."""
+def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
+    """Begin to measure; raises TrackingError where tracing is not possible.
+
+    A call of a plain function ends before any other task runs.
+    """
     if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
         refuse()
     begin_own()
     probe: Probe | None = None
     try:
         hold()
-        probe = Probe(plan, client)  # most of it goes before its block's end
+        probe = Probe(
+            plan, client, is_call=is_call
+        )  # most of it goes before its block's end
         ours.disown(probe)
         probe.numbers[WORK] = perf_counter_ns()
         if probe.plan.collect:
@@ -284,7 +289,7 @@ def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> N
 def _open(probe: Probe) -> None:
     """Take the baselines.  The census first: it must not count the others."""
     plan, numbers = probe.plan, probe.numbers
-    probe.tasks_ran = activity.other_tasks()
+    probe.tasks_ran = not probe.is_call and activity.other_tasks()
     probe.owner, probe.thread = activity.owner(), get_ident()
     if plan.types:
         thaw_constants()
@@ -384,7 +389,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.blocks_diff = blocks - numbers[BLOCKS] if blocks else None
     found.duration_ns = numbers[END_TIME] - numbers[TIME]
     found.overhead_ns = numbers[WORK] + perf_counter_ns() - numbers[END_TIME]
-    found.tasks_ran = probe.tasks_ran or activity.other_tasks()
+    found.tasks_ran = not probe.is_call and (probe.tasks_ran or activity.other_tasks())
     found.blocks_overlapped = probe.has_company
     return found
 

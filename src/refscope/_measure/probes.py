@@ -130,6 +130,7 @@ class Probe:
         "frame_limit",
         "has_company",
         "is_abandoned",
+        "is_call",
         "litter",
         "numbers",
         "owner",
@@ -139,9 +140,11 @@ class Probe:
         "thread",
     )
 
-    def __init__(self, plan: Plan, client: object) -> None:
+    def __init__(self, plan: Plan, client: object, *, is_call: bool) -> None:
         self.plan: Plan = plan
         self.client: object = client
+        self.is_call: bool = is_call
+        """Whether it ends before any other task can run."""
         self.numbers: array[int] = array("q", bytes(8 * _NUMBERS))
         self.baseline: bytes = b""
         self.born: Born | None = None
