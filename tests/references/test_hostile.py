@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from types import ModuleType
+from types import GenericAlias, ModuleType
 
 import pytest
 
@@ -164,6 +164,37 @@ def test_a_class_that_must_not_be_touched():
     assert "[1]" in [one.name for one in of_class.references]
     assert refcount(kind).count > 1
     del holder
+
+
+_TYPE_VARIABLES = """if True:
+    def variables(touch):
+        def function[T: touch(), *V, **P](value: T): ...
+        type Alias[S: (touch(), touch())] = touch()
+        return [*function.__type_params__, *Alias.__type_params__, Alias]
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no such syntax")
+def test_type_variables_are_not_evaluated():
+    """Their bounds and defaults are code of the program, which runs when asked for."""
+    namespace = {}
+    exec(_TYPE_VARIABLES, namespace)  # noqa: S102  # no syntax of 3.10
+    found = [edges(thing) for thing in namespace["variables"](_touch)]
+
+    assert "<bound or default>" in [name for name, _ in found[0]]
+    assert ".__value__" in [name for name, _ in found[-1]]
+
+
+def test_parts_that_are_made_when_they_are_asked_for():
+    """The parameters of an alias ask its arguments, a descriptor asks its class."""
+    thing = _make(_class_of(object))
+    alias = GenericAlias(list, (thing,))
+    meta = type("Meta", (type,), dict(_META))
+    kind = type.__new__(meta, "Hostile", (), {"__module__": "h", "__slots__": ("a",)})
+    slot = type.__getattribute__(kind, "__dict__")["a"]
+
+    assert sorted(str(name) for name, _ in edges(alias)) == [".__args__", ".__origin__"]
+    assert [name for name, _ in edges(slot)] == [".__objclass__"]
 
 
 def test_an_attribute_that_would_be_computed():

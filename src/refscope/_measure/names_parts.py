@@ -1,5 +1,7 @@
 """Attributes that types written in C keep as fields, and that are safe to read.
 
+Not those that are made when they are asked for, by code of the program: the bound of a
+type variable, the parameters of a generic alias, the qualified name of a descriptor.
 A table, from type to names.  Types that a program may never import stand in it by
 name; their descriptors are checked to be those of C when they are used.
 """
@@ -17,11 +19,11 @@ PARTS: Mapping[Any, tuple[str, ...]] = {
     types.MethodType: ("__func__", "__self__"),
     types.BuiltinFunctionType: ("__self__", "__module__"),
     types.MethodWrapperType: ("__self__",),
-    types.WrapperDescriptorType: ("__objclass__", "__name__", "__qualname__"),
-    types.MethodDescriptorType: ("__objclass__", "__name__", "__qualname__"),
-    types.ClassMethodDescriptorType: ("__objclass__", "__name__", "__qualname__"),
-    types.MemberDescriptorType: ("__objclass__", "__name__", "__qualname__"),
-    types.GetSetDescriptorType: ("__objclass__", "__name__", "__qualname__"),
+    types.WrapperDescriptorType: ("__objclass__",),
+    types.MethodDescriptorType: ("__objclass__",),
+    types.ClassMethodDescriptorType: ("__objclass__",),
+    types.MemberDescriptorType: ("__objclass__",),
+    types.GetSetDescriptorType: ("__objclass__",),
     types.TracebackType: ("tb_next", "tb_frame"),
     property: ("fget", "fset", "fdel", "__doc__"),
     classmethod: ("__func__",),
@@ -30,8 +32,8 @@ PARTS: Mapping[Any, tuple[str, ...]] = {
     slice: ("start", "stop", "step"),
     super: ("__thisclass__", "__self__", "__self_class__"),
     weakref.ref: ("__callback__",),
-    types.GenericAlias: ("__origin__", "__args__", "__parameters__"),
-    types.UnionType: ("__args__", "__parameters__"),
+    types.GenericAlias: ("__origin__", "__args__"),
+    types.UnionType: ("__args__",),
     memoryview: ("obj",),
     types.CodeType: ("co_consts", "co_names"),
     BaseException: ("args", "__cause__", "__context__", "__traceback__"),
@@ -78,9 +80,8 @@ PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "_io.TextIOWrapper": ("buffer", "encoding", "errors"),
     "re.Pattern": ("pattern", "groupindex"),
     "re.Match": ("re", "string"),
-    "typing.TypeVar": ("__name__", "__bound__", "__constraints__", "__default__"),
-    "typing.ParamSpec": ("__name__", "__bound__", "__default__"),
-    "typing.TypeAliasType": ("__name__", "__type_params__"),
+    "typing.ParamSpec": ("__bound__",),
+    "typing.TypeAliasType": ("__type_params__",),
     "_struct.Struct": ("format",),
     "functools._lru_cache_wrapper": (),
 }
@@ -93,7 +94,7 @@ REST: Mapping[Any, str] = {
     types.BuiltinFunctionType: "<class>",
     types.MethodWrapperType: "<slot>",
     types.UnionType: "<part>",
-    types.GenericAlias: "<origin>",
+    types.GenericAlias: ".__parameters__",
     classmethod: ".__dict__",
     staticmethod: ".__dict__",
     property: ".__name__",
@@ -118,6 +119,9 @@ REST_BY_NAME: Mapping[str, str] = {
     "operator.attrgetter": "<names>",
     "operator.methodcaller": "<call>",
     "re.Pattern": "<pattern>",
+    "typing.ParamSpec": ".__default__",
+    "typing.TypeAliasType": ".__value__",
+    "typing.TypeVar": "<bound or default>",
     "_struct.Struct": "<codes>",
     "builtin_method": "<class>",
 }
