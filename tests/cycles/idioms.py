@@ -60,6 +60,22 @@ def error_in_coroutine():
         run.send(None)
 
 
+def error_of_a_call():
+    """A list of the caller keeps the exception of a call, whose frame has that."""
+
+    def attempt():
+        try:
+            return int("x")
+        except ValueError as error:
+            return error
+
+    def gather():
+        errors = []
+        errors.append(attempt())
+
+    gather()
+
+
 def error_in_attribute():
     """An object keeps the exception whose frame has the object."""
 

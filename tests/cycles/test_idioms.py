@@ -31,6 +31,18 @@ IDIOMS = [
         "`finally: del kept`",
     ),
     (
+        idioms.error_of_a_call,
+        [
+            ".__traceback__",
+            ".tb_frame",
+            ".f_back",
+            "<local errors in gather>",
+            "[0]",
+        ],
+        "[0]",
+        "list[0] keeps an exception, whose traceback keeps the frame",
+    ),
+    (
         idioms.error_in_attribute,
         [".error", ".__traceback__", ".tb_frame", "<local self in work>"],
         ".error",

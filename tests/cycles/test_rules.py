@@ -6,6 +6,8 @@ import sys
 import tracemalloc
 import types
 import weakref
+from collections import deque
+from xml.etree.ElementTree import Element
 
 import pytest
 
@@ -83,6 +85,43 @@ def test_how_a_reference_is_cleared(name, statement):
 
     assert advice._statement(loop, (0, 0)) == statement
     assert advice.advice_on(loop).endswith(f"clear it with `finally: {statement}`")
+
+
+@pytest.mark.parametrize(
+    ("holder", "name", "target", "words"),
+    [
+        (idioms.Cat(), ".cats", set(), "Cat.cats may be all that keeps the set"),
+        (idioms.Cat(), ".cats", deque(), "keeps the collections.deque, so it cannot"),
+        (idioms.Cat(), ".hook", frame, "Cat.hook may be all that keeps the function"),
+        (idioms.Cat(), ".friend", idioms.Cat(), "make Cat.friend a weakref.ref"),
+        (ValueError(), ".args", (), "clear it with `finally: self.args = ()`"),
+        (Element("cat"), UNKNOWN, None, "Element.<?> has no name in Python: let go"),
+    ],
+)
+def test_what_a_holder_can_do(holder, name, target, words):
+    """What nobody else holds must not be held weakly; not all can be set to None."""
+    loop = loop_of((holder, name), (target, "[0]"))
+
+    assert words in advice.advice_on(loop)
+
+
+def test_an_open_connection():
+    """It keeps a cache of its statements, but what frees it is to close it."""
+    sqlite3 = pytest.importorskip("sqlite3")
+    connection = sqlite3.connect(":memory:")
+    loop = loop_of((len.__class__, ".__wrapped__"), (connection, UNKNOWN))
+
+    assert advice.advice_on(loop).endswith("until it is closed: close() it")
+    connection.close()
+
+
+def test_a_variable_that_no_function_leads_to():
+    """A cell is named by what refers to it."""
+    cell = (lambda: cell).__closure__[0]
+    loop = loop_of((frame(), "<cell cat>"), (cell, ".cell_contents"))
+    loop.cut = (1, 0)
+
+    assert advice.advice_on(loop).startswith("the variable 'cat' of a closure leads")
 
 
 def test_a_traceback_kept_by_a_variable():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from array import array
+from collections import deque
 from collections.abc import Callable, Sequence
 from types import (
     AsyncGeneratorType,
@@ -18,11 +20,11 @@ from types import (
 from typing import cast
 
 from .algorithms.feedback import Edge
-from .classes import can_be_weak, identities, is_class, is_one_of
+from .classes import can_be_weak, identities, is_class, is_one_of, type_name
 from .cuts import is_back_pointer, is_exception
 from .describe import detail_of
 from .frames import place_in
-from .wiring import Wiring, best_name
+from .wiring import UNKNOWN, Wiring, best_name
 
 
 class Loop:
@@ -62,9 +64,13 @@ class Loop:
     def spelled(self, edge: Edge) -> str:
         """Return type and name, as in ``Cat.cousin``; a variable stays alone."""
         name = self.name(edge)
-        if name[:1] == "<":
+        if name[:1] == "<" and name != UNKNOWN:
             return variable(name)
-        return self.wiring.types[edge[0]].rpartition(".")[2] + name
+        return f"{self.kind(edge)}{'.' * (name == UNKNOWN)}{name}"
+
+    def kind(self, edge: Edge) -> str:
+        """Return the name of the type of the object that refers, without a module."""
+        return self.wiring.types[edge[0]].rpartition(".")[2]
 
 
 def variable(name: str) -> str:
@@ -89,13 +95,16 @@ def _exception(loop: Loop) -> str:
     """An exception keeps its traceback, that a frame, and that the exception."""
     if loop.find(TracebackType) is None:
         return ""
-    frame = loop.find(FrameType)
-    if frame is not None and (frame == loop.cut or is_exception(loop.target(frame))):
-        name, code = variable(loop.name(frame)), code_of(loop.holder(frame))
-        return (
-            f"local {name!r} of {place_in(code)} keeps an exception whose traceback "
-            f"keeps the frame: end the function with `finally: del {name}`"
-        )
+    for edge in loop.edges:
+        if _is_variable(loop, edge) and (
+            edge == loop.cut or is_exception(loop.target(edge))
+        ):
+            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            return (
+                f"local {name!r} of {place_in(code)} keeps an exception whose "
+                "traceback keeps the frame: end the function with "
+                f"`finally: del {name}`"
+            )
     for edge in loop.edges:
         if is_exception(loop.target(edge)):
             spelled = loop.spelled(edge)
@@ -105,6 +114,11 @@ def _exception(loop: Loop) -> str:
                 "keep error.with_traceback(None)"
             )
     return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+
+
+def _is_variable(loop: Loop, edge: Edge) -> bool:
+    """Return whether a reference is a variable of a function that is not suspended."""
+    return type(loop.holder(edge)) is FrameType and loop.name(edge)[:7] == "<local "
 
 
 def code_of(frame: object) -> CodeType:
@@ -217,32 +231,61 @@ def _is_part_of_class(loop: Loop, edge: Edge) -> bool:
     return any(map(is_class, (loop.holder(edge), loop.target(edge))))
 
 
+def _connection(loop: Loop) -> str:
+    """Up to now a connection keeps a cache of statements, and that the connection."""
+    if "sqlite3.Connection" not in loop.wiring.types:
+        return ""
+    return "an sqlite3.Connection refers to itself until it is closed: close() it"
+
+
 def _attribute(loop: Loop) -> str:
     """The rest: cut where it is best, by a weak reference where there can be one."""
     edge = loop.cut
     spelled, statement = loop.spelled(edge), _statement(loop, edge)
+    target = loop.target(edge)
+    if loop.name(edge) == UNKNOWN:
+        return (
+            f"{spelled} has no name in Python: let go of it by a method of the "
+            f"{loop.kind(edge)}, as close() or clear()"
+        )
+    if type(loop.holder(edge)) is CellType and edge in loop.edges:
+        name = variable(loop.name(loop.into(edge)))
+        return (
+            f"the variable {name!r} of a closure leads back to it: clear it with "
+            f"`finally: {name} = None`, or let it be a weakref.ref"
+        )
     if is_back_pointer(loop.name(edge)):
         return f"{spelled} leads back to the owner: make it a weakref.ref"
-    if not can_be_weak(type(loop.target(edge))):
+    if not can_be_weak(type(target)):
         return f"{spelled} cannot be weak: clear it with `finally: {statement}`"
+    if is_one_of(target, _OWNED):
+        return (
+            f"{spelled} may be all that keeps the {type_name(type(target))}, so it "
+            f"cannot be weak: clear it with `finally: {statement}`"
+        )
     return f"make {spelled} a weakref.ref, or clear it with `finally: {statement}`"
 
 
 def _statement(loop: Loop, edge: Edge) -> str:
     """Return Python that clears a reference."""
     name = loop.name(edge)
+    if name == ".args" and is_exception(loop.holder(edge)):
+        return "self.args = ()"
     if name[:1] == ".":
         return f"self{name} = None"
     if name[:1] == "[":
-        return f"del {loop.wiring.types[edge[0]].rpartition('.')[2]}{name}"
+        return f"del {loop.kind(edge)}{name}"
     if name[:1] == "<":
         return f"del {variable(name)}"
     return "clear()"
 
 
+_OWNED = identities(set, frozenset, deque, array, FunctionType, functools.partial)
+"""Types that can be referred to weakly, but mostly have one holder."""
 _CACHE = type(functools.lru_cache(lambda: None))
 _IDIOMS: Sequence[Callable[[Loop], str]] = (
     _exception,
+    _connection,
     _cache,
     _partial,
     _bound_method,

@@ -99,8 +99,10 @@ def is_back_pointer(name: str) -> bool:
     (True, True)
     >>> is_back_pointer(".__context__"), is_back_pointer("['owner']")
     (False, False)
+    >>> is_back_pointer(".f_back")
+    False
     """
-    if name[:1] != "." or name[:3] == ".__":
+    if name[:1] != "." or name[:3] == ".__" or level_of(name):
         return False
     words = name[1:].lower().strip("_").split("_")
     return words[0] in _BACK_WORDS or words[-1] in _BACK_WORDS
