@@ -211,6 +211,7 @@ def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:
     start = perf_counter()
     function()
     budget.excuse(perf_counter() - start)
+    budget.look_again()
     runs, freed = map(sub, _collections(), before)
     with _at_work():
         report = cycles.garbage_cycles(budget, older)

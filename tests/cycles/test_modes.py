@@ -145,6 +145,33 @@ def test_live_cycles_within_bounds():
     assert not report.complete
 
 
+def test_two_looks_within_one_bound():
+    """The same objects looked at twice count once, so nothing is left out unsaid."""
+    cat = idioms.Cat()
+    cat.me = cat
+    size = len(gc.get_objects())
+
+    for bound in (size + 500, size + size // 2):
+        report = refscope.find_cycles(live=True, max_objects=bound)
+        assert report.complete
+        assert any("Cat" in group.type_names[0] for group in report.groups)
+    report = refscope.find_cycles(live=True, max_objects=size // 2)
+    assert not report.complete
+    del cat
+    gc.collect()
+
+    report = refscope.find_cycles(from_call=idioms.slots, max_objects=size // 2)
+    assert report.count == 1
+    assert not report.complete
+
+
+def test_no_cycle_in_a_part_is_not_clean():
+    """What was not looked at is not said to be clean."""
+    report = refscope.find_cycles(max_objects=5)
+
+    assert report.headline == "no cycles so far: the search ended early"
+
+
 def test_reports_hold_no_objects():
     """What a report describes can die while it lives."""
     cat = idioms.Cat()

@@ -256,6 +256,14 @@ def test_large_components_without_time():
     assert found.cycle.references
 
 
+def test_references_are_counted_as_often_as_they_are():
+    """All that cuts lead to, each pair as many times as one refers to the other."""
+    successors = [[1, 2, 1, 1], [0, 0], [0, 1, 2]]
+
+    assert dissect._times(successors, [(0, 1), (2, 0), (1, 2)]) == 4
+    assert dissect._times(successors, []) == 0
+
+
 def test_nodes_that_changed_between_two_looks():
     """Without a global lock some may."""
     graph = heap.capture([[], []])

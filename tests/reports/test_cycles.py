@@ -94,6 +94,7 @@ def test_the_text():
     ("report", "headline"),
     [
         (CycleReport(), "CLEAN: no cycles"),
+        (CycleReport(complete=False), "no cycles so far: the search ended early"),
         (CycleReport(uncollectable=2), "no cycles; 2 in gc.garbage"),
         (
             CycleReport(objects=3, size=9),

@@ -23,7 +23,15 @@ class Budget:
         ArgumentTypeError: A bound is no number, or ``progress`` cannot be called.
     """
 
-    __slots__ = ("_deadline", "_max_objects", "_progress", "_started", "objects", "why")
+    __slots__ = (
+        "_before",
+        "_deadline",
+        "_max_objects",
+        "_progress",
+        "_started",
+        "objects",
+        "why",
+    )
 
     def __init__(
         self,
@@ -41,6 +49,7 @@ class Budget:
         self._deadline = deadline
         self._progress = progress
         self._started: float = perf_counter()
+        self._before = 0
         self.objects: int = 0
         """Objects looked at so far."""
         self.why: str | None = None
@@ -51,11 +60,16 @@ class Budget:
         self.objects += objects
         if self._progress is not None:
             self._tell(self._progress, stage)
-        if self._max_objects is not None and self.objects > self._max_objects:
+        spent = self.objects - self._before
+        if self._max_objects is not None and spent > self._max_objects:
             self.why = f"stopped after max_objects={self._max_objects:,} while {stage}"
         elif self._deadline is not None and self.elapsed > self._deadline:
             self.why = f"stopped at deadline={self._deadline:g} seconds while {stage}"
         return self.why is None
+
+    def look_again(self) -> None:
+        """Begin another look at the same objects: they do not count twice."""
+        self._before = self.objects
 
     def excuse(self, seconds: float) -> None:
         """Let time that was not refscope's not count."""
@@ -66,7 +80,7 @@ class Budget:
         """Objects that may still be looked at; None if there is no bound."""
         if self._max_objects is None:
             return None
-        return max(self._max_objects - self.objects, 0)
+        return max(self._max_objects - (self.objects - self._before), 0)
 
     @property
     def is_out_of_time(self) -> bool:

@@ -131,6 +131,7 @@ def garbage_ids(budget: Budget) -> frozenset[int]:
 def live_cycles(budget: Budget) -> CycleReport:
     """Return every cycle of this process, those that wait for the collector too."""
     waiting = garbage_ids(budget)
+    budget.look_again()
     return _among(_program_objects(budget), budget, waiting)
 
 
@@ -138,9 +139,9 @@ def _program_objects(budget: Budget) -> list[object]:
     """Return what the collector tracks, bookkeeping apart; nothing else holds it."""
     objects = listed()
     room = budget.room
+    budget.spend(len(objects), STAGE)
     if room is not None:
         del objects[room:]
-    budget.spend(len(objects), STAGE)
     return Bookkeeping().without(objects)
 
 

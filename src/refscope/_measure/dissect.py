@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain, compress, islice
 from types import FrameType
@@ -234,11 +235,13 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     materialised = 0
     if is_ring:
         cuts = edges_of(loop)[:1]
-    elif not budget.is_out_of_time:
+    elif budget.is_out_of_time:
+        budget.spend(0, _STAGE)
+    else:
         cuts, is_smallest = _cuts(graph, nodes, successors, budget)
         if is_smallest and len(cuts) <= MOST_CUTS:
             cuts, materialised = _preferred(graph, nodes, successors, cuts)
-    count = sum([successors[node].count(other) for node, other in cuts])
+    count = _times(successors, cuts)
     if not is_opened(successors, cuts):
         count = 0
     path, shown = loop[: 2 * MOST_SHOWN + 2], cuts[:MOST_CUTS]
@@ -380,6 +383,19 @@ def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
         [places[other] for other in graph.successors[node] if other in places]
         for node in nodes
     ]
+
+
+def _times(successors: Sequence[Sequence[int]], edges: Iterable[Edge]) -> int:
+    """Return how many references there are between these pairs, all together.
+
+    Each row is gone through once: that of a hub is long, and most cuts may be in it.
+    """
+    wanted: defaultdict[int, set[int]] = defaultdict(set)
+    for node, other in edges:
+        wanted[node].add(other)
+    return sum(
+        [sum(map(wanted[node].__contains__, successors[node])) for node in wanted]
+    )
 
 
 def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:

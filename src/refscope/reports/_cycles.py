@@ -123,15 +123,19 @@ class CycleReport(Report):
     @property
     @override
     def is_clean(self) -> bool:
-        """Whether there is no cycle, and nothing that cannot be collected."""
-        return not (self.groups or self.objects or self.uncollectable)
+        """Whether all was looked at, with no cycle and nothing that gc cannot free."""
+        return self.complete and not (self.groups or self.objects or self.uncollectable)
 
     @property
     @override
     def headline(self) -> str:
         """How many cycles there are, and what they hold."""
         if not self.groups and not self.objects:
-            text = "CLEAN: no cycles" if self.is_clean else "no cycles"
+            text = "no cycles"
+            if not self.complete:
+                text = "no cycles so far: the search ended early"
+            elif self.is_clean:
+                text = "CLEAN: no cycles"
         else:
             shapes = units.plural(len(self.groups), "shape")
             objects = units.plural(self.objects, "object")
