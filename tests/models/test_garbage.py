@@ -156,6 +156,7 @@ def test_garbage_is_what_the_model_says(program):
     """Exactly what nothing leads to and what does not die by itself."""
     kinds, edges, roots = program
     gc.collect()
+    gc.freeze()
     ids, held = build(*program)
 
     found = found_ids()
@@ -171,6 +172,7 @@ def test_garbage_is_what_the_model_says(program):
 def test_every_loop_is_real_and_every_cut_opens(program):
     """Whatever refers to whom: names lead on, and cuts leave no loop."""
     gc.collect()
+    gc.freeze()
     ids, held = build(*program)
 
     report = refscope.find_cycles()
@@ -185,6 +187,7 @@ def test_live_cycles_are_those_of_the_model(program):
     """Held objects are searched through, and those on loops are found."""
     kinds, edges, _ = program
     gc.collect()
+    gc.freeze()
     ids, held = build(kinds, edges, range(len(kinds)))
 
     report = refscope.find_cycles(through=held)
