@@ -71,10 +71,12 @@ def install(session: nox.Session, name: str) -> None:
     """Install refscope as a user gets it, and one dependency group.
 
     A wheel is built from the tree each time.  pip does so by itself; uv would take
-    the wheel of last time, as the version is the same.
+    the wheel of last time, as the version is the same.  pip would also compile all
+    that it installs, for nothing: the tests compile into a folder of their own.
     """
-    fresh = ["--reinstall-package=refscope"] if session.venv_backend == "uv" else []
-    session.install(*fresh, ".", *group(name))
+    is_uv = session.venv_backend == "uv"
+    option = "--reinstall-package=refscope" if is_uv else "--no-compile"
+    session.install(option, ".", *group(name))
 
 
 @nox.session
@@ -188,7 +190,8 @@ def pyodide(session: nox.Session) -> None:
     # Only wheels without compiled code: Pyodide's own need its package server.
     anywhere = ("--python-version=3.14", "--implementation=py", "--platform=any")
     session.run(
-        *(*pip, "install", "--target", str(site), "--only-binary=:all:", *anywhere),
+        *(*pip, "install", "--no-compile", "--target", str(site)),
+        *("--only-binary=:all:", *anywhere),
         *(str(wheel) for wheel in wheels.glob("*.whl")),
         *group("pyodide"),
     )
