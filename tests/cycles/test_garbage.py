@@ -16,8 +16,10 @@ import attrs
 import pytest
 
 import refscope
-from refscope._measure import garbage
+from refscope._measure import garbage, likeness
+from refscope._measure.algorithms.components import components
 from refscope._measure.budget import Budget
+from refscope._measure.cycles import UNTOLD
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports._fingerprint import fingerprint
 
@@ -286,6 +288,101 @@ def test_components_of_other_wiring_are_other_groups():
     report = refscope.find_cycles()
 
     assert sorted(group.count for group in report.groups) == [40, 40]
+
+
+class Linked:
+    """Has several attributes, of which one is used."""
+
+    def __init__(self):
+        self.one = self.other = self.last = None
+
+
+def pair(name):
+    """Leave two objects that refer to each other by an attribute."""
+    one, two = Linked(), Linked()
+    setattr(one, name, two)
+    setattr(two, name, one)
+
+
+def keyed(name):
+    """Leave a dictionary that holds itself under a key."""
+    table = {}
+    table[name] = table
+
+
+def suspended(name):
+    """Leave a generator that one of two functions made, in its own variable."""
+
+    def one(me):
+        yield me
+
+    def other(me):
+        yield me
+
+    box = idioms.Cat()
+    box.it = (one if name == "one" else other)(box)
+    next(box.it)
+
+
+@pytest.mark.parametrize("make", [pair, keyed, suspended])
+def test_cycles_of_other_names_are_other_groups(make):
+    """However many there are: types alone do not tell them apart."""
+    for name, count in {"one": 50, "other": 40, "last": 3}.items():
+        for _ in range(count):
+            make(name)
+
+    report = refscope.find_cycles()
+
+    counts = sorted(group.count for group in report.groups)
+    assert counts == ([43, 50] if make is suspended else [3, 40, 50])
+    assert report.complete
+
+
+def test_cycles_for_whose_names_there_is_no_time(monkeypatch):
+    """They are counted, and said to be missing."""
+    for _ in range(50):
+        pair("one")
+        pair("other")
+    monkeypatch.setattr("refscope._measure.likeness._MOST", 140)
+    monkeypatch.setattr("refscope._measure.shapes._LOOKS", {})  # keys tell, on 3.10
+
+    report = refscope.find_cycles()
+
+    named_each = sum(group.count for group in report.groups)
+    assert len(report.groups) == 2
+    assert named_each == max(140 // (report.objects // 100), 64)
+    assert not report.complete
+    assert f"{100 - named_each} more cycles are counted and not" in report.limits[-1]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="all have a dictionary")
+def test_cycles_whose_names_are_not_known():
+    """Their dictionaries are not made, as they are many; it is said."""
+
+    class Fresh:
+        """Has attributes of which nobody speaks."""
+
+    for _ in range(80):
+        thing = Fresh()
+        setattr(thing, "".join(map(chr, range(97, 105))), thing)
+    del thing
+
+    report = refscope.find_cycles()
+
+    assert [group.count for group in report.groups] == [80]
+    assert UNTOLD in report.limits
+
+
+def test_names_are_looked_at_while_there_is_time():
+    """One is, in any case."""
+    for _ in range(3):
+        pair("one")
+    with garbage.find_garbage(Budget()) as graph:
+        found = components(graph.successors)
+        by_name = likeness.sort_by_names(graph, found, Budget(deadline=0))
+
+    assert list(map(len, by_name.groups)) == [3]
+    assert by_name.unnamed == 0
 
 
 def test_large_components_are_told_apart_by_their_types():

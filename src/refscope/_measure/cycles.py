@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Sequence
-from itertools import compress, repeat
+from itertools import chain, compress, repeat
 from operator import is_not
 
 from refscope.reports import CycleGroup, CycleKind, CycleReport
@@ -24,6 +24,7 @@ from .frozen import frozen_count
 from .hazards import hazard
 from .heap import Graph
 from .holding import held_by
+from .likeness import sort_by_names
 from .lines import with_functions
 from .listed import listed
 from .shapes import Component, Shapes
@@ -41,6 +42,10 @@ APART = (
 )
 LONG = f"of very long loops the first {MOST_SHOWN} references are shown"
 LARGE = f"of large sets of references to cut the first {MOST_CUTS} are shown"
+UNTOLD = (
+    "cycles of the same types are counted as one shape where no code mentions the "
+    "names of their attributes"
+)
 UNCUT = "where to cut very large cycles was not looked for: there was no time left"
 UNWEIGHED = "what hangs on very large cycles was not counted"
 
@@ -198,12 +203,27 @@ class _Draft:
     def add(self, graph: Graph, found: list[Component], kind: CycleKind) -> None:
         """Add the components of a graph."""
         self.shapes = Shapes(graph)
-        alike = self.shapes.alike(found)
-        for number, (group, size) in enumerate(alike):
-            if number >= _MOST_GROUPS or (number and self.budget.is_out_of_time):
-                self.unnamed += sum([len(left) for left, _ in alike[number:]])
-                break
-            self._add_group(graph, group, size, kind)
+        for look, size in self.shapes.alike(found):
+            if self._is_full():
+                self.unnamed += len(look)
+                continue
+            by_name = sort_by_names(graph, look, self.budget)
+            self.unnamed += by_name.unnamed
+            if by_name.materialised:
+                self.limits[MATERIALISED] = None
+            if by_name.has_unknown:
+                self.limits[UNTOLD] = None
+            for group in by_name.groups:
+                if self._is_full():
+                    self.unnamed += len(group)
+                else:
+                    whole = size if group is look else self.shapes.size(chain(*group))
+                    self._add_group(graph, group, whole, kind)
+
+    def _is_full(self) -> bool:
+        """Whether no more groups are to be named."""
+        late = bool(self.groups) and self.budget.is_out_of_time
+        return late or len(self.groups) >= _MOST_GROUPS
 
     def _add_group(
         self, graph: Graph, group: list[Component], size: int, kind: CycleKind

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, compress, repeat
+from operator import attrgetter
+from types import (
+    AsyncGeneratorType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+)
+from typing import cast
 
 from .describe import sizes_by_type
 from .heap import Graph
@@ -18,13 +27,32 @@ _FINE = 64
 Component = list[int]
 
 
+def _keys(thing: object) -> tuple[str, ...]:
+    """Return the keys of a small dictionary that are text."""
+    keys = list(cast("dict[object, object]", thing))
+    return tuple([key for key in keys[:_FEW_KEYS] if type(key) is str])
+
+
+_FEW_KEYS = 16
+_LOOKS: Mapping[int, Callable[[object], object]] = {
+    id(dict): _keys,
+    id(FunctionType): attrgetter("__code__"),
+    id(FrameType): attrgetter("f_code"),
+    id(GeneratorType): attrgetter("gi_code"),
+    id(CoroutineType): attrgetter("cr_code"),
+    id(AsyncGeneratorType): attrgetter("ag_code"),
+}
+"""How two objects of a type differ that have different names in them."""
+
+
 class Shapes:
     """Sizes of all nodes of a graph, and which of its components look alike."""
 
-    __slots__ = ("_graph", "sizes")
+    __slots__ = ("_graph", "_known", "sizes")
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self._known: list[int] = []
         sizes = sizes_by_type(graph.objects, graph.kinds[1:], graph.types)
         self.sizes: list[int] = [0, *sizes]
         """Shallow bytes by node."""
@@ -52,6 +80,17 @@ class Shapes:
         sized = [(group, self.size(chain.from_iterable(group))) for group in groups]
         return sorted(sized, key=_weight)
 
+    def _looks(self) -> list[int]:
+        """Return by node its type, and where that says little what is known at once."""
+        if not self._known:
+            kinds, graph = self._graph.kinds, self._graph
+            self._known = list(kinds)
+            for key in _LOOKS.keys() & graph.types.keys():
+                for node in compress(range(len(kinds)), map(key.__eq__, kinds)):
+                    look = _LOOKS[key](graph.object_of(node))
+                    self._known[node] = hash((key, look))
+        return self._known
+
     def _of_a_size(
         self, size: int, components: Sequence[Component]
     ) -> Iterable[list[Component]]:
@@ -62,7 +101,7 @@ class Shapes:
         if len(components) == 1:
             return [[*components]]
         by_key: defaultdict[object, list[Component]] = defaultdict(list)
-        kinds, successors = self._graph.kinds, self._graph.successors
+        kinds, successors = self._looks(), self._graph.successors
         members = list(chain.from_iterable(components))
         looks = map(kinds.__getitem__, members)
         if size <= _FINE:
