@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import weakref
+
 import pytest
 
 import refscope
@@ -127,6 +130,61 @@ def test_a_cached_method_keeps_self():
     idioms.cached_method_of_class()
 
     assert "functools.lru_cache keeps self" in only(refscope.find_cycles()).advice
+
+
+class LookupFailedError(Exception):
+    """An error that weak references can watch."""
+
+
+def look_up():
+    """Fail."""
+    raise LookupFailedError
+
+
+def reading_locals(watch):
+    """Read all variables where an error is handled."""
+    try:
+        look_up()
+    except LookupFailedError as error:
+        watch.append(weakref.ref(error))
+        locals()
+
+
+def test_what_locals_made_is_left_as_it_is():
+    """Up to 3.12 it keeps the error; read again, it would let go of that."""
+    watch = []
+    reading_locals(watch)
+
+    report = refscope.find_cycles()
+
+    assert (watch[0]() is None) is (sys.version_info >= (3, 13))
+    if sys.version_info < (3, 13):
+        cycle = only(report)
+        assert names_of(cycle)[-2:] == [".f_locals", "['error']"]
+        assert cycle.advice.startswith("what locals() made in reading_locals keeps")
+        assert MATERIALISED not in report.limits
+
+
+class Job:
+    """Has a generator that reads its variables."""
+
+    def steps(self):
+        """Change a variable after they were read."""
+        number = 1
+        self.seen = locals()
+        number += 1
+        yield number
+
+
+def test_what_locals_made_of_a_generator_is_left_as_it_is():
+    """It is the program's, with the values of then."""
+    job = Job()
+    job.run = job.steps()
+    next(job.run)
+
+    refscope.find_cycles(through=[job])
+
+    assert job.seen["number"] == 1
 
 
 def test_references_to_an_owner_are_cut_together():

@@ -264,6 +264,19 @@ def test_references_are_counted_as_often_as_they_are():
     assert dissect._times(successors, []) == 0
 
 
+def test_a_loop_that_has_gone_meanwhile():
+    """In a living heap somebody may cut it while it is named: nothing fails."""
+    one, two = [], []
+    one.append(two)
+    two.append(one)
+    graph = heap.capture([one, two])
+    one.clear()
+
+    found = dissect.explain(graph, [1, 2], 0, Budget())
+    graph.close()
+    assert {*names_of(found.cycle)} == {"[0]", UNKNOWN}
+
+
 def test_nodes_that_changed_between_two_looks():
     """Without a global lock some may."""
     graph = heap.capture([[], []])

@@ -106,6 +106,13 @@ def _exception(loop: Loop) -> str:
                 f"`finally: del {name}`"
             )
     for edge in loop.edges:
+        if loop.name(edge) == ".f_locals":
+            return (
+                f"what locals() made in {place_in(code_of(loop.holder(edge)))} keeps "
+                "an exception whose traceback keeps the frame: do not read locals() "
+                "or f_locals where an exception is handled"
+            )
+    for edge in loop.edges:
         if is_exception(loop.target(edge)):
             spelled = loop.spelled(edge)
             return (

@@ -30,7 +30,7 @@ from .hanging import hanging_on
 from .heap import Graph
 from .interpreter import count_elements
 from .managed import is_dict_of
-from .wiring import Wiring, best_name, wire
+from .wiring import UNKNOWN, Wiring, best_name, wire
 
 
 MOST_NAMED = 500
@@ -138,7 +138,7 @@ def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Ex
 def _small(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     """Name everything, then look for the loop and the cuts."""
     wiring = wire(graph, nodes)
-    loop = _best_loop(wiring, budget)
+    loop = _best_loop(wiring, budget) or _nameless_loop(graph, nodes, wiring)
     successors = wiring.successors(2)
     is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, _FEW_LOOPS)
     effort = EFFORT if is_few else 0
@@ -184,14 +184,22 @@ def _best_loop(wiring: Wiring, budget: Budget) -> list[Edge]:
             shape = _turned([wiring.shape(edge) for edge in loop])
             if len(loop) < len(best) or not best or shape < best_shape:
                 best, best_shape = loop, shape
-    return _from_instance(wiring, best)
+    return _from_instance(wiring, best) if best else []
+
+
+def _nameless_loop(graph: Graph, nodes: Sequence[int], wiring: Wiring) -> list[Edge]:
+    """Return a loop that was there, of which some references have gone since."""
+    loop = edges_of(loop_through(_inside(graph, nodes), 0))
+    for edge in loop:
+        wiring.names.setdefault(edge, [UNKNOWN])
+    return loop
 
 
 def _without_structure(wiring: Wiring) -> tuple[list[list[int]], list[list[int]]]:
     """Return the graph with no more bookkeeping than a loop needs; its components."""
     successors: list[list[int]] = []
     found: list[list[int]] = []
-    for level in (0, 1, 2):  # pragma: no branch  # at 2 there is one
+    for level in (0, 1, 2):
         successors = wiring.successors(level)
         found = components(successors)
         if found:

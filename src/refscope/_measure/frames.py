@@ -55,6 +55,43 @@ def variables_of(frame: FrameType, inner: Variables = NONE) -> Variables:
     return _read(frame, inner) if has_variables(frame.f_code) else []
 
 
+def variables_at_rest(frame: FrameType, holder: object) -> Variables:
+    """Return the variables of a frame that may have ended, or wait.
+
+    Up to 3.11 ``locals()`` leaves a dictionary in it, and reading ``f_locals`` would
+    take out what was deleted since: that may be what keeps a cycle together.
+
+    Args:
+        frame: Where they are.
+        holder: The frame, or the generator that it is the frame of.
+    """
+    snapshot = snapshot_of(frame, holder)
+    if not snapshot or _is_running(frame):
+        return variables_of(frame)
+    names = names_in(frame.f_code)
+    return [(name, snapshot[name]) for name in names if name in snapshot]
+
+
+def snapshot_of(frame: FrameType, holder: object) -> dict[str, object] | None:
+    """Return the dictionary that was made of a function's variables, up to 3.11."""
+    if _read_word is None or not has_variables(frame.f_code):
+        return None
+    address = _address_of_snapshot(_read_word, frame)
+    return next(
+        (
+            cast("dict[str, object]", thing)
+            for thing in gc.get_referents(frame, holder)
+            if id(thing) == address
+        ),
+        None,
+    )
+
+
+def _is_running(frame: FrameType) -> bool:
+    """Return whether a thread is in this frame, or in one that it called."""
+    return any(each is frame for each in running_frames(sys._getframe()))
+
+
 def variables_in(
     frames: Iterable[FrameType], can_matter: Callable[[FrameType], bool]
 ) -> Iterator[tuple[FrameType, Variables]]:

@@ -13,7 +13,7 @@ from types import (
 from typing import cast
 
 from .classes import is_dict
-from .frames import place_in, variables_of
+from .frames import names_in, place_in, variables_at_rest
 from .names_containers import dict_keys
 from .referents import Referents
 from .spelling import LONGEST
@@ -110,7 +110,7 @@ def _name_inside(refs: Referents, frame: FrameType) -> None:
     inside = place_in(code)[:LONGEST]
     refs.take(".f_code", code)
     refs.take(".f_globals", frame.f_globals)
-    variables = variables_of(frame)
+    variables = variables_at_rest(frame, refs.holder)
     for name, value in variables:
         if not refs.take(local(name, inside), value):
             _take_cell(refs, name, value)
@@ -119,6 +119,8 @@ def _name_inside(refs: Referents, frame: FrameType) -> None:
             refs.take("<cell>", thing)
         elif type(thing) is FunctionType and thing.__code__ is code:
             refs.take("<function>", thing)
+        elif type(thing) is dict and thing and thing.keys() <= {*names_in(code)}:
+            refs.take(".f_locals", thing)  # up to 3.12: what locals() made
     refs.take_all(f"<evaluation stack of {inside}>")
 
 

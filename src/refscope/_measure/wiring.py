@@ -21,7 +21,7 @@ from refscope.reports._heap import shape_of
 from .algorithms.feedback import Edge
 from .classes import is_class, type_name
 from .describe import describe
-from .frames import names_in
+from .frames import names_in, snapshot_of
 from .heap import Graph
 from .names import collapsed, edges
 
@@ -93,7 +93,8 @@ class Wiring:
         found = [edge for edge in known if id(edge[1]) in wanted]
         unknown = [name for name, _ in found].count(None)
         if sys.version_info < (3, 12) and type(holder) is FrameType:
-            self.materialised += 1  # f_locals was made, and emptied
+            if not snapshot_of(holder, holder):  # f_locals was made, and emptied
+                self.materialised += 1
             _empty(empty, names_in(holder.f_code))
         if materialise and unknown:
             again = edges(holder, materialise=True)
