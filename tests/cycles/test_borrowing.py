@@ -8,9 +8,11 @@ from itertools import repeat
 
 import pytest
 
+import refscope
 from refscope._measure.borrowing import may_borrow
+from refscope._measure.cycles import UNWEIGHED
 
-from .helpers import found_ids
+from .helpers import found_ids, only
 
 
 BORROWS = sys.version_info >= (3, 14)
@@ -224,6 +226,34 @@ def test_a_generator_in_a_ring(function):
     del cat
     if function not in BORROWERS or not BORROWS:
         assert found_ids() >= everyone
+
+
+class Keeper:
+    """Keeps a generator."""
+
+
+def keep_waiting(data):
+    """Leave a ring with a generator that has data in a variable and on its stack."""
+    keeper = Keeper()
+    keeper.me = keeper
+    keeper.run = in_a_display(data)
+    next(keeper.run)
+
+
+def test_what_hangs_on_a_generator_that_borrows():
+    """It is not known whether that is held by others, and said so."""
+    shared = bytes(100_000)
+    keep_waiting(shared)
+    report = refscope.find_cycles(collect=True)
+    keep_waiting(bytes(100_000))
+    alone = refscope.find_cycles()
+
+    if BORROWS:
+        assert only(report).held is only(alone).retained_size is None
+        assert UNWEIGHED in report.limits
+    else:
+        assert only(report).retained_size < 5_000
+        assert only(alone).retained_size > 100_000
 
 
 def test_an_asynchronous_generator_in_a_ring():

@@ -10,10 +10,19 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Iterator
-from types import CodeType
+from operator import attrgetter
+from types import AsyncGeneratorType, CodeType, GeneratorType
 from typing import cast
 
+from .interpreter import BORROWS
 
+
+_PARTS = {
+    id(GeneratorType): attrgetter("gi_yieldfrom", "gi_code"),
+    id(AsyncGeneratorType): attrgetter("ag_await", "ag_code"),
+}
+GENERATORS = _PARTS.keys()
+"""Identities of the types whose instances may borrow."""
 _find_labels = cast("Callable[[bytes], list[int]]", dis.findlabels)
 _BORROW = "LOAD_FAST_BORROW"
 _ENDS = ("RETURN_VALUE", "RAISE_VARARGS", "RERAISE")
@@ -21,6 +30,24 @@ _TAKES = ("POP_", "STORE_", "DELETE_", "LIST_", "SET_", "MAP_", "DICT_")
 """Instructions that leave nothing; what is below on the stack is as it was."""
 _MAKES = ("BINARY_", "BUILD_", "CALL", "COMPARE_", "CONTAINS_", "FORMAT_", "UNARY_")
 """Instructions that leave something of their own."""
+
+
+def may_own_less(thing: object, known: dict[int, bool]) -> bool:
+    """Return whether an object may have more references than it owns.
+
+    A generator that waits for another one owns all that it has.
+
+    Args:
+        thing: Any object.
+        known: What was found out about codes, by identity; more is added.
+    """
+    parts = _PARTS.get(id(type(thing))) if BORROWS else None
+    if parts is None:
+        return False
+    awaited, code = parts(thing)
+    if id(code) not in known:
+        known[id(code)] = may_borrow(code)
+    return awaited is None and known[id(code)]
 
 
 def may_borrow(code: CodeType) -> bool:

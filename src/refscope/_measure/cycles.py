@@ -47,7 +47,10 @@ UNTOLD = (
     "names of their attributes"
 )
 UNCUT = "where to cut very large cycles was not looked for: there was no time left"
-UNWEIGHED = "what hangs on very large cycles was not counted"
+UNWEIGHED = (
+    "what hangs on very large cycles, or on a generator that waits inside of an "
+    "expression, was not counted"
+)
 
 
 def garbage_cycles(budget: Budget, older: Collection[int] = ()) -> CycleReport:

@@ -18,19 +18,12 @@ import gc
 import sys
 from collections.abc import Iterator
 from itertools import chain, compress, filterfalse, repeat
-from operator import attrgetter, gt, ne, not_
-from types import (
-    AsyncGeneratorType,
-    CodeType,
-    FunctionType,
-    GeneratorType,
-    MethodDescriptorType,
-    ModuleType,
-)
+from operator import gt, ne, not_
+from types import CodeType, FunctionType, MethodDescriptorType, ModuleType
 
 from . import heap
 from .algorithms.reach import reachable
-from .borrowing import may_borrow
+from .borrowing import GENERATORS, may_own_less
 from .budget import Budget
 from .classes import FREE_THREADED, is_metaclass
 from .frozen import frozen_count
@@ -107,14 +100,6 @@ _FEW = 50_000
 """Objects that are quickly told from others."""
 _FREE = 100
 """Levels of references that may lead to objects which are not on the list."""
-_PARTS = {
-    id(GeneratorType): attrgetter("gi_yieldfrom", "gi_code"),
-    id(AsyncGeneratorType): attrgetter("ag_await", "ag_code"),
-}
-"""What a generator waits for, and its code.
-
-If it waits for another one it owns all that it has.
-"""
 
 
 def _spread(
@@ -199,18 +184,14 @@ def _inner_counts(graph: Graph) -> dict[int, int]:
 
 
 def _borrowers(graph: Graph) -> Iterator[tuple[int, ...]]:
-    """Yield what those generators refer to that may not own some of it."""
+    """Yield what those objects refer to that may not own some of it."""
     # Not graph.kinds, which holds the types, and they are counted once more.
     kinds = map(id, map(type, graph.objects))
     pairs = zip(graph.objects, graph.successors[1:], strict=True)
     known: dict[int, bool] = {}
-    for thing, following in compress(pairs, map(_PARTS.__contains__, kinds)):
-        if len(following) > len(set(following)):
-            awaited, code = _PARTS[id(type(thing))](thing)
-            if id(code) not in known:
-                known[id(code)] = may_borrow(code)
-            if awaited is None and known[id(code)]:
-                yield following
+    for thing, following in compress(pairs, map(GENERATORS.__contains__, kinds)):
+        if len(following) > len(set(following)) and may_own_less(thing, known):
+            yield following
 
 
 def _dying(graph: Graph, inner: dict[int, int], alive: set[int]) -> set[int]:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, compress, filterfalse, repeat
 from operator import eq, sub
 
+from .borrowing import GENERATORS, may_own_less
 from .describe import sizes_of
 from .heap import Graph
-from .interpreter import IS_SUPPORTED, count_elements, getrefcount
+from .interpreter import BORROWS, IS_SUPPORTED, count_elements, getrefcount
 
 
 MOST = 200_000
@@ -23,7 +24,8 @@ MOST = 200_000
 def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
     """Return how many objects live only because of these, and their shallow bytes.
 
-    The nodes themselves are not among them.  None if there are too many to look at.
+    The nodes themselves are not among them.  None if there are too many to look at, or
+    if a generator may own less of them than it has.
     """
     members = set(nodes)
     given: dict[int, int] = {}
@@ -31,8 +33,13 @@ def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
     level: Iterable[int] = nodes
     dead: list[int] = []
     seen = len(members)
+    known: dict[int, bool] = {}
     while level and seen <= MOST:
         level = list(level)
+        if BORROWS:
+            waiting = [node for node in level if graph.kinds[node] in GENERATORS]
+            if any(_borrows(graph.object_of(node), known) for node in waiting):
+                return None
         loose.take(map(graph.object_of, level))
         back: dict[int, int] = {}
         count_elements(
@@ -50,6 +57,14 @@ def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
     freed = loose.freed()
     things = [*map(graph.object_of, dead), *freed]
     return len(things), sum(sizes_of(things))
+
+
+def _borrows(thing: object, known: dict[int, bool]) -> bool:
+    """Return whether an object has something twice that it may own once."""
+    if not may_own_less(thing, known):
+        return False
+    referents = list(map(id, gc.get_referents(thing)))
+    return len(referents) > len(set(referents))
 
 
 class _Loose:
