@@ -373,6 +373,21 @@ def test_cycles_whose_names_are_not_known():
     assert UNTOLD in report.limits
 
 
+def test_more_names_than_can_be_shown(monkeypatch):
+    """The others are counted."""
+    for _ in range(50):
+        pair("one")
+        pair("other")
+    monkeypatch.setattr("refscope._measure.cycles._MOST_GROUPS", 1)
+    monkeypatch.setattr("refscope._measure.shapes._LOOKS", {})
+
+    report = refscope.find_cycles()
+
+    assert [group.count for group in report.groups] == [50]
+    assert not report.complete
+    assert "50 more cycles are counted and not named" in report.limits[-1]
+
+
 def test_names_are_looked_at_while_there_is_time():
     """One is, in any case."""
     for _ in range(3):

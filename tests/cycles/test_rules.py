@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import sys
 import tracemalloc
 import types
@@ -12,13 +13,13 @@ from xml.etree.ElementTree import Element
 import pytest
 
 import refscope
-from refscope._measure import advice, cuts, dissect, garbage, heap
+from refscope._measure import advice, cuts, dissect, garbage, heap, managed
 from refscope._measure.algorithms.components import components
 from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
 from refscope._measure.budget import Budget
 from refscope._measure.cycles import LONG, MATERIALISED
 from refscope._measure.shapes import Shapes
-from refscope._measure.wiring import UNKNOWN, Wiring, _join_steps, joined
+from refscope._measure.wiring import UNKNOWN, Wiring, _join_steps, best_name, joined
 
 from . import idioms
 from .helpers import find_true, names_of, only
@@ -213,6 +214,29 @@ def test_names_that_no_code_speaks_of(size):
     assert set(names_of(cycle)) == {name}
     assert cycle.length == size
     assert set(report.limits) <= {MATERIALISED, LONG, *frozen(report)}
+
+
+class Queue(queue.SimpleQueue):
+    """Has what C keeps, and a dictionary as soon as somebody asks for it."""
+
+
+def test_a_dictionary_that_is_made_in_vain_is_said():
+    """It stays, whether it told a name or not."""
+    line = Queue()
+    line.put(line)
+    before = managed.has_dict(line)
+
+    report = refscope.find_cycles(through=[line])
+
+    is_made = managed.has_dict(line) and not before
+    assert (MATERIALISED in report.limits) is is_made
+
+
+def test_a_variable_is_shown_before_a_stack():
+    """Both may have the same object, and which names a stack has differs by version."""
+    names = ["<evaluation stack of f>", "<local cat in f>"]
+
+    assert best_name(names) == names[1]
 
 
 class Fresh:

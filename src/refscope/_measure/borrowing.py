@@ -14,8 +14,6 @@ from operator import attrgetter
 from types import AsyncGeneratorType, CodeType, GeneratorType
 from typing import cast
 
-from .interpreter import BORROWS
-
 
 _PARTS = {
     id(GeneratorType): attrgetter("gi_yieldfrom", "gi_code"),
@@ -33,18 +31,15 @@ _MAKES = ("BINARY_", "BUILD_", "CALL", "COMPARE_", "CONTAINS_", "FORMAT_", "UNAR
 
 
 def may_own_less(thing: object, known: dict[int, bool]) -> bool:
-    """Return whether an object may have more references than it owns.
+    """Return whether a generator may have more references than it owns.
 
-    A generator that waits for another one owns all that it has.
+    One that waits for another one owns all that it has.
 
     Args:
-        thing: Any object.
+        thing: Of one of the types in ``GENERATORS``.
         known: What was found out about codes, by identity; more is added.
     """
-    parts = _PARTS.get(id(type(thing))) if BORROWS else None
-    if parts is None:
-        return False
-    awaited, code = parts(thing)
+    awaited, code = _PARTS[id(type(thing))](thing)
     if id(code) not in known:
         known[id(code)] = may_borrow(code)
     return awaited is None and known[id(code)]

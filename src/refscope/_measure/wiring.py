@@ -19,10 +19,11 @@ from refscope.reports import HeapObject, Reference
 from refscope.reports._heap import shape_of
 
 from .algorithms.feedback import Edge
-from .classes import is_class, type_name
+from .classes import has_managed_dict, is_class, type_name
 from .describe import describe
 from .frames import names_in, snapshot_of
 from .heap import Graph
+from .managed import has_dict
 from .names import collapsed, edges
 
 
@@ -97,9 +98,11 @@ class Wiring:
                 self.materialised += 1
             _empty(empty, names_in(holder.f_code))
         if materialise and unknown:
+            had_none = has_managed_dict(type(holder)) and not has_dict(holder)
             again = edges(holder, materialise=True)
             found = [edge for edge in again if id(edge[1]) in wanted]
-            self.materialised += [name for name, _ in found].count(None) < unknown
+            is_less = [name for name, _ in found].count(None) < unknown
+            self.materialised += is_less or (had_none and has_dict(holder))
         return [(UNKNOWN if name is None else name, other) for name, other in found]
 
     def name_unknown(self, shown: Iterable[Edge]) -> None:
@@ -121,8 +124,7 @@ class Wiring:
 
     def shape(self, edge: Edge) -> tuple[str, str]:
         """Return what a fingerprint says of a reference."""
-        names = sorted(self.names[edge], key=lambda name: (level_of(name), name))
-        return self.types[edge[0]], shape_of(names[0])
+        return self.types[edge[0]], shape_of(best_name(self.names[edge]))
 
     def reference(self, edge: Edge, name: str) -> Reference:
         """Return one reference as a report has it."""
@@ -232,4 +234,9 @@ def joined(first: str, second: str, *, of_class: bool = False) -> str | None:
 
 def best_name(names: Iterable[str]) -> str:
     """Return the name to show of several references between the same two objects."""
-    return min(names, key=lambda name: (level_of(name), name))
+    return min(names, key=_rank)
+
+
+def _rank(name: str) -> tuple[int, bool, str]:
+    """Return in which order names are shown: a variable before a stack."""
+    return level_of(name), name[:11] == "<evaluation", name
