@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import (
     AsyncGeneratorType,
     CellType,
+    CodeType,
     CoroutineType,
     FrameType,
     FunctionType,
@@ -119,9 +120,17 @@ def _name_inside(refs: Referents, frame: FrameType) -> None:
             refs.take("<cell>", thing)
         elif type(thing) is FunctionType and thing.__code__ is code:
             refs.take("<function>", thing)
-        elif type(thing) is dict and thing and thing.keys() <= {*names_in(code)}:
-            refs.take(".f_locals", thing)  # up to 3.12: what locals() made
+        elif _are_variables(thing, code):  # up to 3.12
+            refs.take(".f_locals", thing)
     refs.take_all(f"<evaluation stack of {inside}>")
+
+
+def _are_variables(thing: object, code: CodeType) -> bool:
+    """Return whether a dictionary may be what ``locals()`` made of a function."""
+    if type(thing) is not dict or not thing:
+        return False
+    keys, names = dict_keys(cast("object", thing)), names_in(code)
+    return all(type(key) is str and key in names for key in keys)
 
 
 def local(name: str, function: str) -> str:
