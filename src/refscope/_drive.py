@@ -95,6 +95,7 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
+        del args, kwargs  # else they would live as long as the generator
         return cast("Any", (yield from _driven(block, inner, is_item=False)))
 
     code = getattr(function, "__code__", None)
@@ -107,6 +108,7 @@ def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
+        del args, kwargs  # else they would live as long as the coroutine
         return await _driven(block, inner, is_item=False)
 
     return wrapper
@@ -118,6 +120,7 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
         inner = function(*args, **kwargs)
         frame = _frame_object(inner, "ag_frame")
         block = _new_block(tracker, label, kwargs)
+        del args, kwargs  # else they would live as long as the generator
         first = _first_item(inner)  # before the block, and held until it ends
         block.start()
         block.pause()

@@ -8,6 +8,7 @@ import functools
 import gc
 import inspect
 import types
+import weakref
 
 import pytest
 
@@ -489,6 +490,41 @@ def test_items_live_no_longer_than_without_us():
     assert gone == [True]
     assert next(generator) == 1
     generator.close()
+
+
+@pytest.mark.parametrize("kind", ["generator", "coroutine", "asynchronous generator"])
+def test_arguments_live_no_longer_than_without_us(kind):
+    """A suspended function can let go of what it was called with."""
+
+    class Data:
+        """What is given to the function."""
+
+    @track("x", **LIGHT)
+    def generator(data, *, more):
+        watched = weakref.ref(data), weakref.ref(more)
+        del data, more
+        yield [each() for each in watched]
+
+    @track("x", **LIGHT)
+    async def coroutine(data, *, more):
+        watched = weakref.ref(data), weakref.ref(more)
+        del data, more
+        return [each() for each in watched]
+
+    @track("x", **LIGHT)
+    async def items(data, *, more):
+        watched = weakref.ref(data), weakref.ref(more)
+        del data, more
+        yield [each() for each in watched]
+
+    if kind == "generator":
+        [held] = generator(Data(), more=Data())
+    elif kind == "coroutine":
+        held = asyncio.run(coroutine(Data(), more=Data()))
+    else:
+        [held] = collect(lambda: items(Data(), more=Data()))
+
+    assert held == [None, None]
 
 
 def test_a_generator_may_yield_none_and_return_none():
