@@ -10,8 +10,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Generator
-from functools import wraps
-from types import coroutine
+from functools import partial, wraps
+from types import MethodType, coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from refscope._measure import blocks, ours
@@ -98,9 +98,17 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
         del args, kwargs  # else they would live as long as the generator
         return cast("Any", (yield from _driven(block, inner, is_item=False)))
 
-    code = getattr(function, "__code__", None)
+    code = getattr(_unwrapped(function), "__code__", None)
     is_awaitable = code and code.co_flags & inspect.CO_ITERABLE_COROUTINE
     return coroutine(wrapper) if is_awaitable else wrapper
+
+
+def _unwrapped(function: object) -> object:
+    """Return what partial functions and bound methods lead to, as inspect does."""
+    while isinstance(function, (partial, MethodType)):
+        name = "func" if isinstance(function, partial) else "__func__"
+        function = cast("object", getattr(function, name))
+    return function
 
 
 def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:

@@ -762,3 +762,23 @@ def test_a_generator_that_can_be_awaited():
 
     assert asyncio.run(main()) == 3
     assert refscope.tracker_of(nap).report.exception is None
+
+
+def test_a_partial_function_of_one_that_can_be_awaited():
+    """It is looked at, not only what fills its arguments in."""
+
+    class Clock:
+        """Has a method of this kind."""
+
+        @types.coroutine
+        def nap(self, first, second):
+            yield
+            return first, second
+
+    nap = functools.partial(functools.partial(Clock().nap, 1), 2)
+    tracked = track("x", **LIGHT)(nap)
+
+    async def main():
+        return await nap(), await tracked()
+
+    assert asyncio.run(main()) == ((1, 2), (1, 2))
