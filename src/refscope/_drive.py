@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Generator
 from functools import partial, wraps
-from types import MethodType, coroutine
+from types import CoroutineType, GeneratorType, MethodType, coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from refscope._measure import blocks, ours
@@ -215,7 +215,7 @@ def _run(
     allocated on the program's account.  No item is ``_ENDED``.
     """
     try:
-        result = yield from inner  # pyright: ignore[reportUnknownVariableType]
+        result = yield from _steps_of(inner)  # pyright: ignore[reportUnknownVariableType]
     except BaseException as error:
         # Else it is the program's own, of ``__anext__`` for one.
         is_last = is_item and type(error) is StopAsyncIteration
@@ -230,6 +230,14 @@ def _run(
     else:
         block.end(None)
     block.keep(result)
+
+
+def _steps_of(inner: Any) -> Any:
+    """Return what ``await`` steps through; other objects make it in ``__await__``."""
+    kind = cast("object", type(inner))
+    if kind is CoroutineType or kind is GeneratorType:
+        return inner
+    return cast("Any", kind).__await__(inner)
 
 
 def _frame_object(inner: Any, *names: str) -> Any:

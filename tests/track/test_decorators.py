@@ -7,6 +7,7 @@ import contextlib
 import functools
 import gc
 import inspect
+import sys
 import types
 import weakref
 
@@ -762,6 +763,32 @@ def test_a_generator_that_can_be_awaited():
 
     assert asyncio.run(main()) == 3
     assert refscope.tracker_of(nap).report.exception is None
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="nothing is marked before")
+def test_a_marked_function_may_return_any_awaitable():
+    """What its ``__await__`` does is measured as that of a coroutine is."""
+    kept = []
+
+    class Reply:
+        """Can be awaited, and not iterated over."""
+
+        def __await__(self):
+            kept.append(bytes(LARGE))
+            yield
+            return 3
+
+    @track("x", **LIGHT)
+    @inspect.markcoroutinefunction
+    def function():
+        return Reply()
+
+    async def main():
+        return await function()
+
+    assert inspect.iscoroutinefunction(function)
+    assert asyncio.run(main()) == 3
+    assert grown(refscope.tracker_of(function).reports[0]) == len(kept)
 
 
 def test_a_partial_function_of_one_that_can_be_awaited():
