@@ -52,13 +52,23 @@ def tracked(function: F, tracker: _Tracker, label: str) -> F:
 
 
 def _kind(function: object) -> Callable[[Any, _Tracker, str], Any]:
-    if inspect.isasyncgenfunction(function):
+    called = _called(function)
+    if inspect.isasyncgenfunction(called):
         return _async_generator
-    if inspect.iscoroutinefunction(function):
+    # A function can be marked as one, and an object that is called too (3.12+).
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
         return _coroutine
-    if inspect.isgeneratorfunction(function):
+    if inspect.isgeneratorfunction(called):
         return _generator
     return _plain
+
+
+def _called(function: object) -> object:
+    """Return the function that a call runs; inspect does not look at ``__call__``."""
+    function = _unwrapped(function)
+    if hasattr(function, "__code__"):
+        return function
+    return _unwrapped(cast("object", getattr(type(function), "__call__")))  # noqa: B004, B009
 
 
 def _new_block(
@@ -98,7 +108,7 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
         del args, kwargs  # else they would live as long as the generator
         return cast("Any", (yield from _driven(block, inner, is_item=False)))
 
-    code = getattr(_unwrapped(function), "__code__", None)
+    code = getattr(_called(function), "__code__", None)
     is_awaitable = code and code.co_flags & inspect.CO_ITERABLE_COROUTINE
     return coroutine(wrapper) if is_awaitable else wrapper
 

@@ -262,6 +262,66 @@ def test_callables_can_be_decorated():
     assert refscope.tracker_of(tracked[3]).report.label == "partial"
 
 
+class Suspends:
+    """Can be called, and suspended: coroutine functions are not all functions."""
+
+    def __init__(self):
+        self.kept = []
+
+    async def __call__(self, size):
+        await asyncio.sleep(0)
+        self.kept.append(bytes(size))
+        return 5
+
+
+class Yields(Suspends):
+    """A generator function."""
+
+    def __call__(self, size):
+        yield
+        self.kept.append(bytes(size))
+        return 5
+
+
+class Naps(Suspends):
+    """A generator function that makes what can be awaited."""
+
+    @types.coroutine
+    def __call__(self, size):
+        yield
+        self.kept.append(bytes(size))
+        return 5
+
+
+class Streams(Suspends):
+    """An asynchronous generator function."""
+
+    async def __call__(self, size):
+        yield 5
+        self.kept.append(bytes(size))
+
+
+@pytest.mark.parametrize("is_partial", [False, True])
+@pytest.mark.parametrize("kind", [Suspends, Yields, Naps, Streams])
+def test_objects_that_suspend_when_they_are_called(kind, is_partial):
+    """What they do is measured to their end, not only how that is made."""
+    thing = kind()
+    thing = functools.partial(thing, LARGE) if is_partial else thing
+    tracked = track("x", **LIGHT)(thing)
+    arguments = () if is_partial else (LARGE,)
+
+    async def main():
+        return await tracked(*arguments)
+
+    if kind is Yields:
+        assert list(tracked(*arguments)) == [None]
+    elif kind is Streams:
+        assert collect(lambda: tracked(*arguments)) == [5]
+    else:
+        assert asyncio.run(main()) == 5
+    assert grown(refscope.tracker_of(tracked).reports[0]) == 1
+
+
 # -- Coroutines.
 def test_coroutines_stay_coroutines():
     """A decorated async def is one, returns its value and raises its errors."""
