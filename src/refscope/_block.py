@@ -186,6 +186,7 @@ class Block:
 
     def account(self, found: probes.Findings) -> TrackReport:
         """Return the report of these findings; called by ``blocks.leave``."""
+        found.is_suspended = self._hand is not None
         report = account.track_report(
             found,
             label=self._label,

@@ -11,7 +11,13 @@ import inspect
 import sys
 from collections.abc import Callable, Generator
 from functools import partial, wraps
-from types import CoroutineType, GeneratorType, MethodType, coroutine
+from types import (
+    AsyncGeneratorType,
+    CoroutineType,
+    GeneratorType,
+    MethodType,
+    coroutine,
+)
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from refscope._measure import blocks, ours
@@ -20,6 +26,7 @@ from refscope._measure import blocks, ours
 F = TypeVar("F")
 TRACKER = "__refscope_tracker__"
 _ENDED = object()
+_IS_SUSPENDED = object()
 # An asynchronous generator hands items over in exceptions (Objects/genobject.c,
 # async_gen_unwrap_value): while it runs, a smaller rise cannot be told from these.
 _EXCEPTION_SIZE = 1024
@@ -94,10 +101,18 @@ def _plain(function: Any, tracker: _Tracker, label: str) -> Any:
         except BaseException as error:
             block.end(type(error))
             raise
+        if _is_suspended(result):
+            block.keep(_IS_SUSPENDED)  # the report says so
         block.end(None)
         return result
 
     return wrapper
+
+
+def _is_suspended(result: object) -> bool:
+    """Return whether a result is a function that goes on later."""
+    kind = cast("object", type(result))
+    return kind is CoroutineType or kind is GeneratorType or kind is AsyncGeneratorType
 
 
 def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
@@ -244,10 +259,9 @@ def _run(
 
 def _steps_of(inner: Any) -> Any:
     """Return what ``await`` steps through; other objects make it in ``__await__``."""
-    kind = cast("object", type(inner))
-    if kind is CoroutineType or kind is GeneratorType:
+    if _is_suspended(inner):
         return inner
-    return cast("Any", kind).__await__(inner)
+    return cast("Any", type(inner)).__await__(inner)
 
 
 def _frame_object(inner: Any, *names: str) -> Any:

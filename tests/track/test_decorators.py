@@ -322,6 +322,32 @@ def test_objects_that_suspend_when_they_are_called(kind, is_partial):
     assert grown(refscope.tracker_of(tracked).reports[0]) == 1
 
 
+@pytest.mark.parametrize("kind", ["generator", "coroutine", "asynchronous generator"])
+def test_a_call_that_returns_what_goes_on_later(kind):
+    """What a plain function hands on suspended is not in its block, which says so."""
+
+    async def coroutine():
+        await asyncio.sleep(0)
+
+    async def items():
+        yield
+
+    makers = {"generator": lambda: (_ for _ in ()), "coroutine": coroutine}
+    make = makers.get(kind, items)
+
+    @track("x", **LIGHT)
+    def passes():
+        return make()
+
+    suspended = passes()
+    if kind == "coroutine":
+        suspended.close()
+
+    assert (
+        "the call returned a generator or coroutine: what that does is not measured"
+    ) in refscope.tracker_of(passes).report.limits
+
+
 # -- Coroutines.
 def test_coroutines_stay_coroutines():
     """A decorated async def is one, returns its value and raises its errors."""

@@ -43,6 +43,7 @@ STRETCHES = (
     "memory sums the stretches in which the function ran; sites, types and gc span "
     "its first to its last resumption"
 )
+SUSPENDED = "the call returned a generator or coroutine: what that does is not measured"
 DISTURBED = "count_diff is unknown: memory changed while the function was suspended"
 
 
@@ -194,6 +195,7 @@ def _limits(found: Findings) -> tuple[str, ...]:
         TASKS: found.tasks_ran,
         OVERLAP: found.blocks_overlapped,
         STRETCHES: found.pauses > 0,
+        SUSPENDED: found.is_suspended,
         DISTURBED: found.is_disturbed and traced is not None,
     }
     said = [sentence for sentence, holds in sentences.items() if holds]

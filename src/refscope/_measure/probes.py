@@ -82,6 +82,7 @@ class Findings:
         "frame_limit",
         "is_disturbed",
         "is_final",
+        "is_suspended",
         "overhead_ns",
         "pauses",
         "plan",
@@ -107,6 +108,7 @@ class Findings:
     overhead_ns: int
     pauses: int
     is_disturbed: bool
+    is_suspended: bool
     threads_ran: bool
     tasks_ran: bool
     blocks_overlapped: bool
