@@ -29,7 +29,6 @@ def track(function: F, /) -> F: ...
 @overload
 def track(
     label: str | None = None,
-    /,
     *,
     frames: int = 1,
     sites: bool = True,

@@ -33,6 +33,12 @@ def called(first: int, *, second: str = "") -> list[int]:
     return [first, len(second)]
 
 
+@track(label="named")
+def by_name(first: int, *, second: str = "") -> list[int]:
+    """Decorate with a label by name."""
+    return [first, len(second)]
+
+
 @track()
 def empty() -> None:
     """Decorate with an empty call."""
@@ -42,9 +48,11 @@ def functions_keep_their_signatures() -> None:
     """Arguments are checked and results known as without the decorator."""
     assert_type(bare(1, second="a"), list[int])
     assert_type(called(1), list[int])
+    assert_type(by_name(1, second="a"), list[int])
     assert_type(empty(), None)
     bare("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     called(1, third=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    by_name("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     empty(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
@@ -157,6 +165,8 @@ def a_call_of_track_is_a_tracker() -> None:
     tracker = track("x", on_report=print)
     assert_type(tracker, Tracker)
     assert_type(track(), Tracker)
+    assert_type(track(label="x", frames=2), Tracker)
+    assert_type(track(label=None), Tracker)
     assert_type(tracker.start(), Block)
     assert_type(tracker.report, TrackReport)
     assert_type(tracker.reports, tuple[TrackReport, ...])
@@ -219,6 +229,7 @@ def on_report_takes_a_report() -> None:
 def bad_arguments_are_seen() -> None:
     """Labels are text, numbers are numbers, options are named."""
     track(5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    track(label=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     track("x", 5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     track("x", frames="5")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     assert_type(refscope.track("x"), Tracker)
