@@ -121,7 +121,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     try:
         Budget(max_objects, deadline)  # refuses what makes no sense
         tracker = Tracker(
-            _place_of_caller() if label is None else label,
+            _place_of_caller() if label is None else str.__str__(label),
             plan=probes.Plan(
                 frames,
                 sites=sites,

@@ -17,7 +17,7 @@ from types import MethodType, TracebackType, coroutine
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from weakref import ref
 
-from refscope._measure import activity, blocks, census, ours, probes
+from refscope._measure import activity, blocks, census, classes, ours, probes
 from refscope._typing import override
 from refscope.exceptions import (
     ArgumentTypeError,
@@ -398,4 +398,6 @@ def name_of(thing: object) -> str:
     """Return the qualified name of a function, or of the class of anything else."""
     function = getattr(thing, "__func__", thing)
     name = getattr(function, "__qualname__", None)
-    return name if isinstance(name, str) else type(thing).__qualname__
+    if not isinstance(name, str):
+        name = classes._get_qualname(type(thing))
+    return str.__str__(name)  # not one of a subclass, which lives on in reports

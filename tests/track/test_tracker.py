@@ -422,6 +422,47 @@ def test_a_block_is_named_by_its_line():
     assert block.report.label == f"{__file__}:{line_of(__file__, 'named here')}"
 
 
+class Text(str):
+    """Text of the program's: whatever it is asked, its own code runs."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        raise AssertionError
+
+    __repr__ = __format__ = __len__ = __hash__ = __eq__ = __str__
+
+
+def test_a_label_is_plain_text():
+    """No report has an instance of a subclass of str, whose code would run."""
+
+    @track(**LIGHT)
+    def function():
+        pass
+
+    class Called:
+        """Named by its class."""
+
+        __qualname__ = Text("called")
+
+        def __call__(self):
+            pass
+
+    function.__qualname__ = Text("renamed")
+    tracked = [track(each) for each in (function, Called())]
+    blocks = [track(Text("given"), **LIGHT).start(), track(label=Text("b")).start()]
+    for each in tracked:
+        each()
+    reports = [block.stop() for block in blocks]
+    reports += [refscope.tracker_of(each).report for each in tracked]
+
+    labels = [report.label for report in reports]
+    assert [type(label) for label in labels] == [str] * 4
+    assert labels == ["given", "b", "renamed", "called"]
+    assert "'given'" in str(reports[0])
+    assert "'given'" in repr(blocks[0])
+
+
 def test_tags_are_carried():
     """Any mapping of text, sorted; the report has it as a mapping."""
     with track("x", tags={"b": "2", "a": "1"}, **LIGHT) as block:
