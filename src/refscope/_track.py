@@ -230,7 +230,7 @@ def _warm_up() -> None:
         pass
     started = tracker.start()
     started.stop()
-    _ = started.measured, started.report
+    _ = started.measured, started.report, tracker.report, tracker.reports
     ends = track(
         "warm-up",
         sites=False,

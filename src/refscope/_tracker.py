@@ -57,6 +57,16 @@ class _Held(tuple[T, ...]):
     __slots__ = ()
 
 
+class _Link:
+    """Leads from a kept report to the next: many are kept without copies of a tuple."""
+
+    __slots__ = ("next", "report")
+
+    def __init__(self, report: TrackReport | None) -> None:
+        self.report = report
+        self.next: _Link | None = None
+
+
 class _Here(_local):
     """What each thread has of its own."""
 
@@ -210,8 +220,10 @@ class Tracker:
         "_entries",
         "_finished",
         "_keep",
+        "_kept",
         "_label",
-        "_reports",
+        "_newest",
+        "_passed",
         "every",
         "is_named",
         "on_report",
@@ -259,7 +271,8 @@ class Tracker:
         self.tag_items: tuple[tuple[str, str], ...] = tag_items
         self._keep = keep
         self._entries = 0
-        self._reports: tuple[TrackReport, ...] = ()
+        self._kept = 0
+        self._passed = self._newest = _Link(None)
         self._finished: tuple[tuple[ref[object], TrackReport], ...] = ()
         self.is_named: bool = True
 
@@ -292,7 +305,18 @@ class Tracker:
     @property
     def reports(self) -> tuple[TrackReport, ...]:
         """The last ``keep`` reports of all threads and tasks, oldest first."""
-        return self._reports
+        blocks.begin_own()
+        try:
+            found: list[TrackReport] = []
+            link = self._passed.next
+            while link is not None:
+                found.append(cast("TrackReport", link.report))
+                link = link.next
+            reports = _Held(found)
+            ours.disown(reports)
+        finally:
+            blocks.end_own()
+        return reports
 
     def start(self) -> Block:
         """Begin a block and return it; its ``stop()`` ends it.
@@ -314,6 +338,7 @@ class Tracker:
         """Take its memory blocks out of tracemalloc's books; see ``ours``."""
         ours.disown(self)
         ours.disown(self.plan)
+        ours.disown(self._passed)
         ours.disown_if_ours(self._label)
 
     def new_block(self, label: str | None = None, *, is_call: bool = False) -> Block:
@@ -348,8 +373,14 @@ class Tracker:
 
     def keep_report(self, report: TrackReport) -> None:
         """Keep a finished report for ``report`` and ``reports``."""
-        self._reports = _Held((*self._reports, report)[-self._keep :])
-        ours.disown(self._reports)
+        self._newest.next = link = _Link(report)
+        ours.disown(link)
+        self._newest = link
+        self._kept += 1
+        if self._kept > self._keep:
+            self._kept = self._keep
+            self._passed = cast("_Link", self._passed.next)
+            self._passed.report = None
         self._finish(_here.holder, report)
         task = activity.current_task()
         if task is not None:
@@ -376,7 +407,7 @@ class Tracker:
         return f"<Tracker {self._label!r}>"
 
 
-census.own(Tracker, _Thread, _Held, _Here, _Bind, _Done)
+census.own(Tracker, _Thread, _Held, _Link, _Here, _Bind, _Done)
 
 
 def decorate(tracker: Tracker, function: F) -> F:

@@ -10,6 +10,8 @@ import tracemalloc
 
 import pytest
 
+from refscope import track
+
 from . import kinds
 from .helpers import run_python
 from .kinds import KINDS, SILENT, UNTRACED, numbers
@@ -135,3 +137,22 @@ def test_the_first_block_of_a_process_is_silent(collect):
     said = run_python(FIRST.format(collect=collect))
 
     assert said.stdout == "0 0 0 () ()\n" * 2
+
+
+@pytest.mark.parametrize("collect", [True, False])
+def test_what_a_tracker_keeps_is_silent(collect):
+    """Its reports, a look at them and its end are none of an open block's."""
+    kept = None
+    tracker = track("x", collect=collect, types=False, keep=3, survivors=False)
+    with automatic_collections(off=not collect), track("x", collect=collect) as outer:
+        tracker.start().stop()
+        tracker.start().stop()
+        tracker.start().stop()
+        kept = tracker.reports
+        tracker.start().stop()
+        kept = tracker.reports
+        tracker = None
+
+    assert numbers(outer.report) == SILENT
+    assert len(kept) == 3
+    assert tracker is None

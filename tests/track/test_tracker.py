@@ -337,6 +337,32 @@ def test_the_last_reports_are_kept():
     assert three.report is seen[-1]
 
 
+def test_many_reports_are_kept_without_being_copied():
+    """One more costs no more where there are many, and they go without recursion."""
+    many, few = [track("x", sites=False, keep=keep, **LIGHT) for keep in (5_000, 1)]
+    for _ in range(5_000):
+        with many:
+            pass
+    watched = weakref.ref(many.reports[0]), weakref.ref(many.reports[-1])
+    tracemalloc.start()
+    peaks = []
+    for tracker in (many, few):
+        with tracker:
+            pass
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        with tracker:
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1] - before)
+    tracemalloc.stop()
+
+    assert abs(peaks[0] - peaks[1]) < 10_000
+    assert len(many.reports) == 5_000
+    assert [each() is None for each in watched] == [True, False]
+    del many, tracker
+    assert watched[1]() is None
+
+
 def test_a_fresh_tracker_has_no_report():
     """Asking is an error with the way out, and reports is empty."""
     tracker = track("x")
