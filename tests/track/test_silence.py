@@ -156,3 +156,23 @@ def test_what_a_tracker_keeps_is_silent(collect):
     assert numbers(outer.report) == SILENT
     assert len(kept) == 3
     assert tracker is None
+
+
+FIRST_WATCH = """
+import refscope
+held = [[1]]
+with refscope.track("x") as block:
+    with refscope.watch(held):
+        pass
+report = block.report
+print(report.types, report.survivors)
+print([str(site) for site in report.sites if "abc" in str(site)])
+"""
+
+
+@pytest.mark.needs_subprocess
+def test_the_first_watch_in_a_block_is_silent():
+    """It asks no abstract class, whose caches would stay."""
+    said = run_python(FIRST_WATCH)
+
+    assert said.stdout == "() ()\n[]\n"
