@@ -29,7 +29,7 @@ def save(report: Report, path: PathName, *, redact: bool = False) -> None:
     Args:
         report: Any report.
         path: Where to; the folder must be there.
-        redact: Leave out labels, tags, keys and the folders of files.
+        redact: Leave out labels, tags, keys, names of threads and folders of files.
 
     Raises:
         InvalidArgumentError: The suffix is not known.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from refscope.render import to_dot, to_text
+from refscope.render import to_dot, to_json, to_text
 from refscope.render._redact import redacted
 from refscope.reports import (
     ExpectationReport,
@@ -266,3 +266,16 @@ def test_survivors_are_shown_without_keys_and_folders():
     assert "ann" not in text
     assert "orders.py:41" in text
     assert redacted(_tracked(traceback=None)).survivors[0].traceback is None
+
+
+def test_names_of_threads_are_redacted():
+    """A program puts data into them; that it is a running thread stays known."""
+    path = path_over("<local item in work>", root="thread user 4711")
+    subject = thing("shop.Item", 1)
+    report = RetentionReport(subject=subject, paths=(path,), verdicts=())
+    tracked = _tracked(held_by=path)
+
+    assert "thread user 4711" in to_json(tracked)
+    assert "4711" not in to_json(tracked, redact=True)
+    assert "4711" not in to_json(report, redact=True)
+    assert "thread ... -> " in to_text(tracked, redact=True)

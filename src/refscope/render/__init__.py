@@ -23,7 +23,7 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
     Args:
         report: Any report.
         indent: Spaces per level; None puts everything on one line.
-        redact: Leave out labels, tags, keys and the folders of files.
+        redact: Leave out labels, tags, keys, names of threads and folders of files.
 
     Raises:
         InvalidArgumentError: A number is infinite or not a number, which JSON

@@ -38,7 +38,7 @@ R = TypeVar("R", bound=Report)
 
 
 def redacted(report: R) -> R:
-    """Return the report without labels, tags, keys, values and folders.
+    """Return the report without labels, tags, keys, values, names of threads, folders.
 
     Names of files, functions, variables, attributes and types stay, and so do the
     sentences of ``limits``.
@@ -123,6 +123,9 @@ def _perhaps_path(path: ReferencePath | None) -> ReferencePath | None:
     return None if path is None else _path(path)
 
 
+_THREAD = "thread "
+
+
 def _path(path: ReferencePath) -> ReferencePath:
     references = tuple(map(redacted_reference, path.references))
     expression = path.expression
@@ -130,7 +133,10 @@ def _path(path: ReferencePath) -> ReferencePath:
         names = len("".join([each.name for each in path.references]))
         start = expression[: len(expression) - names]
         expression = start + "".join([each.name for each in references])
-    return attrs.evolve(path, references=references, expression=expression)
+    root = path.root
+    if root.startswith(_THREAD):
+        root = f"{_THREAD}..."  # its name is the program's to choose
+    return attrs.evolve(path, root=root, references=references, expression=expression)
 
 
 def _leaks(report: LeakReport) -> LeakReport:

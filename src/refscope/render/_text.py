@@ -47,7 +47,7 @@ def to_text(
             gets; by default as many as fit, or with ``full`` all.
         unicode: Show printable characters as they are; by default the text is
             ASCII and other characters are escaped as in a Python string.
-        redact: Leave out labels, tags, keys and the folders of files.
+        redact: Leave out labels, tags, keys, names of threads and folders of files.
 
     Raises:
         InvalidArgumentError: ``limit`` is below 0.
