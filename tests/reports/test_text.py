@@ -366,6 +366,23 @@ def test_a_comparison():
     )
 
 
+def test_the_verdict_of_a_comparison_follows_what_is_said():
+    """What grew is not hidden behind more that shrank."""
+    before = TrackReport(measured=ALL, sites=(site("a.py", 1, "f", 10**6),))
+    grown = site("b.py", 5, "g", 5)
+    after = TrackReport(measured=ALL, sites=(site("a.py", 1, "f", 1), grown))
+
+    assert diff(before, after).headline == (
+        "WORSE: +5 B in 1 function, -976.6 KiB in 1 function"
+    )
+    assert diff(after, before).headline == (
+        "WORSE: +976.6 KiB in 1 function, -5 B in 1 function"
+    )
+    assert diff(before, TrackReport(measured=ALL)).headline == (
+        "BETTER: -976.6 KiB in 1 function"
+    )
+
+
 def test_a_comparison_without_difference():
     """Two lines are enough."""
     assert _lines(DiffReport(by="site")) == [

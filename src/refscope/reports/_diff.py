@@ -11,6 +11,9 @@ from ._base import Report
 from ._record import Record
 
 
+_LESS = frozenset({"gone", "shrank"})
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class DiffRow(Record):
     """One place or type in both reports."""
@@ -53,13 +56,18 @@ class DiffReport(Report):
     @override
     def is_clean(self) -> bool:
         """Whether nothing is new and nothing grew."""
-        return all(row.status in {"gone", "shrank"} for row in self.rows)
+        return all(row.status in _LESS for row in self.rows)
 
     @property
     @override
     def headline(self) -> str:
-        """The verdict in one line."""
-        total = sum(row.change for row in self.rows)
+        """The verdict in one line: what grew, and what shrank."""
         verdict = "SAME" if not self.rows else "BETTER" if self.is_clean else "WORSE"
-        changed = units.plural(len(self.rows), self.by)
-        return f"{verdict}: {units.size(total, sign=True)} in {changed}"
+        more = [row.change for row in self.rows if row.status not in _LESS]
+        less = [row.change for row in self.rows if row.status in _LESS]
+        parts = [part for part in (more, less) if part] or [[]]
+        return f"{verdict}: {', '.join(map(self._sum, parts))}"
+
+    def _sum(self, changes: list[int]) -> str:
+        size = units.size(sum(changes), sign=True)
+        return f"{size} in {units.plural(len(changes), self.by)}"
