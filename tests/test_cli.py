@@ -109,6 +109,7 @@ def _one_line(capsys, *words):
         "-mprobe a",
         "-m pkg",
         "-m pkg.probe -- a",
+        "-- link.py -- a",
     ],
 )
 def test_programs_see_what_python_shows_them(folder, words):
@@ -376,6 +377,9 @@ def test_no_place_for_the_report(folder, monkeypatch, stderr):
         (["--frames", "0", "a.py"], "frames takes 1 to 65,535, not 0"),
         (["--limit", "-1", "a.py"], "--limit takes 0 or more, not -1"),
         (["--json", "no/such.json", "a.py"], "no such folder to write JSON to"),
+        (["--json", "empty", "a.py"], "--json takes the name of a file, not 'empty'"),
+        (["--json", "", "a.py"], "--json takes the name of a file, not ''"),
+        (["--"], "run takes a program: SCRIPT [ARGS] | -m MODULE [ARGS]"),
     ],
 )
 def test_what_cannot_be_run(folder, capsys, words, reason):
@@ -401,8 +405,7 @@ def test_where_tracing_is_refused(folder, capsys, monkeypatch):
 
 def test_json_that_cannot_be_written(folder, capsys):
     """The report is shown also when its file cannot be written, and the status is 2."""
-    _write("a.py", "")
-    Path("a.json").mkdir()
+    _write("a.py", "import os; os.mkdir('a.json')")
 
     assert _command("run", "--json", "a.json", "a.py") == 2
     said = capsys.readouterr().err

@@ -83,6 +83,8 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Cut the words of ``run`` in front of the program: the rest is the program's."""
     place = 1 if words and words[0] == "run" else len(words)
     while place < len(words) and words[place].startswith("-"):
+        if words[place] == "--":
+            return [*words[:place]], [*words[place + 1 :]]
         if words[place].startswith("-m"):
             break
         place += 2 if words[place] in {"--frames", "--json", "--limit"} else 1
@@ -225,10 +227,13 @@ def _check(options: argparse.Namespace) -> None:
     if options.limit is not None and options.limit < 0:
         raise _RefusalError(f"--limit takes 0 or more, not {options.limit}")
     if options.json is not None:
-        options.json = os.path.abspath(options.json)  # the program may change folder
+        name = options.json
+        options.json = os.path.abspath(name)  # the program may change folder
         folder = os.path.dirname(options.json)
         if not os.path.isdir(folder):
             raise _RefusalError(f"{folder}: no such folder to write JSON to")
+        if not name or os.path.isdir(options.json):
+            raise _RefusalError(f"--json takes the name of a file, not {name!r}")
 
 
 def _deliver(report: Report, options: argparse.Namespace, stderr: TextIO | None) -> int:
