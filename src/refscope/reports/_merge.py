@@ -16,7 +16,7 @@ from refscope.exceptions import ArgumentTypeError, MergeError
 from ._base import Report
 from ._cycles import CycleGroup, CycleKind, CycleReport
 from ._heap import AllocationSite, Frame, Traceback
-from ._order import sorted_groups, sorted_sites, sorted_types
+from ._order import sorted_groups, sorted_sites, sorted_survivors, sorted_types
 from ._record import changed
 from ._retention import SurvivorGroup
 from ._track import GcActivity, MemoryChange, TrackReport, TypeChange
@@ -202,7 +202,7 @@ def _merged_groups(groups: Iterable[CycleGroup]) -> tuple[CycleGroup, ...]:
 
 
 def _merged_survivors(groups: Iterable[SurvivorGroup]) -> tuple[SurvivorGroup, ...]:
-    """Return the groups in the order in which they were met; the first path stays."""
+    """Return the sums by type, place and shape; the first path of each stays."""
     sums: dict[tuple[str, str, Traceback | None, str | None], SurvivorGroup] = {}
     for group in groups:
         key = group.type_name, group.fingerprint, group.traceback, group.by_design
@@ -215,7 +215,7 @@ def _merged_survivors(groups: Iterable[SurvivorGroup]) -> tuple[SurvivorGroup, .
                 retained_size=_added((known.retained_size, group.retained_size)),
             )
         sums[key] = group
-    return tuple(sums.values())
+    return sorted_survivors(sums.values())
 
 
 def _all_limits(reports: Sequence[TrackReport]) -> tuple[str, ...]:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from ._cycles import CycleGroup
-from ._heap import AllocationSite, Frame
+from ._heap import AllocationSite, Frame, Traceback
+from ._retention import SurvivorGroup
 from ._track import TypeChange
+
+
+_FrameKey: TypeAlias = tuple[str, int, bool, str]
+_Place: TypeAlias = tuple[bool, tuple[_FrameKey, ...], int]
 
 
 def sorted_sites(sites: Iterable[AllocationSite]) -> tuple[AllocationSite, ...]:
@@ -27,19 +33,46 @@ def sorted_groups(groups: Iterable[CycleGroup]) -> tuple[CycleGroup, ...]:
     return tuple(sorted(groups, key=_group_key))
 
 
+def sorted_survivors(groups: Iterable[SurvivorGroup]) -> tuple[SurvivorGroup, ...]:
+    """Return a program's classes first, then by number, type, place and shape.
+
+    Which of them hold others is no longer known: a block's own report says that by
+    its order.
+    """
+    return tuple(sorted(groups, key=_survivor_key))
+
+
+def _survivor_key(
+    group: SurvivorGroup,
+) -> tuple[bool, int, str, _Place, str, bool, str]:
+    named = "." in group.type_name
+    place = _traceback_key(group.traceback)
+    kept = group.by_design
+    shape = group.fingerprint
+    most = -group.count
+    return not named, most, group.type_name, place, shape, kept is not None, kept or ""
+
+
+def _traceback_key(traceback: Traceback | None) -> _Place:
+    """Return a key that differs between all tracebacks, none at all included."""
+    if traceback is None:
+        return False, (), -1
+    total = traceback.total_nframe
+    frames = tuple(map(_frame_key, traceback.frames))
+    return True, frames, -1 if total is None else total
+
+
 def _group_key(group: CycleGroup) -> tuple[bool, int, int, str, str]:
     named = any("." in name for name in group.type_names)
     return not named, -group.size, -group.count, group.kind, group.fingerprint
 
 
-def _site_key(
-    site: AllocationSite,
-) -> tuple[int, int, tuple[tuple[str, int, bool, str], ...]]:
+def _site_key(site: AllocationSite) -> tuple[int, int, tuple[_FrameKey, ...]]:
     frames = tuple(_frame_key(frame) for frame in site.traceback.frames)
     return -abs(site.size_diff), -abs(site.count_diff), frames
 
 
-def _frame_key(frame: Frame) -> tuple[str, int, bool, str]:
+def _frame_key(frame: Frame) -> _FrameKey:
     # None and text do not compare, so a flag in front keeps them apart.
     known = frame.function is not None
     return frame.filename, frame.lineno, known, frame.function or ""
