@@ -49,13 +49,25 @@ def _functions_at(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
                         codes[code.co_filename].setdefault(id(code), (name, code))
     found: dict[tuple[str, int], str] = {}
     for filename, known in codes.items():
-        order = sorted(known.values(), key=_first_line, reverse=True)
-        for lineno in wanted[filename]:
-            for name, code in order:
-                if code.co_firstlineno <= lineno and lineno in _lines(code):
-                    found[filename, lineno] = name
-                    break
+        for lineno, name in _names_of(wanted[filename], known.values()):
+            found[filename, lineno] = name
     return found
+
+
+def _names_of(
+    lines: set[int], codes: Iterable[tuple[str, CodeType]]
+) -> Iterator[tuple[int, str]]:
+    """Yield each line of a file that a function executes, with the innermost one."""
+    missing, last = lines.copy(), max(lines)
+    # What begins last is innermost, so who comes first has the line.
+    for name, code in sorted(codes, key=_first_line, reverse=True):
+        first = code.co_firstlineno
+        if first <= last:
+            here = {line for line in missing & _lines(code) if line >= first}
+            yield from zip(here, repeat(name))
+            missing -= here
+        if not missing:
+            break
 
 
 def _first_line(named: tuple[str, CodeType]) -> int:
