@@ -14,7 +14,7 @@ import pytest
 
 import refscope
 from refscope import Block, Tracker, track
-from refscope._measure import blocks
+from refscope._measure import account, blocks, places
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -145,13 +145,33 @@ def test_the_time_of_a_peek_is_refscopes(monkeypatch):
         return report
 
     monkeypatch.setattr(blocks, "_finish", slow)
-    monkeypatch.setattr(blocks, "perf_counter_ns", lambda: clock[0])
+    for module in (blocks, account):
+        monkeypatch.setattr(module, "perf_counter_ns", lambda: clock[0])
     with track("x") as block:
         block.peek()
         clock[0] += 1_000_000_000
 
     assert block.report.duration == 1
     assert block.report.overhead == 5
+
+
+def test_the_time_that_a_report_takes_is_refscopes(monkeypatch):
+    """Names of functions are looked for after everything was measured."""
+    clock = [0]
+    frames_of = places.frames_of
+
+    def slow(lines):
+        clock[0] += 3_000_000_000
+        return frames_of(lines)
+
+    monkeypatch.setattr(places, "frames_of", slow)
+    for module in (blocks, account):
+        monkeypatch.setattr(module, "perf_counter_ns", lambda: clock[0])
+    with track("x", **LIGHT) as block:
+        kept = bytes(LARGE)
+
+    assert block.report.overhead == 3
+    assert kept
 
 
 def test_peek_after_the_end_is_the_report():

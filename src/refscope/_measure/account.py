@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from time import perf_counter_ns
 
 from refscope._version import __version__
 from refscope.reports import (
@@ -77,7 +78,6 @@ def track_report(
         tags=tags,
         calls_seen=calls_seen,
         duration=found.duration_ns / 1e9,
-        overhead=found.overhead_ns / 1e9,
         exception=None if exception is None else classes.type_name(exception),
         measured=_measured(found),
         memory=_memory(found),
@@ -88,6 +88,8 @@ def track_report(
         gc=_collector(found),
         limits=_limits(found),
         environment=_ENVIRONMENT,
+        # Last, so that what the sections above took is in it.
+        overhead=(perf_counter_ns() - found.work_began_ns) / 1e9,
     )
 
 

@@ -388,7 +388,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     # Without pymalloc (WebAssembly, some debug builds) there are none at all.
     found.blocks_diff = blocks - numbers[BLOCKS] if blocks else None
     found.duration_ns = numbers[END_TIME] - numbers[TIME]
-    found.overhead_ns = numbers[WORK] + perf_counter_ns() - numbers[END_TIME]
+    found.work_began_ns = numbers[END_TIME] - numbers[WORK]
     found.tasks_ran = not probe.is_call and (probe.tasks_ran or activity.other_tasks())
     found.blocks_overlapped = probe.has_company
     return found

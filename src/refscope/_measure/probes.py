@@ -83,7 +83,6 @@ class Findings:
         "is_disturbed",
         "is_final",
         "is_suspended",
-        "overhead_ns",
         "pauses",
         "plan",
         "rss_diff",
@@ -92,6 +91,7 @@ class Findings:
         "threads_ran",
         "traced",
         "types",
+        "work_began_ns",
     )
 
     plan: Plan
@@ -105,13 +105,14 @@ class Findings:
     blocks_diff: int | None
     rss_diff: int | None
     duration_ns: int
-    overhead_ns: int
     pauses: int
     is_disturbed: bool
     is_suspended: bool
     threads_ran: bool
     tasks_ran: bool
     blocks_overlapped: bool
+    work_began_ns: int
+    """As if refscope's work, which is not over yet, were in one piece."""
 
 
 class Client(Protocol[R_co]):
