@@ -92,9 +92,10 @@ def _mermaid(report: Report, redact: bool) -> str:  # noqa: FBT001  # one of a t
 
 def _content(name: str) -> str:
     try:
-        # Some editors and shells put a byte order mark in front.
-        with open(name, encoding="utf-8-sig") as file:
-            return file.read()
+        with open(name, encoding="utf-8") as file:
+            # Some editors and shells put a byte order mark in front.  The codec that
+            # knows it would be loaded now, and this may be inside a block.
+            return file.read().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ReportFormatError(f"this is not UTF-8: {error}") from None
 

@@ -10,6 +10,7 @@ from typing import cast, overload
 
 from refscope._measure import blocks, ours, probes
 from refscope._measure.budget import Budget
+from refscope._measure.interpreter import is_tracing
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -22,6 +23,9 @@ from ._tracker import F, OnReport, Tracker, decorate, name_of
 
 _RUNS_BEFORE_CACHE = 1024
 _MOST_FRAMES = 65_535  # Modules/_tracemalloc.c: TRACEBACK_MAX_NFRAME
+_READY = "refscope.render._ready"
+_unready: list[str] = []
+"""What has to be imported before the first block, and need not be with refscope."""
 
 
 @overload
@@ -99,6 +103,8 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
         ArgumentTypeError: ``label`` is neither text nor a function, or another value
             is of the wrong kind.
     """
+    if _unready:
+        _make_ready()
     if label is not None and not isinstance(label, str):
         tracker = Tracker(
             name_of(label),
@@ -142,6 +148,18 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     finally:
         blocks.end_own()
     return tracker
+
+
+def _make_ready() -> None:
+    """Load what is needed later, and leave nothing of it where the program traces."""
+    __import__(_READY)
+    if is_tracing():  # what died is on free lists, and a block might see it go
+        blocks.begin_own()
+        try:
+            blocks._collector.empty_free_lists()
+        finally:
+            blocks.end_own()
+    _unready.clear()
 
 
 def tracker_of(function: Callable[..., object]) -> Tracker:
@@ -247,3 +265,4 @@ def _warm_up() -> None:
 if sys.version_info < (3, 11):
     with contextlib.suppress(TrackingError):  # beside another interpreter
         _warm_up()
+_unready.append(_READY)

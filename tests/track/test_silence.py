@@ -11,6 +11,8 @@ import tracemalloc
 import pytest
 
 from refscope import track
+from refscope.render import to_json
+from refscope.reports import TrackReport
 
 from . import kinds
 from .helpers import run_python
@@ -176,3 +178,67 @@ def test_the_first_watch_in_a_block_is_silent():
     said = run_python(FIRST_WATCH)
 
     assert said.stdout == "() ()\n[]\n"
+
+
+FIRST_RENDERED = """
+import sys, refscope
+from refscope import render
+with refscope.track("before") as block:
+    kept = [[1]]
+report, text, path = block.report, {text!r}, {path!r}
+with refscope.track("x") as block:
+    {verb}
+report = block.report
+# Up to 3.10 the first call of a function leaves a frame behind.
+frames = 8000 if sys.version_info < (3, 11) else 0
+if report.types or report.survivors or report.memory.size_diff > frames:
+    print(refscope.render.to_text(report, full=True))
+"""
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "str(report)",
+        "render.to_text(report, full=True, redact=True)",
+        "render.to_json(report)",
+        "render.to_json(report, redact=True, indent=1)",
+        "render.from_json(text)",
+        "render.schema()",
+        "render.to_dot(report.cycles)",
+        "render.to_mermaid(report.cycles)",
+        "refscope.save(report, path)",
+        "refscope.load(path)",
+        "refscope.diff(report, report)",
+        "refscope.merge([report, report])",
+    ],
+)
+def test_the_first_use_of_a_report_in_a_block_is_silent(verb, tmp_path):
+    """What is loaded when it is needed was loaded before the block."""
+    path = tmp_path / "report.json"
+    text = to_json(TrackReport(label="x"))
+    path.write_text(text)
+    said = run_python(FIRST_RENDERED.format(verb=verb, text=text, path=str(path)))
+
+    assert (said.stdout, said.stderr) == ("", "")
+
+
+BEFORE_FIRST = """
+import gc, sys
+import refscope
+assert "json" not in sys.modules
+gc.collect()
+gc.disable()
+refscope.track()
+assert "json" in sys.modules
+print(gc.collect())
+"""
+
+
+@pytest.mark.needs_subprocess
+def test_what_is_loaded_before_the_first_block_leaves_no_garbage():
+    """It would seem the program's, if the program collects it inside."""
+    said = run_python(BEFORE_FIRST)
+
+    assert (said.stdout, said.stderr) == ("0\n", "")

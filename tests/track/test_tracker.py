@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, ExitStack
 import pytest
 
 import refscope
-from refscope import Block, Tracker, track
+from refscope import Block, Tracker, _track, track
 from refscope._measure import account, blocks, places
 from refscope.exceptions import (
     ArgumentTypeError,
@@ -25,7 +25,7 @@ from refscope.exceptions import (
 )
 from refscope.render import from_json, to_json
 
-from .helpers import line_of, sites_in
+from .helpers import line_of, quiet_collector, sites_in
 
 
 LIGHT = {
@@ -172,6 +172,23 @@ def test_the_time_that_a_report_takes_is_refscopes(monkeypatch):
 
     assert block.report.overhead == 3
     assert kept
+
+
+@pytest.mark.parametrize("is_traced", [True, False])
+def test_the_first_tracker_is_a_quiet_guest(monkeypatch, is_traced):
+    """What it loads is loaded once, and the program's callbacks hear of nothing."""
+    heard = []
+    monkeypatch.setattr(_track, "_unready", [True])
+    if is_traced:
+        tracemalloc.start()
+    with quiet_collector():
+        gc.callbacks.append(lambda *_: heard.append(1))
+        track("x")
+    tracemalloc.stop()
+
+    assert _track._unready == []
+    assert heard == []
+    assert sys.modules["refscope.render._ready"]
 
 
 def test_peek_after_the_end_is_the_report():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import TypeVar, cast
 
 from refscope._typing import override
@@ -64,8 +64,11 @@ def checked_boolean(value: object) -> bool:
 
 
 def checked_mapping(value: object) -> Mapping[str, object]:
-    """Return the value if it is a mapping."""
-    if not isinstance(value, Mapping):
+    """Return the value if it is a mapping of JSON, or one of reports.
+
+    Not any Mapping: an abstract class fills caches when asked.
+    """
+    if not isinstance(value, (dict, MappingProxyType)):
         raise unexpected("an object", value)
     return cast("Mapping[str, object]", value)
 

@@ -1,11 +1,13 @@
-"""Reports as pictures: which boxes and arrows there are, in no language yet."""
+"""Reports as pictures: which boxes and arrows there are, in no language yet.
+
+Named tuples, because attrs classes leave garbage when they are made, which may be
+inside a block.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from refscope import _units as units
 from refscope.exceptions import ArgumentTypeError
@@ -25,8 +27,7 @@ from refscope.reports import (
 from ._page import Page, last_parts, short_type
 
 
-@attrs.frozen
-class Box:
+class Box(NamedTuple):
     """One object."""
 
     key: str
@@ -36,8 +37,7 @@ class Box:
     """What stands in the box."""
 
 
-@attrs.frozen
-class Arrow:
+class Arrow(NamedTuple):
     """One reference."""
 
     start: str
@@ -47,8 +47,7 @@ class Arrow:
     """True for a reference to remove."""
 
 
-@attrs.frozen
-class Panel:
+class Panel(NamedTuple):
     """What belongs together, with a title."""
 
     title: str

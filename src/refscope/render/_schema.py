@@ -31,7 +31,7 @@ def _records(codecs: Sequence[Codec]) -> list[Record]:
             if part not in met:
                 met.append(part)
                 pending.append(part)
-    return [codec for codec in met if isinstance(codec, Record)]
+    return [codec for codec in met if type(codec) is Record]
 
 
 def _definition(record: Record) -> dict[str, object]:

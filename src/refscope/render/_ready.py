@@ -1,0 +1,14 @@
+"""Importing this makes every renderer ready: it loads what the first use would.
+
+Inside a tracked block that would seem the program's: modules, and the tables that are
+made when a kind of report is first met.
+"""
+
+from __future__ import annotations
+
+from . import _dot, _mermaid, _schema
+
+
+__all__ = ["_dot", "_mermaid"]
+
+_schema.schema()  # meets every kind; the rest of it is not wanted
