@@ -350,7 +350,7 @@ def test_cycles_for_whose_names_there_is_no_time(monkeypatch):
 
     named_each = sum(group.count for group in report.groups)
     assert len(report.groups) == 2
-    assert named_each == max(140 // (report.objects // 100), 64)
+    assert named_each == max(140 // (report.objects // 100), 48)
     assert not report.complete
     assert f"{100 - named_each} more cycles are counted and not" in report.limits[-1]
 

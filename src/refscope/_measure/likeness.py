@@ -16,11 +16,11 @@ from .shapes import Component
 from .wiring import UNKNOWN, wire
 
 
-_SAMPLE = 64
+_SAMPLE = 48
 """Cycles of a kind that are named to see whether they differ; fewer of large ones."""
 _MEMBERS = 256
 """Members that these have together, if they are more than a few."""
-_LEAST = 4
+_LEAST = 3
 _RATIO = 0.6180339887498949
 _MOST = 20_000
 """Members of cycles that are all named because some differ; about a second."""

@@ -49,11 +49,9 @@ def held_outside(
     some = objects[:: len(objects) // _SAMPLE + 1]
     level = _spread_out([thing for thing in some if id(thing) not in known])
     del some  # it holds them
-    was_found = False
     for _ in range(_STEPS):
-        if not level or was_found or budget.is_out_of_time:
+        if not level or budget.is_out_of_time:
             break
-        was_found = bool(outside)  # a last look, at what is held as deep
         asked.update(map(id, level))
         counts, inner, holders = _held_in(level, apart, most=len(objects))
         others = map(sub, counts, repeat(1))  # from the list of all objects
