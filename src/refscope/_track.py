@@ -76,7 +76,8 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
         frames: Lines of the stack to keep for each allocation.  Each one more costs
             time at every allocation in the block.
         sites: Whether to trace memory (by tracemalloc).  Without it a block costs
-            almost nothing while it runs, and bytes, peak and sites are not measured.
+            almost nothing while it runs, and bytes, peak and sites are not measured:
+            strings, bytes and numbers that are kept are not seen then.
         types: Whether to count objects by type at both ends.
         survivors: Whether to find the objects that were made in the block and are
             alive at its end, and what holds them.  With ``collect=False`` what waits

@@ -9,9 +9,31 @@ import attrs
 import pytest
 from hypothesis import given
 
-from refscope.reports import Frame, Report, SurvivorGroup, TrackReport
+from refscope.reports import (
+    Cycle,
+    CycleGroup,
+    CycleReport,
+    Frame,
+    MemoryChange,
+    Report,
+    SurvivorGroup,
+    TrackReport,
+)
 
 from .strategies import any_reports
+
+
+CYCLE = Cycle(references=(), length=1, component_size=1, size=48)
+SHAPE = CycleGroup(
+    kind="garbage",
+    count=1,
+    example=CYCLE,
+    fingerprint="0",
+    type_names=("list",),
+    objects=1,
+    size=48,
+)
+GARBAGE = CycleReport(groups=(SHAPE,), objects=1, size=48)
 
 
 @given(any_reports())
@@ -43,8 +65,37 @@ def test_a_block_with_survivors_is_not_clean():
     group = SurvivorGroup(type_name="shop.Order", count=1, size=48)
     by_design = attrs.evolve(group, by_design="registered for good")
 
+    report = TrackReport(measured=("survivors",), survivors=(by_design,))
+
     assert not TrackReport(label="x", survivors=(by_design, group)).is_clean
-    assert TrackReport(label="x", survivors=(by_design,)).is_clean
+    assert report.is_clean
+    assert report.headline == "CLEAN: 1 survivor, 0 s"
+
+
+@pytest.mark.parametrize(
+    ("report", "headline"),
+    [
+        (TrackReport(), "UNKNOWN: neither bytes nor objects are known, 0 s"),
+        (
+            TrackReport(measured=("gc", "cycles"), cycles=CycleReport()),
+            "UNKNOWN: neither bytes nor objects are known, 0 s",
+        ),
+        (
+            TrackReport(measured=("cycles",), cycles=GARBAGE),
+            "CYCLES: 1 garbage cycle, 0 s",
+        ),
+        (TrackReport(measured=("types",)), "CLEAN: 0 objects, 0 s"),
+        (TrackReport(measured=("survivors",)), "CLEAN: 0 survivors, 0 s"),
+        (
+            TrackReport(memory=MemoryChange(size_diff=0)),
+            "CLEAN: kept 0 B, 0 s",
+        ),
+    ],
+)
+def test_a_block_of_which_nothing_is_known_is_not_clean(report, headline):
+    """There is no verdict without bytes or objects."""
+    assert report.headline == headline
+    assert report.is_clean == headline.startswith("CLEAN")
 
 
 def test_records_show_their_fields():

@@ -693,7 +693,7 @@ def test_a_block_that_the_exit_closed_stays_closed():
     probe.is_abandoned = False
     report = block.stop()
 
-    assert report.limits == ()
+    assert report.limits == (account.UNSEEN,)
 
 
 def test_names_in_closures_lead_to_functions():

@@ -662,6 +662,38 @@ def test_without_sites_nothing_is_traced():
     assert len(kept) == 100
 
 
+def test_without_sites_the_verdict_covers_tracked_objects_only():
+    """What the collector does not track may be kept, and limits say so."""
+    kept = {"k": None}
+    with track("x", sites=False) as block:
+        kept["k"] = bytes(LARGE)
+    with track("x", sites=False, types=False, cycles=False) as other:
+        kept["k"] = bytes(LARGE)
+
+    for report in (block.report, other.report):
+        assert account.UNSEEN in report.limits
+        assert report.headline.startswith("CLEAN")
+    assert "numbers and all else" in str(block.report).replace("\n           ", " ")
+
+
+def test_without_anything_there_is_no_verdict():
+    """Nothing measured is not clean; nor is tracing that was lost."""
+    kept = []
+    with track("x", sites=False, **LIGHT) as block:
+        kept.append(bytes(LARGE))
+    with track("x", **LIGHT) as lost:
+        kept.append(bytes(LARGE))
+        tracemalloc.clear_traces()
+
+    for report in (block.report, lost.report):
+        assert not report.is_clean
+        assert report.headline.startswith(
+            "UNKNOWN 'x': neither bytes nor objects are known, "
+        )
+    assert account.UNSEEN not in block.report.limits
+    assert account.LOST in lost.report.limits
+
+
 def test_without_types_no_object_is_counted():
     """types=False leaves the section out."""
     with track("x", types=False, collect=False) as block:

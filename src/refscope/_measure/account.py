@@ -27,6 +27,10 @@ UNTRACKED = (
     "types counts what the collector tracks: strings, numbers and other atoms, and "
     "tuples and dictionaries that hold nothing else, are in sites only"
 )
+UNSEEN = (
+    "sites=False: strings, bytes, numbers and all else that the collector does not "
+    "track are not seen"
+)
 UNSETTLED = (
     "collect=False: what waits for the collector counts as kept, and tuples and "
     "dictionaries that it stopped or began to track count in types"
@@ -191,6 +195,8 @@ def _limits(found: Findings) -> tuple[str, ...]:
         "were asked for": fewer,
         FROZEN: plan.types and found.types is None,
         UNTRACKED: plan.types and _has_untracked(found),
+        UNSEEN: not plan.sites
+        and (found.types is not None or found.survivors is not None),
         UNSETTLED: kept and not plan.collect,
         UNHEARD: found.collector is None,
         THREADS: found.threads_ran,

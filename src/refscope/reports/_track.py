@@ -145,23 +145,39 @@ class TrackReport(Report):
     def is_clean(self) -> bool:
         """Whether the block kept no traced bytes and no object.
 
-        Garbage cycles that were collected are not kept: ``cycles.is_clean``.
+        False where neither bytes nor objects are known.  Garbage cycles that were
+        collected are not kept: ``cycles.is_clean``.
         """
+        return self._is_known and not self._kept
+
+    @property
+    def _is_known(self) -> bool:
+        objects = "types" in self.measured or "survivors" in self.measured
+        return objects or self.memory.size_diff is not None
+
+    @property
+    def _kept(self) -> bool:
+        """Whether anything that was kept is known."""
         if (self.memory.size_diff or 0) > 0:
-            return False
+            return True
         if any(group.by_design is None for group in self.survivors):
-            return False
-        return all(change.count_diff <= 0 for change in self.types)
+            return True
+        return any(change.count_diff > 0 for change in self.types)
 
     @property
     @override
     def headline(self) -> str:
         """The verdict in one line: what was kept, and the peak."""
-        verdict = "KEPT"
-        if self.is_clean:
-            verdict = "CYCLES" if self._garbage_cycles else "CLEAN"
         name = "" if self.label is None else f" {self.label!r}"
-        return f"{verdict}{name}: {self._numbers()}"
+        return f"{self._verdict}{name}: {self._numbers()}"
+
+    @property
+    def _verdict(self) -> str:
+        if self._kept:
+            return "KEPT"
+        if self._garbage_cycles:
+            return "CYCLES"
+        return "CLEAN" if self._is_known else "UNKNOWN"
 
     @property
     def _garbage_cycles(self) -> int:
@@ -179,10 +195,13 @@ class TrackReport(Report):
             parts.append(units.plural(memory.count_diff, "block"))
         if "types" in self.measured:
             parts.append(units.plural(objects, "object"))
+        elif "survivors" in self.measured:
+            count = sum(group.count for group in self.survivors)
+            parts.append(units.plural(count, "survivor"))
         if self._garbage_cycles:
             parts.append(units.plural(self._garbage_cycles, "garbage cycle"))
         if not parts:
-            parts.append("nothing was measured")
+            parts.append("neither bytes nor objects are known")
         text = ", ".join(parts)
         if memory.peak is not None:
             text += f"; peak {units.size(memory.peak, sign=True)}"
