@@ -237,6 +237,9 @@ def _warm_up() -> None:
             await tracker(waiting)()
             async for _ in tracker(items)():
                 pass
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(tracker)
+            await stack.enter_async_context(tracker)
 
     tracker = track("warm-up", collect=False, types=False)
     with track("warm-up", collect=False) as block:

@@ -2,7 +2,8 @@
 
 A ``with`` statement looks ``__enter__`` and ``__exit__`` up one after the other (from
 3.14 on in the other order): both are bound to one new block, so an exit can never end
-the block of another entry.
+the block of another entry.  ``contextlib.ExitStack`` (up to 3.14) and ``unittest`` ask
+the class for both, and get a pair that shares one block in the same way.
 
 What a block leaves behind while it is open (itself, its bound methods) is made
 between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.
@@ -10,7 +11,6 @@ between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.
 
 from __future__ import annotations
 
-import sys
 from _thread import _local
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from types import MethodType, TracebackType, coroutine
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object] | Wrapper")
 T = TypeVar("T")
 OnReport = Callable[[TrackReport], object]
-_EXIT_IS_ASKED_FIRST = sys.version_info >= (3, 14)  # LOAD_SPECIAL in Python/codegen.c
 
 
 class _Thread:
@@ -74,9 +73,48 @@ class _Here(_local):
         self.thread: object = _Thread()
         self.holder: ref[object] = ref(self.thread)
         self.pending: Block | None = None
+        self.is_enter = False
+        self.pair: _Pair | None = None
+        self.entry: object = None
 
 
 _here = _Here()
+
+
+class _Pair:
+    """An entry and an exit that the class was asked for together; they share a block.
+
+    Thus the exit ends its own block whoever calls it: another task or thread, after
+    ``stop()``, or where the entry is not measured.
+    """
+
+    __slots__ = ("_block", "_is_reused")
+
+    def __init__(self) -> None:
+        self._block: Block | None = None
+        self._is_reused = False
+
+    def enter(self, tracker: Tracker) -> Block:
+        """Return a new block for the entry."""
+        _here.pair = None
+        entry, _here.entry = _here.entry, None
+        blocks.begin_own()
+        try:
+            block = tracker.new_block()
+            block.hold_until_end(entry)
+        finally:
+            blocks.end_own()
+        if self._block is not None:  # somebody keeps the methods, and calls them again
+            self._is_reused = True
+        self._block = None if self._is_reused else block
+        return block
+
+    def leave(self, tracker: Tracker) -> Block:
+        """Return the block for the exit to end."""
+        block, self._block = self._block, None
+        if block is None or block.tracker is not tracker:  # an exit called by hand
+            return tracker.newest()
+        return block
 
 
 class _Bind:
@@ -103,7 +141,7 @@ class _Bind:
         self, tracker: Tracker | None, owner: type[Tracker]
     ) -> Callable[..., object]:
         if tracker is None:  # contextlib.ExitStack asks the class
-            return self._on_tracker
+            return self._of_class()
         blocks.begin_own()
         try:
             block = self._block(tracker)
@@ -114,13 +152,31 @@ class _Bind:
             blocks.end_own()
         return method
 
+    def _of_class(self) -> Callable[..., object]:
+        """Return the method of the class, paired with the one asked for beside it."""
+        blocks.begin_own()
+        try:
+            pair = _here.pair
+            if pair is None:
+                pair = _here.pair = _Pair()
+                ours.disown(pair)
+            method = MethodType(self._on_tracker, pair)
+            ours.disown(method)
+            if self._is_enter:
+                _here.entry = method
+        finally:
+            blocks.end_own()
+        return method
+
     def _block(self, tracker: Tracker) -> Block:
-        """Return the block of this statement: a new one where it asks first."""
-        is_first = self._is_enter is not _EXIT_IS_ASKED_FIRST
+        """Return the block of this statement: a new one for what is asked first."""
         block = _here.pending
-        if is_first or block is None or block.tracker is not tracker:
-            block = tracker.new_block()
-        _here.pending = block if is_first else None
+        is_other_half = _here.is_enter is not self._is_enter
+        if block is not None and block.tracker is tracker and is_other_half:
+            _here.pending = None
+        else:
+            block = _here.pending = tracker.new_block()
+            _here.is_enter = self._is_enter
         return block
 
 
@@ -182,30 +238,34 @@ def _aexit(
     return _DONE
 
 
-def _enter_tracker(tracker: Tracker) -> Block:
-    return tracker.start()
+def _enter_tracker(pair: _Pair, tracker: Tracker) -> Block:
+    block = pair.enter(tracker)
+    block.start()
+    return block
 
 
 def _exit_tracker(
+    pair: _Pair,
     tracker: Tracker,
     kind: type[BaseException] | None = None,
     _value: BaseException | None = None,
     _trace: TracebackType | None = None,
 ) -> None:
-    tracker.newest().end(kind)
+    pair.leave(tracker).end(kind)
 
 
-def _aenter_tracker(tracker: Tracker) -> Awaitable[Block]:
-    return _aenter(tracker.new_block())
+def _aenter_tracker(pair: _Pair, tracker: Tracker) -> Awaitable[Block]:
+    return _aenter(pair.enter(tracker))
 
 
 def _aexit_tracker(
+    pair: _Pair,
     tracker: Tracker,
     kind: type[BaseException] | None = None,
     _value: BaseException | None = None,
     _trace: TracebackType | None = None,
 ) -> _Done:
-    _exit_tracker(tracker, kind)
+    pair.leave(tracker).end(kind)
     return _DONE
 
 
@@ -407,7 +467,7 @@ class Tracker:
         return f"<Tracker {self._label!r}>"
 
 
-census.own(Tracker, _Thread, _Held, _Link, _Here, _Bind, _Done)
+census.own(Tracker, _Thread, _Held, _Link, _Here, _Pair, _Bind, _Done)
 
 
 def decorate(tracker: Tracker, function: F) -> F:

@@ -95,6 +95,20 @@ def started(*, collect=True, sites=True):
     return [first.report, second.report]
 
 
+def asked_of_the_class(*, collect=True, sites=True):
+    """Return the reports of a block as ``unittest`` enters it, and of one around it."""
+    enter = leave = inner = None
+    tracker = track("x", collect=collect, sites=sites)
+    with track("x", collect=collect, sites=sites) as outer:
+        enter = refscope.Tracker.__enter__
+        leave = refscope.Tracker.__exit__
+        inner = enter(tracker)
+        leave(tracker, None, None, None)
+        enter = leave = None
+    assert enter is leave
+    return [outer.report, inner.report]
+
+
 def peeked(*, collect=True, sites=True):
     """Return the reports of a block that was looked at twice."""
     with track("x", collect=collect, sites=sites) as block:
@@ -186,6 +200,7 @@ KINDS = [
     nested,
     inner_kept_and_dropped,
     started,
+    asked_of_the_class,
     peeked,
     decorated,
     generator,

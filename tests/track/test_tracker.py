@@ -240,6 +240,97 @@ def test_async_exit_stack():
     assert tracker.reports == tuple(block.report for block in reversed(blocks))
 
 
+def test_a_skipped_entry_of_an_exit_stack():
+    """Leaving it ends nothing: no block of the same tracker around it either."""
+    tracker = track("x", every=2, **LIGHT)
+    with tracker, tracker as outer:
+        with ExitStack() as stack:
+            skipped = stack.enter_context(tracker)
+        with pytest.raises(ReportNotReadyError):
+            outer.report
+
+    assert not skipped.measured
+    assert tracker.reports == (outer.report,)
+
+
+def test_a_stopped_entry_of_an_exit_stack():
+    """As with a statement, leaving it once more does nothing."""
+    tracker = track("x", **LIGHT)
+    outer = tracker.start()
+    with ExitStack() as stack:
+        report = stack.enter_context(tracker).stop()
+
+    with pytest.raises(ReportNotReadyError):
+        outer.report
+    assert tracker.report is report
+    outer.stop()
+
+
+def test_exit_stacks_that_others_close():
+    """A stack ends its own block, in another task, or in a loop that came later."""
+    tracker = track("x", keep=5, **LIGHT)
+
+    async def enter(stack):
+        return await stack.enter_async_context(tracker)
+
+    async def leave(stack):
+        await stack.aclose()
+
+    async def main():
+        outside.close()
+        stacks = [AsyncExitStack(), AsyncExitStack()]
+        blocks = [await asyncio.create_task(enter(stack)) for stack in stacks]
+        for stack in stacks:
+            await asyncio.create_task(leave(stack))
+        return blocks
+
+    outside = ExitStack()
+    first = outside.enter_context(tracker)
+    second, third = asyncio.run(main())
+
+    assert tracker.reports == (first.report, second.report, third.report)
+    assert not tracemalloc.is_tracing()
+
+
+def test_an_exit_stack_without_an_entry():
+    """What was started is ended by a stack that only leaves."""
+    tracker = track("x", **LIGHT)
+    block = tracker.start()
+    with ExitStack() as stack:
+        stack.push(tracker)
+        other = stack.enter_context(track("y", **LIGHT))
+
+    assert (block.report.label, other.report.label) == ("x", "y")
+
+
+def test_methods_of_the_class_can_be_kept():
+    """Called again before their exit they pair by thread, newest first."""
+    tracker = track("x", keep=5, **LIGHT)
+    enter, leave = Tracker.__enter__, Tracker.__exit__
+    alone = enter(tracker)
+    leave(tracker, None, None, None)
+    blocks = [enter(tracker), enter(tracker)]
+    leave(tracker, None, None, None)
+    leave(tracker, ValueError, ValueError(), None)
+
+    second, first = [block.report for block in reversed(blocks)]
+    assert tracker.reports == (alone.report, second, first)
+    assert first.exception == "ValueError"
+
+
+def test_an_exit_stack_keeps_no_ended_block():
+    """What it entered is gone when it is."""
+    tracker = track("x", **LIGHT)
+    stack = ExitStack()
+    watched = weakref.ref(stack.enter_context(tracker).stop())
+    with tracker:
+        pass
+    assert watched() is not None
+
+    stack.pop_all()
+    assert watched() is None
+
+
 def test_enter_and_exit_by_hand():
     """Calling the methods pairs the last entry with the first exit."""
     tracker = track("x", keep=5, **LIGHT)
