@@ -103,14 +103,25 @@ class Block:
                 "of its own, from tracker.start() or a with statement"
             )
         self._has_begun = True
-        tracker = self._tracker
-        if tracker.every > 1:
-            blocks.begin_own()
-            self._is_skipped = tracker.skips()
-            self._seen = tracker.every
+        if self._tracker.every > 1:
+            self._count()
+        if self._is_skipped:
+            return
+        try:
+            plan = self._tracker.plan
+            self._probe = blocks.enter(plan, self, is_call=self._is_call)
+        except BaseException:  # Ctrl-C: nobody ends what this has not returned
+            blocks.give_up(self)
+            raise
+
+    def _count(self) -> None:
+        """Count this entry, and find out whether it is to be skipped."""
+        blocks.begin_own()
+        try:
+            self._is_skipped = self._tracker.skips()
+            self._seen = self._tracker.every
+        finally:
             blocks.end_own()
-        if not self._is_skipped:
-            self._probe = blocks.enter(tracker.plan, self, is_call=self._is_call)
 
     def end(self, exception: type[BaseException] | None) -> None:
         """Finish the report, keep it and hand it on; later calls do nothing."""
@@ -119,7 +130,11 @@ class Block:
             self._methods = ()
             return
         self._exception = exception
-        report = blocks.leave(probe, self, end=True)
+        try:
+            report = blocks.leave(probe, self, end=True)
+        except BaseException:  # Ctrl-C, out of memory
+            blocks.give_up(self)
+            raise
         hook = self._tracker.on_report
         if hook is None:
             return

@@ -6,6 +6,9 @@ allocated.  Between the two refscope works; nothing there is the program's, exce
 what a collection runs: finalizers.  So collections run outside of the lock, and the
 level is read again after them.
 
+Ctrl-C may come at the start of each function and after each call, also in a
+``finally``.  So whoever finds the lock taken looks whether its holder is still at work.
+
     enter:  fold | collect | census | places, or tracing on | mark, clocks
     leave:  clocks, fold | collect | census | places, tracing off | report | mark
 """
@@ -14,10 +17,12 @@ from __future__ import annotations
 
 import atexit
 import os
-from _thread import RLock, get_ident
+import sys
+from _thread import RLock, allocate_lock, get_ident
 from array import array
 from collections.abc import Callable
 from time import perf_counter_ns
+from types import FrameType
 from typing import ClassVar
 
 from refscope import reports
@@ -51,10 +56,15 @@ from .survivors import Survivors
 
 
 _LONGEST_WAIT = 5.0  # seconds
+_PATIENCE = 1.0  # seconds
+_HERE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120  # as in co_filename
 
 _session = tracing.Session()
 _collector = gcstate.Collector()
 _lock = RLock()
+_is_owned: Callable[[], bool] = getattr(_lock, "_is_owned")  # noqa: B009  # as threading does
+_reset: Callable[[], None] = getattr(_lock, "_at_fork_reinit")  # noqa: B009
+_healing = allocate_lock()
 _probes: list[Probe] = []
 census.own(tracing.Span, tracing.Traced)
 census.own(*[kind for kind in vars(reports).values() if isinstance(kind, type)])
@@ -74,36 +84,120 @@ def begin_own(slack: int = 0) -> None:
 
     A rise of up to ``slack`` bytes that was over by now does not count.
     """
-    _lock.acquire()
+    before = _step_in()
     try:
-        if not _Boundary.depth:
+        if not before:
             _session.fold(slack)
     except BaseException:  # Ctrl-C: other threads must not wait for this one for ever
-        _lock.release()
+        _step_out(before)
         raise
-    _Boundary.depth += 1
 
 
 def end_own() -> None:
     """Begin the program's stretch; what was allocated since ``begin_own`` is ours."""
-    _Boundary.depth -= 1
+    before = _Boundary.depth - 1
     try:
-        if not _Boundary.depth:
+        _Boundary.depth = before
+        if not before:
             _session.mark()
     finally:
-        _lock.release()
+        if not before:
+            _lock.release()
+
+
+def _step_in() -> int:
+    """Take the lock, or go deeper; return how deep in our own work this thread was."""
+    try:
+        if _Boundary.depth:
+            _queue()
+        else:
+            _lock.acquire()
+        before = _Boundary.depth
+        _Boundary.depth = before + 1
+    except BaseException:
+        if _is_owned() and not _Boundary.depth:
+            _lock.release()
+        raise
+    return before
+
+
+def _step_out(before: int) -> None:
+    """Undo ``_step_in``, if it took place and nobody has undone it."""
+    if before >= 0 and _is_owned():
+        _Boundary.depth = before
+        if not before:
+            _lock.release()
+
+
+def _queue() -> None:
+    """Take the lock, where somebody is at work, unless this thread has it.
+
+    Ctrl-C can lead a thread out of refscope's work without the lock being released.
+    """
+    if _is_owned():
+        frame = sys._getframe(3)  # its f_back: who wants the lock is not at work yet
+        ours.disown_new_frame(frame)
+        if _is_at_work(frame.f_back):
+            return
+        with _healing:
+            if _is_owned():  # pragma: no branch  # else another thread was faster
+                _heal()
+    while not _lock.acquire(True, _PATIENCE):  # noqa: FBT003  # keywords make a dict
+        with _healing:
+            if _is_left():
+                _heal()
+    _Boundary.depth = 0
+
+
+def _is_left() -> bool:
+    """Return whether the thread that has the lock is in no work of refscope's."""
+    holder = repr(_lock)
+    owner = int(holder.partition("owner=")[2].split()[0])
+    frame = sys._current_frames().get(owner)  # the only way to them
+    return bool(owner) and not _is_at_work(frame) and repr(_lock) == holder
+
+
+def _is_at_work(frame: FrameType | None) -> bool:
+    """Return whether this frame, or one that waits for it, does refscope's work."""
+    while frame is not None:
+        ours.disown_new_frame(frame)
+        code = frame.f_code
+        if code.co_filename.startswith(_HERE) or "begin_own" in code.co_names:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _heal() -> None:
+    """Make the lock free, and undo what whoever left it did not."""
+    _collector.reclaim()
+    _Boundary.depth = 0
+    _reset()
 
 
 class collector_away:  # noqa: N801  # reads like the function that it might be
     """Keep automatic collections away, also while the program works; may be nested."""
 
+    __slots__ = ()
+
     def __enter__(self) -> None:
-        with _lock:
-            _collector.borrow()
+        begin_own()
+        try:
+            _collector.send_away(id(self))
+        finally:
+            end_own()
 
     def __exit__(self, *_: object) -> None:
-        with _lock:
-            _collector.give_back()
+        if _collector.is_away(id(self)):
+            begin_own()
+            try:
+                _collector.call_back(id(self))
+            finally:
+                end_own()
+
+    def __del__(self) -> None:
+        """Make up for an end that Ctrl-C has cut short."""
+        self.__exit__()
 
 
 def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
@@ -113,9 +207,12 @@ def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
     """
     if not IS_SUPPORTED:  # pragma: no cover  # PyPy, GraalPy
         refuse()
-    begin_own()
+    before = -1
     probe: Probe | None = None
     try:
+        before = _step_in()
+        if not before:
+            _session.fold()
         hold()
         probe = Probe(
             plan, client, is_call=is_call
@@ -140,10 +237,10 @@ def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
         if probe is not None:
             _drop(probe)
         let_go()
+        _clean(before)
         raise
     finally:
-        _Boundary.depth -= 1
-        _lock.release()
+        _step_out(before)
     return probe
 
 
@@ -157,9 +254,9 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
 
     The counters are read before anything is allocated.
     """
-    _lock.acquire()
-    _Boundary.depth += 1
+    before = -1
     try:
+        before = _step_in()
         _session.read()
         probe.numbers[END_BLOCKS] = allocated_blocks()
         probe.numbers[END_TIME] = perf_counter_ns()
@@ -170,13 +267,32 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
             _leave_out(probe.numbers)
     except BaseException:  # Ctrl-C, out of memory: nobody ends this block any more
         _drop(probe)
+        _clean(before)
         raise
     finally:
         try:
             let_go()
         finally:
-            end_own()
+            if before >= 0:
+                end_own()
     return report
+
+
+def _clean(before: int) -> None:
+    """Give the collector back, where the work that borrowed it was cut short."""
+    if not before:
+        _collector.reclaim()
+
+
+def give_up(client: object) -> None:
+    """Close what a client has open, if an exception kept it from doing so itself."""
+    begin_own()  # takes the lock from itself, if it was left
+    try:
+        for probe in [*_probes]:
+            if probe.client is client:
+                _drop(probe)
+    finally:
+        end_own()
 
 
 def _forget(probe: Probe) -> None:
@@ -254,7 +370,11 @@ def _collect_and_note(
     try:
         _run_collection(_collector.collect_and_keep, ending)
     finally:
-        _collector.take_back(found, before)
+        try:
+            _collector.take_back(found, before)
+        except BaseException:  # Ctrl-C: what is there would live for ever
+            _collector.take_back(found, before)
+            raise
         if ending is not None:
             ending.recall_witness(found)
     if found and litters:
@@ -266,24 +386,42 @@ def _collect_and_note(
 def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> None:
     """Collect.  What finalizers do meanwhile is the program's: not locked."""
     remember(ending)
-    aside = _collector.step_aside()
-    extra = 0
+    aside: Kept[gcstate.Callback] = Kept()
     try:
+        _collector.step_aside(aside)
         # What is ours on the free lists goes first, or it would seem the program's.
         gcstate.collect_nothing()
-        _Boundary.depth -= 1
-        if not _Boundary.depth:
-            _session.mark_emptied()
-        _lock.release()
-        try:
-            extra = collect()
-        finally:
-            _lock.acquire()
-            if not _Boundary.depth:
-                _session.relevel(extra)
-            _Boundary.depth += 1
+        if _Boundary.depth > 1:
+            collect()
+        else:
+            _collect_unlocked(collect)
     finally:
-        _collector.step_back(aside)
+        try:
+            _collector.step_back(aside)
+        except BaseException:  # Ctrl-C: they are the program's
+            _collector.step_back(aside)
+            raise
+
+
+def _collect_unlocked(collect: Callable[[], int]) -> None:
+    """Collect while others may have the lock."""
+    extra = 0
+    is_out = False
+    try:
+        _Boundary.depth = 0
+        _session.mark_emptied()
+        is_out = True
+        _lock.release()
+        extra = collect()
+    finally:
+        try:
+            if is_out:
+                _step_in()
+                _session.relevel(extra)
+        finally:
+            if not _is_owned():  # Ctrl-C while waiting
+                _step_in()
+            _Boundary.depth = 1
 
 
 def _open(probe: Probe) -> None:
@@ -296,7 +434,8 @@ def _open(probe: Probe) -> None:
         probe.baseline = census.freeze(census.take())
     if plan.sites:
         ours.forget_names()
-        probe.span = _session.open(plan.frames)
+        probe.span = tracing.Span(plan.frames)
+        _session.open(probe.span)
         probe.frame_limit = _session.limit()
         _session.resume(probe.span)
     if plan.survivors or plan.cycles:
@@ -429,25 +568,25 @@ def _before_fork() -> None:
     The child would be in the middle of it for good.  Who is there may wait for what
     this thread has, in a finalizer, so not for ever.
     """
-    if _lock.acquire(timeout=_LONGEST_WAIT):
-        _Boundary.forking.append(get_ident())
+    _Boundary.forking.append(get_ident())
+    if not _lock.acquire(timeout=_LONGEST_WAIT):
+        _Boundary.forking.remove(get_ident())
 
 
 def _after_fork_in_parent() -> None:
     """Let others go on."""
     if get_ident() in _Boundary.forking:
         _Boundary.forking.remove(get_ident())
-        _lock.release()
+        if _is_owned():  # pragma: no branch  # else Ctrl-C came before
+            _lock.release()
 
 
 def _after_fork_in_child() -> None:
     """Close the blocks of threads that the child does not have."""
     if get_ident() not in _Boundary.forking:  # somebody else has the lock
-        reset: Callable[[], None] = getattr(_lock, "_at_fork_reinit")  # noqa: B009
-        reset()  # as threading does
+        _collector.forget_away()
+        _heal()
         _lock.acquire()
-        _Boundary.depth = 0
-        _collector.reclaim()
     _Boundary.forking.clear()
     forget()
     for probe in [*_probes]:

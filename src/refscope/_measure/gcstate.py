@@ -39,8 +39,8 @@ def collect_nothing() -> bool:
     """
     if frozen_count():
         return False
-    gc.freeze()
     try:
+        gc.freeze()
         gc.collect()
     finally:
         gc.unfreeze()
@@ -54,6 +54,7 @@ class Collector:
     """
 
     __slots__ = (
+        "_away",
         "_borrowed",
         "_callback",
         "_is_quiet",
@@ -72,14 +73,26 @@ class Collector:
         self._passes = 2
         self._listeners: list[array[int]] = []
         self._borrowed = 0
+        self._away: set[int] = set()
         self._was_enabled = False
 
     def borrow(self) -> None:
-        """Keep automatic collections away while refscope works; may be nested."""
-        if not self._borrowed:
-            self._was_enabled = gc.isenabled()
-            gc.disable()
+        """Keep automatic collections away while refscope works; may be nested.
+
+        What is to be undone is noted first, as Ctrl-C may come after each call.
+        """
+        is_first = self._is_at_home
         self._borrowed += 1
+        if is_first:
+            gc.disable()
+
+    @property
+    def _is_at_home(self) -> bool:
+        """Whether nobody keeps it away, and note then how it was."""
+        if self._borrowed or self._away:
+            return False
+        self._was_enabled = gc.isenabled()
+        return True
 
     def __enter__(self) -> None:
         self.borrow()
@@ -89,14 +102,36 @@ class Collector:
 
     def give_back(self) -> None:
         """Switch automatic collections on again if they were on."""
-        self._borrowed -= 1
-        if not self._borrowed and self._was_enabled:
+        if self._borrowed == 1 and self._was_enabled and not self._away:
             gc.enable()
+        self._borrowed -= 1
 
     def reclaim(self) -> None:
-        """Give it back for threads that are not there any more."""
+        """Give it back for those that were kept from it."""
         while self._borrowed:
             self.give_back()
+
+    def send_away(self, who: int) -> None:
+        """Keep automatic collections away, also while the program works."""
+        is_first = self._is_at_home
+        self._away.add(who)
+        if is_first:
+            gc.disable()
+
+    def is_away(self, who: int) -> bool:
+        """Return whether somebody has sent it away and not called it back."""
+        return who in self._away
+
+    def call_back(self, who: int) -> None:
+        """Undo ``send_away``."""
+        if len(self._away) == 1 and self._was_enabled and not self._borrowed:
+            gc.enable()
+        self._away.discard(who)
+
+    def forget_away(self) -> None:
+        """Call it back for threads that are not there any more."""
+        for who in [*self._away]:
+            self.call_back(who)
 
     def collect(self) -> int:
         """Run one full collection that is not reported as the program's.
@@ -121,8 +156,8 @@ class Collector:
         """
         flags = gc.get_debug()
         room = _list_size(_garbage)
-        gc.set_debug(flags | gc.DEBUG_SAVEALL)
         try:
+            gc.set_debug(flags | gc.DEBUG_SAVEALL)
             self.collect()
         finally:
             gc.set_debug(flags)
@@ -152,31 +187,34 @@ class Collector:
         the next collection come.
         """
         remember()
-        aside = self.step_aside()
+        aside: Kept[Callback] = Kept()
         try:
+            self.step_aside(aside)
             if not collect_nothing():
                 gc.collect(0)
         finally:
-            self.step_back(aside)
+            try:
+                self.step_back(aside)
+            except BaseException:  # Ctrl-C: they are the program's
+                self.step_back(aside)
+                raise
 
-    def step_aside(self) -> Kept[Callback]:
-        """Take all callbacks away for a collection of ours; return them.
+    def step_aside(self, into: Kept[Callback]) -> None:
+        """Take all callbacks away for a collection of ours, into an empty list.
 
         They are the program's code, and what they allocate in a collection that the
         program did not ask for is no news.  With none, gc makes no ``info`` either.
         They are no plain list, which would be the first on the emptied free list
         in the end, perhaps with no trace.
         """
-        aside = Kept(gc.callbacks)
-        gc.callbacks.clear()
-        return aside
+        into[:], gc.callbacks[:] = gc.callbacks, ()  # no call, so all at once
 
     def step_back(self, aside: Kept[Callback]) -> None:
         """Let the callbacks listen again, before those that came meanwhile."""
         mine = self._callback
         if self._place() is not None or not self._listeners:  # it came, or has to go
-            aside = Kept(compress(aside, map(is_not, aside, repeat(mine))))
-        gc.callbacks[:0] = aside
+            aside[:] = compress(aside, map(is_not, aside, repeat(mine)))
+        gc.callbacks[:0], aside[:] = aside, ()
 
     def listen(self, into: array[int]) -> None:
         """Note the present numbers in a block's array; longest pauses go there."""

@@ -183,20 +183,18 @@ class Session:
         if self._sentinel is not None:
             reset_peak()
 
-    def open(self, frames: int) -> Span:
-        """Return a new span, not running yet; starts tracing if nobody has."""
+    def open(self, span: Span) -> None:
+        """Open a new span, not running yet; starts tracing if nobody has."""
         if self._sentinel is not None and get_object_traceback(self._sentinel) is None:
             self._lose()
-        span = Span(frames)
         if self._sentinel is None:
-            self._begin(frames)
+            self._begin(span.frames)
         if not self._is_ours or self._open:
             ours.claim_spares()
-            totals = by_place(get_traces(), frames)
+            totals = by_place(get_traces(), span.frames)
             self._book[_LEVEL] = sum([size for size, _ in totals.values()])
             span.baseline = marshal.dumps(totals)
         self._open.append(span)
-        return span
 
     def resume(self, span: Span) -> None:
         """Let the span run from the present level on; ``mark`` comes next."""
@@ -279,23 +277,26 @@ class Session:
         refuse_other_interpreters()
         self._is_ours = not is_tracing()
         self._frames = frames
-        if self._is_ours:
-            start(frames)
-        else:
-            self._book[_USER_PEAK] = get_traced_memory()[1]
-        self._sentinel = bytes(bytearray(_SENTINEL_SIZE))
+        try:
+            if self._is_ours:
+                start(frames)
+            else:
+                self._book[_USER_PEAK] = get_traced_memory()[1]
+            self._sentinel = bytes(bytearray(_SENTINEL_SIZE))
+        except BaseException:  # Ctrl-C
+            if self._is_ours:
+                stop()
+            raise
         self._book[_LEVEL] = 0
 
     def _end(self) -> None:
         """Stop tracing if it is ours; give the program's own peak back."""
         healthy = get_object_traceback(self._sentinel) is not None
-        self._sentinel = None
-        if not healthy:
-            return
-        if self._is_ours:
+        if healthy and self._is_ours:
             stop()
-            return
-        ours.raise_peak(self._book[_USER_PEAK] - get_traced_memory()[0])
+        self._sentinel = None
+        if healthy and not self._is_ours:
+            ours.raise_peak(self._book[_USER_PEAK] - get_traced_memory()[0])
 
     def _lose(self) -> None:
         """Give up all spans: somebody stopped, cleared or restarted tracing.
@@ -306,10 +307,11 @@ class Session:
         for span in self._open:
             span.is_lost = True
         self._active.clear()
-        self._sentinel = None
         if self._is_ours and is_tracing() and get_traceback_limit() == self._frames:
             self._sentinel = bytes(bytearray(_SENTINEL_SIZE))
             self._book[_LEVEL] = self._book[_CURRENT]
+        else:
+            self._sentinel = None
 
 
 def refuse_other_interpreters() -> None:
