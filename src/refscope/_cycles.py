@@ -111,8 +111,13 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
     _check_ways(collect, through, live, from_call)
     budget = Budget(max_objects, deadline, progress)
     # Our work counts towards the next automatic collection: not before this returns.
-    with blocks.collector_away():
-        report = _found(budget, through, from_call, is_live=live)
+    away = blocks.collector_away()
+    try:
+        with away:
+            report = _found(budget, through, from_call, is_live=live)
+    except BaseException:  # Ctrl-C may have cut its end short
+        away.__exit__()
+        raise
     return _collected(report) if collect else report
 
 

@@ -176,7 +176,11 @@ def _heal() -> None:
 
 
 class collector_away:  # noqa: N801  # reads like the function that it might be
-    """Keep automatic collections away, also while the program works; may be nested."""
+    """Keep automatic collections away, also while the program works; may be nested.
+
+    As they come back one may run at once (up to 3.11), and take the garbage that was
+    found: so this is the last thing that is done.  To leave it twice does no harm.
+    """
 
     __slots__ = ()
 
@@ -188,16 +192,12 @@ class collector_away:  # noqa: N801  # reads like the function that it might be
             end_own()
 
     def __exit__(self, *_: object) -> None:
-        if _collector.is_away(id(self)):
-            begin_own()
-            try:
-                _collector.call_back(id(self))
-            finally:
-                end_own()
-
-    def __del__(self) -> None:
-        """Make up for an end that Ctrl-C has cut short."""
-        self.__exit__()
+        begin_own()
+        try:
+            _collector.call_back(id(self))
+        finally:
+            end_own()
+        _collector.come_back()
 
 
 def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:

@@ -57,6 +57,7 @@ class Collector:
         "_away",
         "_borrowed",
         "_callback",
+        "_is_owed",
         "_is_quiet",
         "_listeners",
         "_passes",
@@ -75,6 +76,7 @@ class Collector:
         self._borrowed = 0
         self._away: set[int] = set()
         self._was_enabled = False
+        self._is_owed = False
 
     def borrow(self) -> None:
         """Keep automatic collections away while refscope works; may be nested.
@@ -91,7 +93,7 @@ class Collector:
         """Whether nobody keeps it away, and note then how it was."""
         if self._borrowed or self._away:
             return False
-        self._was_enabled = gc.isenabled()
+        self._was_enabled = gc.isenabled() or self._is_owed
         return True
 
     def __enter__(self) -> None:
@@ -103,6 +105,7 @@ class Collector:
     def give_back(self) -> None:
         """Switch automatic collections on again if they were on."""
         if self._borrowed == 1 and self._was_enabled and not self._away:
+            self._is_owed = False
             gc.enable()
         self._borrowed -= 1
 
@@ -118,20 +121,23 @@ class Collector:
         if is_first:
             gc.disable()
 
-    def is_away(self, who: int) -> bool:
-        """Return whether somebody has sent it away and not called it back."""
-        return who in self._away
-
     def call_back(self, who: int) -> None:
-        """Undo ``send_away``."""
-        if len(self._away) == 1 and self._was_enabled and not self._borrowed:
-            gc.enable()
+        """Undo ``send_away``; needs ``come_back``, before which others may borrow."""
+        if self._was_enabled and who in self._away:
+            self._is_owed = True
         self._away.discard(who)
+
+    def come_back(self) -> None:
+        """Switch automatic collections on again if nobody keeps them away."""
+        if self._is_owed and not (self._away or self._borrowed):
+            self._is_owed = False
+            gc.enable()
 
     def forget_away(self) -> None:
         """Call it back for threads that are not there any more."""
         for who in [*self._away]:
             self.call_back(who)
+        self.come_back()
 
     def collect(self) -> int:
         """Run one full collection that is not reported as the program's.
