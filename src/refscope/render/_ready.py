@@ -6,9 +6,13 @@ made when a kind of report is first met.
 
 from __future__ import annotations
 
+import json
+
 from . import _dot, _mermaid, _schema
 
 
 __all__ = ["_dot", "_mermaid"]
 
 _schema.schema()  # meets every kind; the rest of it is not wanted
+# Up to 3.11 the encoder keeps brackets and words that it makes when it needs them first.
+json.dumps([{}, [], {"": [None, True, False, 0, 0.5]}])
