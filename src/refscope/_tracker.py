@@ -12,7 +12,8 @@ between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.
 from __future__ import annotations
 
 from _thread import _local
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from itertools import chain
 from types import MethodType, TracebackType, coroutine
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from weakref import ref
@@ -56,14 +57,15 @@ class _Held(tuple[T, ...]):
     __slots__ = ()
 
 
-class _Link:
-    """Leads from a kept report to the next: many are kept without copies of a tuple."""
+def _held(things: Iterable[T]) -> _Held[T]:
+    """Return a tuple of ours whose memory is in nobody's books."""
+    held = _Held(things)
+    ours.disown(held)
+    return held
 
-    __slots__ = ("next", "report")
 
-    def __init__(self, report: TrackReport | None) -> None:
-        self.report = report
-        self.next: _Link | None = None
+_CHUNK = 128
+"""Reports that are kept together: one more copies these, and not all that are kept."""
 
 
 class _Here(_local):
@@ -277,13 +279,13 @@ class Tracker:
 
     __slots__ = (
         "__weakref__",
+        "_chunks",
         "_entries",
         "_finished",
         "_keep",
         "_kept",
         "_label",
-        "_newest",
-        "_passed",
+        "_latest",
         "every",
         "is_named",
         "on_report",
@@ -332,7 +334,8 @@ class Tracker:
         self._keep = keep
         self._entries = 0
         self._kept = 0
-        self._passed = self._newest = _Link(None)
+        self._chunks: tuple[tuple[TrackReport, ...], ...] = ()
+        self._latest: tuple[TrackReport, ...] = ()
         self._finished: tuple[tuple[ref[object], TrackReport], ...] = ()
         self.is_named: bool = True
 
@@ -365,18 +368,13 @@ class Tracker:
     @property
     def reports(self) -> tuple[TrackReport, ...]:
         """The last ``keep`` reports of all threads and tasks, oldest first."""
+        if not self._chunks:
+            return self._latest
         blocks.begin_own()
         try:
-            found: list[TrackReport] = []
-            link = self._passed.next
-            while link is not None:
-                found.append(cast("TrackReport", link.report))
-                link = link.next
-            reports = _Held(found)
-            ours.disown(reports)
+            return _held(chain(*self._chunks, self._latest))
         finally:
             blocks.end_own()
-        return reports
 
     def start(self) -> Block:
         """Begin a block and return it; its ``stop()`` ends it.
@@ -398,7 +396,6 @@ class Tracker:
         """Take its memory blocks out of tracemalloc's books; see ``ours``."""
         ours.disown(self)
         ours.disown(self.plan)
-        ours.disown(self._passed)
         ours.disown_if_ours(self._label)
 
     def new_block(self, label: str | None = None, *, is_call: bool = False) -> Block:
@@ -433,20 +430,28 @@ class Tracker:
 
     def keep_report(self, report: TrackReport) -> None:
         """Keep a finished report for ``report`` and ``reports``."""
-        self._newest.next = link = _Link(report)
-        ours.disown(link)
-        self._newest = link
+        self._latest = _held((*self._latest, report))
+        if len(self._latest) == _CHUNK:
+            self._chunks, self._latest = _held((*self._chunks, self._latest)), ()
         self._kept += 1
         if self._kept > self._keep:
             self._kept = self._keep
-            self._passed = cast("_Link", self._passed.next)
-            self._passed.report = None
+            self._let_oldest_go()
         self._finish(_here.holder, report)
         task = activity.current_task()
         if task is not None:
             holder = ref(task)
             ours.disown_if_ours(holder)
             self._finish(holder, report)
+
+    def _let_oldest_go(self) -> None:
+        if not self._chunks:
+            self._latest = _held(self._latest[1:])
+            return
+        first, *others = self._chunks
+        if len(first) > 1:
+            others.insert(0, _held(first[1:]))
+        self._chunks = _held(others)
 
     def _finish(self, holder: ref[object], report: TrackReport) -> None:
         """Remember what a thread or task finished last; forget those that are gone."""
@@ -467,7 +472,7 @@ class Tracker:
         return f"<Tracker {self._label!r}>"
 
 
-census.own(Tracker, _Thread, _Held, _Link, _Here, _Pair, _Bind, _Done)
+census.own(Tracker, _Thread, _Held, _Here, _Pair, _Bind, _Done)
 
 
 def decorate(tracker: Tracker, function: F) -> F:

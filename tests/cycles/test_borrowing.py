@@ -228,6 +228,29 @@ def test_a_generator_in_a_ring(function):
         assert found_ids() >= everyone
 
 
+_LONG = "def long(cat):\n    same = cat\n"
+_LONG += "".join(f"    v{number} = v{number - 1}\n" for number in range(1, 300))
+_LONG = _LONG.replace("v0", "cat") + "    yield v299\n"
+
+
+@borrows
+def test_variables_with_large_numbers():
+    """Their numbers take more than one byte; two of a code are looked at once."""
+    namespace = {}
+    exec(_LONG, namespace)  # noqa: S102  # 300 variables
+    long = namespace["long"]
+    cats = [Kitten(), Kitten()]
+    for cat in cats:
+        cat.generator = long(cat)
+        next(cat.generator)
+    everyone = {*map(id, cats)}
+    assert not may_borrow(long.__code__)
+    assert found_ids() == set()
+
+    del cat, cats
+    assert found_ids() >= everyone
+
+
 class Keeper:
     """Keeps a generator."""
 

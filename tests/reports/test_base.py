@@ -67,7 +67,7 @@ def test_a_block_with_survivors_is_not_clean():
 
     report = TrackReport(measured=("survivors",), survivors=(by_design,))
 
-    assert not TrackReport(label="x", survivors=(by_design, group)).is_clean
+    assert not attrs.evolve(report, survivors=(by_design, group)).is_clean
     assert report.is_clean
     assert report.headline == "CLEAN: 1 survivor, 0 s"
 

@@ -172,6 +172,70 @@ def test_ctrl_c_after_a_block_was_entered(monkeypatch):
     assert is_free()
 
 
+def test_ctrl_c_closes_the_block_that_it_met(monkeypatch):
+    """Others that are open go on."""
+    other = track("other", **LIGHT).start()
+    monkeypatch.setattr(blocks, "enter", interrupting(blocks.enter))
+    with pytest.raises(KeyboardInterrupt), track("x", **LIGHT):
+        pass
+
+    assert [probe.client for probe in blocks._probes] == [other]
+    other.stop()
+    assert is_free()
+
+
+@pytest.mark.parametrize("name", ["enter", "leave"])
+def test_ctrl_c_before_work_has_begun(monkeypatch, name):
+    """What did not take place is not undone."""
+    block = track("x", **LIGHT).start()
+    step_in = interrupting(blocks._step_in, before=True)
+    if name == "enter":
+        monkeypatch.setattr(blocks, "_step_in", step_in)
+        with pytest.raises(KeyboardInterrupt):
+            blocks.enter(block.tracker.plan, block)
+        assert blocks._probes[0].client is block
+        block.stop()
+    else:
+        [probe] = blocks._probes
+        monkeypatch.setattr(blocks, "_step_in", step_in)
+        with pytest.raises(KeyboardInterrupt):
+            blocks.leave(probe, block, end=True)
+
+    assert is_free()
+
+
+def test_ctrl_c_in_work_within_work(monkeypatch):
+    """The outer work goes on with what it has."""
+    plan = track("x", **LIGHT).plan
+    opened = interrupting(blocks._open, before=True)
+    monkeypatch.setattr(blocks, "_open", opened)
+
+    def within():
+        with pytest.raises(KeyboardInterrupt):
+            blocks.enter(plan, None)
+
+    blocks.begin_own()
+    within()
+
+    assert blocks._Boundary.depth == 1
+    blocks.end_own()
+    assert is_free()
+
+
+def test_ctrl_c_before_a_collection(monkeypatch):
+    """The lock is not waited for, as it was not released."""
+    emptied = interrupting(tracing.Session.mark_emptied, before=True)
+    monkeypatch.setattr(tracing.Session, "mark_emptied", emptied)
+    blocks.begin_own()
+    with pytest.raises(KeyboardInterrupt):
+        blocks._collect_unlocked(int)
+    monkeypatch.undo()
+
+    assert blocks._Boundary.depth == 1
+    blocks.end_own()
+    assert is_free()
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_ctrl_c_around_the_end_of_a_block(monkeypatch, before):
     """A block that cannot be ended again is closed."""

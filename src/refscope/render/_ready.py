@@ -14,5 +14,5 @@ from . import _dot, _mermaid, _schema
 __all__ = ["_dot", "_mermaid"]
 
 _schema.schema()  # meets every kind; the rest of it is not wanted
-# Up to 3.11 the encoder keeps brackets and words that it makes when it needs them first.
+# Up to 3.11 the encoder keeps brackets and words, which it makes when it needs them.
 json.dumps([{}, [], {"": [None, True, False, 0, 0.5]}])
