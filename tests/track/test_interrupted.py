@@ -74,9 +74,19 @@ def test_ctrl_c_at_any_call_stops_nobody(way):
     assert (said.stdout, said.stderr) == ("True\n", "")
 
 
-@pytest.mark.exact
 def test_a_lock_that_was_left_is_taken_by_its_thread():
-    """Its next block is measured as if nothing had been."""
+    """It is in no work of refscope's any more."""
+    blocks._step_in()
+    blocks._collector.borrow()
+
+    assert light() is not None
+    assert blocks._Boundary.depth == 0
+    assert is_free()
+
+
+@pytest.mark.exact
+def test_a_block_is_silent_after_a_lock_was_left():
+    """The next one is measured as if nothing had been."""
     blocks._step_in()
     blocks._collector.borrow()
 

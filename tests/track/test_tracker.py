@@ -491,6 +491,18 @@ def test_many_reports_are_kept_without_being_copied():
     assert watched[1]() is None
 
 
+def test_the_oldest_reports_go_one_by_one(monkeypatch):
+    """Also where they are kept in several parts."""
+    monkeypatch.setattr("refscope._tracker._CHUNK", 2)
+    tracker = track("x", keep=3, **LIGHT)
+    seen = []
+    for _ in range(8):
+        with tracker as block:
+            pass
+        seen.append(block.report)
+        assert tracker.reports == tuple(seen[-3:])
+
+
 def test_a_fresh_tracker_has_no_report():
     """Asking is an error with the way out, and reports is empty."""
     tracker = track("x")
