@@ -188,6 +188,25 @@ def test_child_and_parent_both_report():
 
 
 @pytest.mark.skipif(not FORKS, reason="no fork on this system")
+def test_a_child_does_not_compare_with_its_parent():
+    """What the system gave the child is unknown at the entry, and who ran is its own."""
+    said = run_python(
+        "import os, time, warnings\n"
+        "import refscope\n"
+        "warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "with refscope.track('x', sites=False) as block:\n"
+        "    child = os.fork()\n"
+        "memory = block.report.memory\n"
+        "if not child:\n"
+        "    os._exit(7 if memory.rss_diff is None and not memory.shared else 1)\n"
+        "_, status = os.waitpid(child, 0)\n"
+        "print(os.waitstatus_to_exitcode(status))\n"
+    )
+
+    assert (said.stdout, said.stderr) == ("7\n", "")
+
+
+@pytest.mark.skipif(not FORKS, reason="no fork on this system")
 def test_a_child_has_no_blocks_of_other_threads():
     """Blocks of threads that the child does not have are closed in it."""
     said = run_python(

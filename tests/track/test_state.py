@@ -215,6 +215,50 @@ def test_cleared_traces_are_still_ours_to_stop():
     assert not tracemalloc.is_tracing()
 
 
+@pytest.mark.parametrize("meddle", [_stop, _clear, _restart, _restart_alike])
+def test_traces_lost_in_a_finalizer_are_said(meddle):
+    """So it is if refscope's own collection at the end runs what meddles."""
+
+    class Meddler:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            meddle()
+
+    kept = []
+    with track("x", types=False, survivors=False, cycles=False) as block:
+        kept.append(bytes(LARGE))
+        Meddler()
+    is_tracing = tracemalloc.is_tracing()
+    tracemalloc.stop()
+
+    assert block.report.memory.size_diff is None
+    assert account.LOST in block.report.limits
+    assert is_tracing == (meddle is _restart)
+    with track("next", **LIGHT) as after:
+        kept.append(bytes(LARGE))
+    assert after.report.memory.size_diff >= LARGE
+
+
+def test_traces_lost_in_a_search_that_fails_are_ours_to_stop(monkeypatch):
+    """A block that is dropped looks whether its tracing is still its own."""
+
+    class Meddler:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            tracemalloc.clear_traces()
+
+    block = track("x", **LIGHT).start()
+    Meddler()
+    gc.collect()
+    blocks.give_up(block)
+
+    assert not tracemalloc.is_tracing()
+
+
 def test_a_block_after_the_loss_is_whole():
     """Blocks that begin after somebody cleared the traces are measured again."""
     with track("outer", **LIGHT) as outer:
@@ -225,7 +269,8 @@ def test_a_block_after_the_loss_is_whole():
     [site] = [
         site for site in sites_in(inner.report, __file__) if site.size_diff >= LARGE
     ]
-    assert site.size_diff == sys.getsizeof(kept)
+    spare = site.size_diff - sys.getsizeof(kept)
+    assert 0 <= spare < 100  # the tuple of the argument, if no free list had one
     assert outer.report.memory.size_diff is None
     assert not tracemalloc.is_tracing()
 

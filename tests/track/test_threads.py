@@ -63,6 +63,15 @@ def test_threads_that_work_are_said():
     assert block.report.memory.size_diff > 1_000_000
 
 
+def test_a_block_that_ends_in_another_thread_is_shared():
+    """Both threads were at work in it, whatever their clocks say."""
+    block = in_thread(track("x", **LIGHT).start)
+    report = block.stop()
+
+    assert report.memory.shared
+    assert account.THREADS in report.limits
+
+
 def test_sleeping_threads_are_not_said():
     """A thread that waits the whole time does not count."""
     done = threading.Event()

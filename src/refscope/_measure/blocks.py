@@ -500,7 +500,9 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found = Findings()
     found.plan = probe.plan
     found.is_final = end
-    found.threads_ran = activity.others_ran(numbers[THREAD], numbers[PROCESS])
+    found.threads_ran = probe.thread != get_ident() or activity.others_ran(
+        numbers[THREAD], numbers[PROCESS]
+    )
     _search(probe, found)
     if end and probe.born is not None:
         probe.born.abandon()
@@ -522,7 +524,8 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
         _forget(probe)
         _collector.ignore(numbers)
     rss = activity.resident_size()
-    found.rss_diff = rss - numbers[RSS] if rss >= 0 else None
+    is_known = rss >= 0 and numbers[RSS] >= 0
+    found.rss_diff = rss - numbers[RSS] if is_known else None
     blocks = numbers[END_BLOCKS]
     # Without pymalloc (WebAssembly, some debug builds) there are none at all.
     found.blocks_diff = blocks - numbers[BLOCKS] if blocks else None
@@ -592,6 +595,9 @@ def _after_fork_in_child() -> None:
     for probe in [*_probes]:
         if probe.thread != get_ident():
             _drop(probe)
+        else:  # it is another process, whose clocks begin anew
+            probe.numbers[RSS] = -1
+            probe.numbers[THREAD], probe.numbers[PROCESS] = activity.others_clock()
     _lock.release()
 
 

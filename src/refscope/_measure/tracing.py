@@ -130,8 +130,7 @@ class Session:
         """Note what was read in every running span."""
         if self._sentinel is None:
             return
-        if get_object_traceback(self._sentinel) is None:
-            self._lose()
+        if self._was_lost():
             return
         book = self._book
         book[_LEVEL] = book[_CURRENT] - book[_OWN]
@@ -147,7 +146,7 @@ class Session:
         ``extra`` bytes are ours.
         """
         self.read()
-        if self._sentinel is not None:
+        if self._sentinel is not None and not self._was_lost():
             self._book[_LEVEL] = self._book[_CURRENT] - self._book[_OWN] - extra
             self._raise_tops(self._book[_LEVEL])
 
@@ -185,8 +184,7 @@ class Session:
 
     def open(self, span: Span) -> None:
         """Open a new span, not running yet; starts tracing if nobody has."""
-        if self._sentinel is not None and get_object_traceback(self._sentinel) is None:
-            self._lose()
+        self._was_lost()
         if self._sentinel is None:
             self._begin(span.frames)
         if not self._is_ours or self._open:
@@ -291,19 +289,21 @@ class Session:
 
     def _end(self) -> None:
         """Stop tracing if it is ours; give the program's own peak back."""
-        healthy = get_object_traceback(self._sentinel) is not None
-        if healthy and self._is_ours:
+        healthy = not self._was_lost()
+        if self._sentinel is not None and self._is_ours:
             stop()
         self._sentinel = None
         if healthy and not self._is_ours:
             ours.raise_peak(self._book[_USER_PEAK] - get_traced_memory()[0])
 
-    def _lose(self) -> None:
-        """Give up all spans: somebody stopped, cleared or restarted tracing.
+    def _was_lost(self) -> bool:
+        """Give up all spans if somebody stopped, cleared or restarted tracing.
 
         After ``clear_traces()`` tracing goes on and is still ours to stop.  ``stop()``
         and ``start()`` look the same but for the depth: another one is somebody's.
         """
+        if self._sentinel is None or get_object_traceback(self._sentinel) is not None:
+            return False
         for span in self._open:
             span.is_lost = True
         self._active.clear()
@@ -312,6 +312,7 @@ class Session:
             self._book[_LEVEL] = self._book[_CURRENT]
         else:
             self._sentinel = None
+        return True
 
 
 def refuse_other_interpreters() -> None:
