@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refscope._measure import account, blocks, census, probes
+from refscope._measure import account, blocks, boundary, census, probes
 from refscope._typing import override
 from refscope.exceptions import NotMeasuredError, ReportNotReadyError, TrackingError
 from refscope.reports import TrackReport
@@ -116,12 +116,12 @@ class Block:
 
     def _count(self) -> None:
         """Count this entry, and find out whether it is to be skipped."""
-        blocks.begin_own()
+        boundary.begin_own()
         try:
             self._is_skipped = self._tracker.skips()
             self._seen = self._tracker.every
         finally:
-            blocks.end_own()
+            boundary.end_own()
 
     def end(self, exception: type[BaseException] | None) -> None:
         """Finish the report, keep it and hand it on; later calls do nothing."""

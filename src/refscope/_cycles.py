@@ -12,7 +12,7 @@ from typing import Literal, cast, overload
 
 import attrs
 
-from refscope._measure import blocks, cycles
+from refscope._measure import boundary, cycles
 from refscope._measure.account import environment
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.interpreter import IS_SUPPORTED
@@ -111,7 +111,7 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
     _check_ways(collect, through, live, from_call)
     budget = Budget(max_objects, deadline, progress)
     # Our work counts towards the next automatic collection: not before this returns.
-    away = blocks.collector_away()
+    away = boundary.collector_away()
     try:
         with away:
             report = _found(budget, through, from_call, is_live=live)
@@ -199,10 +199,10 @@ class _at_work:  # noqa: N801  # reads like the function that it might be
     """Keep open blocks away from refscope's own work."""
 
     def __enter__(self) -> None:
-        blocks.begin_own()
+        boundary.begin_own()
 
     def __exit__(self, *_: object) -> None:
-        blocks.end_own()
+        boundary.end_own()
 
 
 def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:

@@ -20,7 +20,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from refscope._measure import blocks, ours
+from refscope._measure import boundary, ours
 
 
 F = TypeVar("F")
@@ -82,12 +82,12 @@ def _new_block(
     tracker: _Tracker, label: str, kwargs: dict[str, Any], *, is_call: bool = False
 ) -> _Block:
     """Return the block of a call; the dictionary of its wrapper is ours."""
-    blocks.begin_own()
+    boundary.begin_own()
     try:
         ours.claim(kwargs)
         return tracker.new_block(label, is_call=is_call)
     finally:
-        blocks.end_own()
+        boundary.end_own()
 
 
 def _plain(function: Any, tracker: _Tracker, label: str) -> Any:
@@ -183,7 +183,7 @@ def _first_item(inner: Any) -> Any:
     A loop closes each generator that it knows when the loop ends, or when nobody holds
     the generator any more: here the wrapper, and that closes this one.
     """
-    blocks.begin_own()
+    boundary.begin_own()
     try:
         hooks = sys.get_asyncgen_hooks()
         try:
@@ -193,7 +193,7 @@ def _first_item(inner: Any) -> Any:
         finally:
             sys.set_asyncgen_hooks(*hooks)
     finally:
-        blocks.end_own()
+        boundary.end_own()
 
 
 def _leave_open(_inner: object) -> None:
@@ -202,18 +202,18 @@ def _leave_open(_inner: object) -> None:
 
 def _item(request: Any, block: _Block) -> Any:
     """Return the awaitable of the next item; it is ours, not the program's."""
-    blocks.begin_own()
+    boundary.begin_own()
     try:
         item = request(block.take())
         ours.disown(item)
     finally:
-        blocks.end_own()
+        boundary.end_own()
     return item
 
 
 def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
     """Return the generator that drives ``inner``; it is ours, not the program's."""
-    blocks.begin_own()
+    boundary.begin_own()
     try:
         frame = _frame_object(inner, "gi_frame", "cr_frame")
         run: Any = _run(block, inner, frame, is_item)
@@ -223,7 +223,7 @@ def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
         if is_item:
             ours.leave_spare_item()
     finally:
-        blocks.end_own()
+        boundary.end_own()
     return drive
 
 

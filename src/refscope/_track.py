@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import cast, overload
 
-from refscope._measure import blocks, ours, probes
+from refscope._measure import boundary, ours, probes
 from refscope._measure.budget import Budget
 from refscope._measure.interpreter import is_tracing
 from refscope.exceptions import (
@@ -124,7 +124,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
             "on_report is called with each report: give a function, not a "
             f"{type(on_report).__name__}"
         )
-    blocks.begin_own()
+    boundary.begin_own()
     try:
         Budget(max_objects, deadline)  # refuses what makes no sense
         tracker = Tracker(
@@ -147,7 +147,7 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
         tracker.is_named = label is not None
         tracker.disown()
     finally:
-        blocks.end_own()
+        boundary.end_own()
     return tracker
 
 
@@ -155,11 +155,11 @@ def _make_ready() -> None:
     """Load what is needed later, and leave nothing of it where the program traces."""
     __import__(_READY)
     if is_tracing():  # what died is on free lists, and a block might see it go
-        blocks.begin_own()
+        boundary.begin_own()
         try:
-            blocks._collector.empty_free_lists()
+            boundary.collector.empty_free_lists()
         finally:
-            blocks.end_own()
+            boundary.end_own()
     _unready.clear()
 
 

@@ -18,7 +18,7 @@ from types import MethodType, TracebackType, coroutine
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from weakref import ref
 
-from refscope._measure import activity, blocks, census, classes, ours, probes
+from refscope._measure import activity, blocks, boundary, census, classes, ours, probes
 from refscope._typing import override
 from refscope.exceptions import (
     ArgumentTypeError,
@@ -100,12 +100,12 @@ class _Pair:
         """Return a new block for the entry."""
         _here.pair = None
         entry, _here.entry = _here.entry, None
-        blocks.begin_own()
+        boundary.begin_own()
         try:
             block = tracker.new_block()
             block.hold_until_end(entry)
         finally:
-            blocks.end_own()
+            boundary.end_own()
         if self._block is not None:  # somebody keeps the methods, and calls them again
             self._is_reused = True
         self._block = None if self._is_reused else block
@@ -144,19 +144,19 @@ class _Bind:
     ) -> Callable[..., object]:
         if tracker is None:  # contextlib.ExitStack asks the class
             return self._of_class()
-        blocks.begin_own()
+        boundary.begin_own()
         try:
             block = self._block(tracker)
             method = MethodType(self._on_block, block)
             ours.disown(method)
             block.hold_until_end(method)
         finally:
-            blocks.end_own()
+            boundary.end_own()
         return method
 
     def _of_class(self) -> Callable[..., object]:
         """Return the method of the class, paired with the one asked for beside it."""
-        blocks.begin_own()
+        boundary.begin_own()
         try:
             pair = _here.pair
             if pair is None:
@@ -167,7 +167,7 @@ class _Bind:
             if self._is_enter:
                 _here.entry = method
         finally:
-            blocks.end_own()
+            boundary.end_own()
         return method
 
     def _block(self, tracker: Tracker) -> Block:
@@ -201,12 +201,12 @@ def _exit(
 
 
 def _aenter(block: Block) -> Awaitable[Block]:
-    blocks.begin_own()
+    boundary.begin_own()
     try:
         awaitable = _entering(block)
         ours.disown(awaitable)
     finally:
-        blocks.end_own()
+        boundary.end_own()
     return awaitable
 
 
@@ -370,11 +370,11 @@ class Tracker:
         """The last ``keep`` reports of all threads and tasks, oldest first."""
         if not self._chunks:
             return self._latest
-        blocks.begin_own()
+        boundary.begin_own()
         try:
             return _held(chain(*self._chunks, self._latest))
         finally:
-            blocks.end_own()
+            boundary.end_own()
 
     def start(self) -> Block:
         """Begin a block and return it; its ``stop()`` ends it.
@@ -400,13 +400,13 @@ class Tracker:
 
     def new_block(self, label: str | None = None, *, is_call: bool = False) -> Block:
         """Return a block that has not begun."""
-        blocks.begin_own()
+        boundary.begin_own()
         try:
             name = self._label if label is None else label
             block = Block(self, name, is_call=is_call)
             ours.disown(block)
         finally:
-            blocks.end_own()
+            boundary.end_own()
         return block
 
     def skips(self) -> bool:

@@ -15,10 +15,17 @@ from functools import partial
 from pathlib import Path
 
 import refscope
-from refscope._measure import blocks
+from refscope._measure import blocks, boundary
 
 
-FILES = ("blocks.py", "gcstate.py", "tracing.py", "_block.py")
+FILES = (
+    "blocks.py",
+    "boundary.py",
+    "collecting.py",
+    "gcstate.py",
+    "tracing.py",
+    "_block.py",
+)
 LIGHT = {"types": False, "survivors": False, "cycles": False, "collect": False}
 
 
@@ -136,9 +143,9 @@ def after(before):
     memory = light().memory
     if (memory.size_diff, memory.count_diff, memory.peak) != (0, 0, 0):
         wrong.append(f"a block is not silent: {memory}")
-    if not blocks._lock.acquire(blocking=False) or blocks._Boundary.depth:
+    if not boundary.lock.acquire(blocking=False) or boundary.Boundary.depth:
         wrong.append("the lock is taken")
-    blocks._lock.release()
+    boundary.lock.release()
     return wrong
 
 
@@ -151,7 +158,7 @@ def light():
 
 def main(way):
     """Say what went wrong, and where the interruption was, in one line each."""
-    blocks._PATIENCE = 0.01
+    boundary._PATIENCE = 0.01
     sys.unraisablehook = lambda _: None
     gc.callbacks.append(len_of)
     function, options = WAYS[way]

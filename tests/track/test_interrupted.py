@@ -11,7 +11,7 @@ import pytest
 
 import refscope
 from refscope import track
-from refscope._measure import blocks, gcstate, tracing
+from refscope._measure import blocks, boundary, collecting, gcstate, tracing
 
 from . import interrupted
 from .helpers import run_python
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.needs_threads
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch):
     """Nobody waits long for a lock that was left."""
-    monkeypatch.setattr(blocks, "_PATIENCE", 0.01)
+    monkeypatch.setattr(boundary, "_PATIENCE", 0.01)
 
 
 def in_thread(function):
@@ -58,9 +58,9 @@ def listener(*_):
 
 def is_free():
     """Return whether nobody has the lock, nothing is open, and gc is on."""
-    is_mine = blocks._lock.acquire(blocking=False)
+    is_mine = boundary.lock.acquire(blocking=False)
     if is_mine:
-        blocks._lock.release()
+        boundary.lock.release()
     return is_mine and not blocks._probes and gc.isenabled() and not gc.garbage
 
 
@@ -76,31 +76,31 @@ def test_ctrl_c_at_any_call_stops_nobody(way):
 
 def test_a_lock_that_was_left_is_taken_by_its_thread():
     """It is in no work of refscope's any more."""
-    blocks._step_in()
-    blocks._collector.borrow()
+    boundary.step_in()
+    boundary.collector.borrow()
 
     assert light() is not None
-    assert blocks._Boundary.depth == 0
+    assert boundary.Boundary.depth == 0
     assert is_free()
 
 
 @pytest.mark.exact
 def test_a_block_is_silent_after_a_lock_was_left():
     """The next one is measured as if nothing had been."""
-    blocks._step_in()
-    blocks._collector.borrow()
+    boundary.step_in()
+    boundary.collector.borrow()
 
     memory = light().memory
 
     assert (memory.size_diff, memory.peak) == (0, 0)
-    assert blocks._Boundary.depth == 0
+    assert boundary.Boundary.depth == 0
     assert is_free()
 
 
 def test_a_lock_that_was_left_is_taken_by_others():
     """They wait a while, and see that its thread does something else."""
-    blocks._step_in()
-    blocks._collector.borrow()
+    boundary.step_in()
+    boundary.collector.borrow()
 
     assert in_thread(light) is not None
     assert is_free()
@@ -108,7 +108,7 @@ def test_a_lock_that_was_left_is_taken_by_others():
 
 def test_a_lock_is_taken_from_a_thread_that_has_ended():
     """Nobody can ask it any more."""
-    in_thread(blocks._step_in)
+    in_thread(boundary.step_in)
 
     assert light() is not None
     assert is_free()
@@ -119,11 +119,11 @@ def test_a_lock_is_not_taken_from_a_thread_at_work():
     begun, order = threading.Event(), []
 
     def work():
-        blocks.begin_own()
+        boundary.begin_own()
         begun.set()
         time.sleep(0.2)
         order.append("worked")
-        blocks.end_own()
+        boundary.end_own()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -133,7 +133,7 @@ def test_a_lock_is_not_taken_from_a_thread_at_work():
     thread.join()
 
     assert order == ["worked", "tracked"]
-    assert not blocks._is_left()
+    assert not boundary._is_left()
 
 
 @pytest.mark.parametrize("what", ["acquire", "fold"])
@@ -143,28 +143,28 @@ def test_ctrl_c_as_our_work_begins(monkeypatch, what):
         fold = interrupting(tracing.Session.fold)
         monkeypatch.setattr(tracing.Session, "fold", fold)
     else:
-        lock = _Lock(acquire=interrupting(blocks._lock.acquire))
-        monkeypatch.setattr(blocks, "_lock", lock)
+        lock = _Lock(acquire=interrupting(boundary.lock.acquire))
+        monkeypatch.setattr(boundary, "lock", lock)
     with pytest.raises(KeyboardInterrupt):
         track("x")
     monkeypatch.undo()
 
-    assert blocks._Boundary.depth == 0
+    assert boundary.Boundary.depth == 0
     assert is_free()
 
 
 class _Lock:
-    """The lock of blocks, with one of its methods replaced."""
+    """The lock of the boundary, with one of its methods replaced."""
 
     def __init__(self, acquire):
         self.acquire = acquire
-        self.release = blocks._lock.release
+        self.release = boundary.lock.release
 
 
 def test_ctrl_c_before_the_lock_is_there(monkeypatch):
     """What another thread has is left alone."""
-    lock = _Lock(acquire=interrupting(blocks._lock.acquire, before=True))
-    monkeypatch.setattr(blocks, "_lock", lock)
+    lock = _Lock(acquire=interrupting(boundary.lock.acquire, before=True))
+    monkeypatch.setattr(boundary, "lock", lock)
     with pytest.raises(KeyboardInterrupt):
         track("x")
     monkeypatch.undo()
@@ -198,16 +198,16 @@ def test_ctrl_c_closes_the_block_that_it_met(monkeypatch):
 def test_ctrl_c_before_work_has_begun(monkeypatch, name):
     """What did not take place is not undone."""
     block = track("x", **LIGHT).start()
-    step_in = interrupting(blocks._step_in, before=True)
+    step_in = interrupting(boundary.step_in, before=True)
     if name == "enter":
-        monkeypatch.setattr(blocks, "_step_in", step_in)
+        monkeypatch.setattr(blocks, "step_in", step_in)
         with pytest.raises(KeyboardInterrupt):
             blocks.enter(block.tracker.plan, block)
         assert blocks._probes[0].client is block
         block.stop()
     else:
         [probe] = blocks._probes
-        monkeypatch.setattr(blocks, "_step_in", step_in)
+        monkeypatch.setattr(blocks, "step_in", step_in)
         with pytest.raises(KeyboardInterrupt):
             blocks.leave(probe, block, end=True)
 
@@ -224,11 +224,11 @@ def test_ctrl_c_in_work_within_work(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             blocks.enter(plan, None)
 
-    blocks.begin_own()
+    boundary.begin_own()
     within()
 
-    assert blocks._Boundary.depth == 1
-    blocks.end_own()
+    assert boundary.Boundary.depth == 1
+    boundary.end_own()
     assert is_free()
 
 
@@ -236,13 +236,13 @@ def test_ctrl_c_before_a_collection(monkeypatch):
     """The lock is not waited for, as it was not released."""
     emptied = interrupting(tracing.Session.mark_emptied, before=True)
     monkeypatch.setattr(tracing.Session, "mark_emptied", emptied)
-    blocks.begin_own()
+    boundary.begin_own()
     with pytest.raises(KeyboardInterrupt):
-        blocks._collect_unlocked(int)
+        collecting._collect_unlocked(int)
     monkeypatch.undo()
 
-    assert blocks._Boundary.depth == 1
-    blocks.end_own()
+    assert boundary.Boundary.depth == 1
+    boundary.end_own()
     assert is_free()
 
 
@@ -312,16 +312,18 @@ def test_ctrl_c_leaves_no_garbage(monkeypatch):
 
 def test_ctrl_c_while_waiting_after_a_collection(monkeypatch):
     """The lock is waited for again, since it will be released."""
-    monkeypatch.setattr(blocks, "_step_in", interrupting(blocks._step_in, before=True))
-    blocks._Boundary.depth = 1
-    blocks._lock.acquire()
+    monkeypatch.setattr(
+        collecting, "step_in", interrupting(boundary.step_in, before=True)
+    )
+    boundary.Boundary.depth = 1
+    boundary.lock.acquire()
     with pytest.raises(KeyboardInterrupt):
-        blocks._collect_unlocked(int)
+        collecting._collect_unlocked(int)
     monkeypatch.undo()
 
-    assert blocks._is_owned()
-    assert blocks._Boundary.depth == 1
-    blocks.end_own()
+    assert boundary.is_owned()
+    assert boundary.Boundary.depth == 1
+    boundary.end_own()
     assert is_free()
 
 

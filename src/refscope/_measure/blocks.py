@@ -1,13 +1,6 @@
 """One measured block: what is read at its two ends, in which order.
 
-The program's stretch ends with ``session.fold()`` before refscope allocates anything,
-and begins with ``session.mark()`` after everything of refscope's that stays has been
-allocated.  Between the two refscope works; nothing there is the program's, except
-what a collection runs: finalizers.  So collections run outside of the lock, and the
-level is read again after them.
-
-Ctrl-C may come at the start of each function and after each call, also in a
-``finally``.  So whoever finds the lock taken looks whether its holder is still at work.
+What keeps refscope's own work apart from the program's is in ``boundary``.
 
     enter:  fold | collect | census | places, or tracing on | mark, clocks
     leave:  clocks, fold | collect | census | places, tracing off | report | mark
@@ -17,20 +10,24 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
-from _thread import RLock, allocate_lock, get_ident
+from _thread import get_ident
 from array import array
-from collections.abc import Callable
 from time import perf_counter_ns
-from types import FrameType
-from typing import ClassVar
 
 from refscope import reports
 from refscope.reports._record import changed
 
-from . import activity, census, cycles, gcstate, litter, ours, tracing
-from .born import Born, abandon_all, guard, remember, thaw_constants
-from .budget import Budget
+from . import activity, boundary, census, cycles, ours, tracing
+from .born import Born, abandon_all, thaw_constants
+from .boundary import (
+    begin_own,
+    end_own,
+    heal,
+    is_owned,
+    step_in,
+    step_out,
+)
+from .collecting import collect
 from .frozen import forget, frozen_count, hold, let_go, was_frozen
 from .interpreter import IS_SUPPORTED, allocated_blocks, refuse
 from .keeping import Kept
@@ -56,148 +53,18 @@ from .survivors import Survivors
 
 
 _LONGEST_WAIT = 5.0  # seconds
-_PATIENCE = 1.0  # seconds
-_HERE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120  # as in co_filename
 
-_session = tracing.Session()
-_collector = gcstate.Collector()
-_lock = RLock()
-_is_owned: Callable[[], bool] = getattr(_lock, "_is_owned")  # noqa: B009  # as threading does
-_reset: Callable[[], None] = getattr(_lock, "_at_fork_reinit")  # noqa: B009
-_healing = allocate_lock()
+# Not imported by name: a method of an imported name is bound before it is called
+# (is_import_originated, Python/codegen.c), in the program's time.
+_session = boundary.session
+_collector = boundary.collector
+_lock = boundary.lock
+
+_forking: Kept[int] = Kept()
+"""Who has the lock in order to fork."""
 _probes: list[Probe] = []
 census.own(tracing.Span, tracing.Traced)
 census.own(*[kind for kind in vars(reports).values() if isinstance(kind, type)])
-
-
-class _Boundary:
-    """Where in refscope's own work threads are, which the holder of the lock notes."""
-
-    depth: ClassVar[int] = 0
-    """How deep in it the holder of the lock is."""
-    forking: ClassVar[Kept[int]] = Kept()
-    """Who has the lock in order to fork."""
-
-
-def begin_own(slack: int = 0) -> None:
-    """End the program's stretch: what follows is refscope's.  Needs ``end_own``.
-
-    A rise of up to ``slack`` bytes that was over by now does not count.
-    """
-    before = _step_in()
-    try:
-        if not before:
-            _session.fold(slack)
-    except BaseException:  # Ctrl-C: other threads must not wait for this one for ever
-        _step_out(before)
-        raise
-
-
-def end_own() -> None:
-    """Begin the program's stretch; what was allocated since ``begin_own`` is ours."""
-    before = _Boundary.depth - 1
-    try:
-        _Boundary.depth = before
-        if not before:
-            _session.mark()
-    finally:
-        if not before:
-            _lock.release()
-
-
-def _step_in() -> int:
-    """Take the lock, or go deeper; return how deep in our own work this thread was."""
-    try:
-        if _Boundary.depth:
-            _queue()
-        else:
-            _lock.acquire()
-        before = _Boundary.depth
-        _Boundary.depth = before + 1
-    except BaseException:
-        if _is_owned() and not _Boundary.depth:
-            _lock.release()
-        raise
-    return before
-
-
-def _step_out(before: int) -> None:
-    """Undo ``_step_in``, if it took place and nobody has undone it."""
-    if before >= 0 and _is_owned():
-        _Boundary.depth = before
-        if not before:
-            _lock.release()
-
-
-def _queue() -> None:
-    """Take the lock, where somebody is at work, unless this thread has it.
-
-    Ctrl-C can lead a thread out of refscope's work without the lock being released.
-    """
-    if _is_owned():
-        frame = sys._getframe(3)  # its f_back: who wants the lock is not at work yet
-        ours.disown_new_frame(frame)
-        if _is_at_work(frame.f_back):
-            return
-        with _healing:
-            if _is_owned():  # pragma: no branch  # else another thread was faster
-                _heal()
-    while not _lock.acquire(True, _PATIENCE):  # noqa: FBT003  # keywords make a dict
-        with _healing:
-            if _is_left():
-                _heal()
-    _Boundary.depth = 0
-
-
-def _is_left() -> bool:
-    """Return whether the thread that has the lock is in no work of refscope's."""
-    holder = repr(_lock)
-    owner = int(holder.partition("owner=")[2].split()[0])
-    frame = sys._current_frames().get(owner)  # the only way to them
-    return bool(owner) and not _is_at_work(frame) and repr(_lock) == holder
-
-
-def _is_at_work(frame: FrameType | None) -> bool:
-    """Return whether this frame, or one that waits for it, does refscope's work."""
-    while frame is not None:
-        ours.disown_new_frame(frame)
-        code = frame.f_code
-        if code.co_filename.startswith(_HERE) or "begin_own" in code.co_names:
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _heal() -> None:
-    """Make the lock free, and undo what whoever left it did not."""
-    _collector.reclaim()
-    _Boundary.depth = 0
-    _reset()
-
-
-class collector_away:  # noqa: N801  # reads like the function that it might be
-    """Keep automatic collections away, also while the program works; may be nested.
-
-    As they come back one may run at once (up to 3.11), and take the garbage that was
-    found: so this is the last thing that is done.  To leave it twice does no harm.
-    """
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        begin_own()
-        try:
-            _collector.send_away(id(self))
-        finally:
-            end_own()
-
-    def __exit__(self, *_: object) -> None:
-        begin_own()
-        try:
-            _collector.call_back(id(self))
-        finally:
-            end_own()
-        _collector.come_back()
 
 
 def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
@@ -210,7 +77,7 @@ def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
     before = -1
     probe: Probe | None = None
     try:
-        before = _step_in()
+        before = step_in()
         if not before:
             _session.fold()
         hold()
@@ -220,7 +87,7 @@ def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
         ours.disown(probe)
         probe.numbers[WORK] = perf_counter_ns()
         if probe.plan.collect:
-            _collect(plan)
+            collect(plan, _litters())
         _collector.borrow()
         try:
             _open(probe)
@@ -240,7 +107,7 @@ def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
         _clean(before)
         raise
     finally:
-        _step_out(before)
+        step_out(before)
     return probe
 
 
@@ -256,7 +123,7 @@ def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     """
     before = -1
     try:
-        before = _step_in()
+        before = step_in()
         _session.read()
         probe.numbers[END_BLOCKS] = allocated_blocks()
         probe.numbers[END_TIME] = perf_counter_ns()
@@ -342,88 +209,6 @@ def resume(probe: Probe) -> None:
         end_own()
 
 
-def _collect(plan: Plan, ending: Born | None = None) -> None:
-    """Collect for a block, and note the cycles that this frees.
-
-    Of a stretch that is ending it is seen what the collection left alive.
-    """
-    litters = [probe.litter for probe in _probes if probe.litter is not None]
-    noted: frozenset[int] = frozenset()
-    if litters:
-        with _collector:
-            noted = litter.note_made(litters, plan.budget())
-    keeps = ending is not None or any(each.is_settled for each in litters)
-    if (
-        not keeps
-        or _collector.is_keeping
-        or _collect_and_note(litters, noted, plan.budget(), ending)
-    ):
-        _run_collection(_collector.collect)
-
-
-def _collect_and_note(
-    litters: list[Litter], noted: frozenset[int], budget: Budget, ending: Born | None
-) -> bool:
-    """Collect, and note what was found besides; return whether it is still there."""
-    before = _collector.in_garbage()
-    found: list[object] = []
-    try:
-        _run_collection(_collector.collect_and_keep, ending)
-    finally:
-        try:
-            _collector.take_back(found, before)
-        except BaseException:  # Ctrl-C: what is there would live for ever
-            _collector.take_back(found, before)
-            raise
-        if ending is not None:
-            ending.recall_witness(found)
-    if found and litters:
-        with _collector:  # a copy, since whoever looks at it empties it
-            litter.note_kept(litters, found.copy(), noted, budget)
-    return bool(found)
-
-
-def _run_collection(collect: Callable[[], int], ending: Born | None = None) -> None:
-    """Collect.  What finalizers do meanwhile is the program's: not locked."""
-    remember(ending)
-    aside: Kept[gcstate.Callback] = Kept()
-    try:
-        _collector.step_aside(aside)
-        # What is ours on the free lists goes first, or it would seem the program's.
-        gcstate.collect_nothing()
-        if _Boundary.depth > 1:
-            collect()
-        else:
-            _collect_unlocked(collect)
-    finally:
-        try:
-            _collector.step_back(aside)
-        except BaseException:  # Ctrl-C: they are the program's
-            _collector.step_back(aside)
-            raise
-
-
-def _collect_unlocked(collect: Callable[[], int]) -> None:
-    """Collect while others may have the lock."""
-    extra = 0
-    is_out = False
-    try:
-        _Boundary.depth = 0
-        _session.mark_emptied()
-        is_out = True
-        _lock.release()
-        extra = collect()
-    finally:
-        try:
-            if is_out:
-                _step_in()
-                _session.relevel(extra)
-        finally:
-            if not _is_owned():  # Ctrl-C while waiting
-                _step_in()
-            _Boundary.depth = 1
-
-
 def _open(probe: Probe) -> None:
     """Take the baselines.  The census first: it must not count the others."""
     plan, numbers = probe.plan, probe.numbers
@@ -467,7 +252,7 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
     if probe.span is not None and end:
         _session.pause(probe.span)
     if probe.plan.collect:
-        _collect(probe.plan, _to_witness(probe) if end else None)
+        collect(probe.plan, _litters(), _to_witness(probe) if end else None)
     _collector.borrow()
     try:
         report = client.account(_compare(probe, end=end))
@@ -480,6 +265,11 @@ def _finish(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
         return report
     finally:
         _collector.give_back()
+
+
+def _litters() -> list[Litter]:
+    """Return what notes the cycles of the open blocks, of those that ask for them."""
+    return [probe.litter for probe in _probes if probe.litter is not None]
 
 
 def _to_witness(probe: Probe) -> Born | None:
@@ -571,26 +361,26 @@ def _before_fork() -> None:
     The child would be in the middle of it for good.  Who is there may wait for what
     this thread has, in a finalizer, so not for ever.
     """
-    _Boundary.forking.append(get_ident())
+    _forking.append(get_ident())
     if not _lock.acquire(timeout=_LONGEST_WAIT):
-        _Boundary.forking.remove(get_ident())
+        _forking.remove(get_ident())
 
 
 def _after_fork_in_parent() -> None:
     """Let others go on."""
-    if get_ident() in _Boundary.forking:
-        _Boundary.forking.remove(get_ident())
-        if _is_owned():  # pragma: no branch  # else Ctrl-C came before
+    if get_ident() in _forking:
+        _forking.remove(get_ident())
+        if is_owned():  # pragma: no branch  # else Ctrl-C came before
             _lock.release()
 
 
 def _after_fork_in_child() -> None:
     """Close the blocks of threads that the child does not have."""
-    if get_ident() not in _Boundary.forking:  # somebody else has the lock
+    if get_ident() not in _forking:  # somebody else has the lock
         _collector.forget_away()
-        _heal()
+        heal()
         _lock.acquire()
-    _Boundary.forking.clear()
+    _forking.clear()
     forget()
     for probe in [*_probes]:
         if probe.thread != get_ident():
@@ -601,7 +391,6 @@ def _after_fork_in_child() -> None:
     _lock.release()
 
 
-guard(begin_own, end_own)
 atexit.register(_abandon)
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
     os.register_at_fork(
