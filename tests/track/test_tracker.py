@@ -493,7 +493,7 @@ def test_many_reports_are_kept_without_being_copied():
 
 def test_the_oldest_reports_go_one_by_one(monkeypatch):
     """Also where they are kept in several parts."""
-    monkeypatch.setattr("refscope._tracker._CHUNK", 2)
+    monkeypatch.setattr("refscope._finished._CHUNK", 2)
     tracker = track("x", keep=3, **LIGHT)
     seen = []
     for _ in range(8):

@@ -33,6 +33,8 @@ _OURS = (
         "_drive.py",
         "_track.py",
         "_tracker.py",
+        "_entries.py",
+        "_finished.py",
         "_cycles.py",
         "_references.py",
         "_expect.py",
