@@ -88,6 +88,34 @@ def test_no_dictionary_is_made():
     assert managed.has_dict(holder)
 
 
+class TwoNames:
+    """Has one thing under three names, which different code speaks of."""
+
+    def __init__(self, thing):
+        self.of_class = thing
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="the dictionary has them")
+@pytest.mark.parametrize("is_odd", [False, True])
+def test_what_has_several_names_has_each_once(is_odd):
+    """The name that was found first is not tried again for the other references."""
+    thing = []
+    holder = TwoNames(thing)
+    holder.of_stack = thing
+    odd = fresh("odd", "name")
+    if is_odd:
+        setattr(holder, odd, thing)
+    assert holder.of_class is holder.of_stack
+
+    known = names.edges(holder, materialise=is_odd)
+    found = [name for name, other in known if other is thing]
+    assert sorted(found) == [
+        *[".__dict__['odd name']"] * is_odd,
+        ".of_class",
+        ".of_stack",
+    ]
+
+
 def test_where_the_dictionary_is():
     """Without a way to read memory, or where nothing fits, it is not known."""
     assert managed.dict_place(None) is None

@@ -111,6 +111,8 @@ def own_nodes(graph: Graph, found: Sequence[Component]) -> set[int]:
         for key, kind in graph.types.items()
         if is_metaclass(kind) or is_own_type(kind) or type_name(kind) in _MAKERS
     }
+    if not wanted:
+        return set()
     chosen = map(wanted.__contains__, kinds)
     own = {
         node

@@ -76,7 +76,7 @@ def _garbage_in(graph: Graph, budget: Budget, older: Collection[int]) -> CycleRe
     draft.note_build()
     draft.add(graph, found, "garbage")
     draft.objects = len(graph.nodes)
-    draft.size = draft.shapes.size(graph.nodes)
+    draft.size = draft.shapes.whole
     return draft.report()
 
 

@@ -72,7 +72,7 @@ def sizes_by_type(
     things: Sequence[object], keys: Sequence[int], kinds: Mapping[int, type]
 ) -> list[int]:
     """Return the shallow size of each, whose types are known by identity."""
-    fixed = {key: object_size(kinds[key]) for key in set(keys)}
+    fixed = {key: object_size(kind) for key, kind in kinds.items()}
     sizes = list(map(fixed.__getitem__, keys))
     places: dict[int, list[int]] = {key: [] for key, size in fixed.items() if size < 0}
     for place in compress(range(len(sizes)), map(gt, repeat(0), sizes)):

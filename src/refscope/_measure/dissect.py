@@ -45,6 +45,8 @@ _EXACT = 400
 """References of a component up to which the smallest set of cuts is looked for."""
 _FEW_LOOPS = 32
 """Loops without a reference in common up to which it is looked for in any other."""
+_LONG = 16
+"""References of one object that are gone through once for all of them."""
 _TRIES = 3
 """References that may be tried instead of one that is to be removed."""
 _STAGE = "looking for the best place to cut a cycle"
@@ -250,8 +252,6 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
         if is_smallest and len(cuts) <= MOST_CUTS:
             cuts, materialised = _preferred(graph, nodes, successors, cuts)
     count = _times(successors, cuts)
-    if not is_opened(successors, cuts):
-        count = 0
     path, shown = loop[: 2 * MOST_SHOWN + 2], cuts[:MOST_CUTS]
     owners = _owners(graph, nodes, successors, shown)
     chosen = list(dict.fromkeys([*path, *chain.from_iterable(shown), *owners.values()]))
@@ -286,7 +286,11 @@ def _cuts(
     successors: Sequence[Sequence[int]],
     budget: Budget,
 ) -> tuple[list[Edge], bool]:
-    """Return the cuts of a large component, and whether there are no fewer."""
+    """Return the cuts of a large component, and whether there are no fewer.
+
+    That they open it needs no other look: all references that are left lead forward in
+    one order of the nodes, or no loop was found that avoids them.
+    """
     if has_more_loops(successors, _FEW_LOOPS):
         return minimum_feedback(successors, effort=0)
     costs = _costs(graph, nodes, successors)
@@ -396,14 +400,19 @@ def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
 def _times(successors: Sequence[Sequence[int]], edges: Iterable[Edge]) -> int:
     """Return how many references there are between these pairs, all together.
 
-    Each row is gone through once: that of a hub is long, and most cuts may be in it.
+    A long row is gone through once: it is that of a hub, where most cuts may be.
     """
-    wanted: defaultdict[int, set[int]] = defaultdict(set)
+    count = 0
+    of_hubs: defaultdict[int, set[int]] = defaultdict(set)
     for node, other in edges:
-        wanted[node].add(other)
-    return sum(
-        [sum(map(wanted[node].__contains__, successors[node])) for node in wanted]
-    )
+        row = successors[node]
+        if len(row) > _LONG:
+            of_hubs[node].add(other)
+        else:
+            count += row.count(other)
+    for node, others in of_hubs.items():
+        count += sum(map(others.__contains__, successors[node]))
+    return count
 
 
 def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:

@@ -19,6 +19,8 @@ from .interpreter import BORROWS, IS_SUPPORTED, count_elements, getrefcount
 
 MOST = 200_000
 """Objects that are looked at; about half a second."""
+_CHUNK = 512
+"""Objects taken together: what they refer to fits a cache."""
 
 
 def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
@@ -27,7 +29,7 @@ def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
     The nodes themselves are not among them.  None if there are too many to look at, or
     if a generator may own less of them than it has.
     """
-    members = set(nodes)
+    members, objects = set(nodes), graph.objects
     given: dict[int, int] = {}
     loose = _Loose()
     level: Iterable[int] = nodes
@@ -40,7 +42,7 @@ def hanging_on(graph: Graph, nodes: Sequence[int]) -> tuple[int, int] | None:
             waiting = [node for node in level if graph.kinds[node] in GENERATORS]
             if any(_borrows(graph.object_of(node), known) for node in waiting):
                 return None
-        loose.take(map(graph.object_of, level))
+        loose.take([objects[node - 1] for node in level])
         back: dict[int, int] = {}
         count_elements(
             back, chain.from_iterable(map(graph.successors.__getitem__, level))
@@ -74,10 +76,12 @@ class _Loose:
         self._things: dict[int, object] = {}
         self._given: dict[int, int] = {}
 
-    def take(self, holders: Iterable[object]) -> None:
+    def take(self, holders: Sequence[object]) -> None:
         """Note the untracked objects that freed objects refer to."""
-        referents = chain.from_iterable(map(gc.get_referents, holders))
-        found = list(filterfalse(gc.is_tracked, referents))
+        found: list[object] = []
+        for start in range(0, len(holders), _CHUNK):
+            referents = gc.get_referents(*holders[start : start + _CHUNK])
+            found += filterfalse(gc.is_tracked, referents)
         count_elements(self._given, map(id, found))
         self._things.update(zip(map(id, found), found, strict=True))
 

@@ -62,7 +62,13 @@ class Graph:
         """
         if not self._kinds:
             kinds = list(map(id, map(type, self.objects)))
-            self.types.update(zip(kinds, map(type, self.objects), strict=True))
+            known: set[int] = set()
+            for start in range(0, len(kinds), _PART):
+                part = kinds[start : start + _PART]
+                if not known.issuperset(part):
+                    things = self.objects[start : start + _PART]
+                    self.types.update(zip(part, map(type, things), strict=True))
+                    known.update(part)
             self._kinds = [0, *kinds]
         return self._kinds
 

@@ -13,7 +13,7 @@ from .budget import Budget
 from .dissect import MOST_NAMED
 from .heap import Graph
 from .shapes import Component
-from .wiring import UNKNOWN, wire
+from .wiring import UNKNOWN, Likely, wire
 
 
 _SAMPLE = 48
@@ -64,10 +64,11 @@ def _by_mark(
 ) -> dict[object, list[Component]]:
     """Return the components by the names in them, as long as there is time."""
     groups: defaultdict[object, list[Component]] = defaultdict(list)
+    likely: Likely = defaultdict(dict)
     for number, component in enumerate(components):
         if number and budget.is_out_of_time:
             break
-        wiring = wire(graph, component, at_any_price=False)
+        wiring = wire(graph, component, at_any_price=False, likely=likely)
         found.materialised += wiring.materialised
         found.has_unknown |= [UNKNOWN] in wiring.names.values()
         groups[frozenset(map(wiring.shape, wiring.names))].append(component)

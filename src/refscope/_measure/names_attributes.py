@@ -58,15 +58,16 @@ def name_attributes(refs: Referents) -> None:
             if is_dict(thing):  # nothing else that is left can be one
                 refs.take(".__dict__", thing)
         return
+    tried: dict[str, bool] = {}
     if not has_dict(refs.holder):
-        _name_inline(refs, list(refs.likely))
+        _name_inline(refs, list(refs.likely), tried)
         for names in (_names_of_class, _names_of_module, _names_of_stack):
             if refs.is_done:
                 return
-            _name_inline(refs, names(refs.kind))
+            _name_inline(refs, names(refs.kind), tried)
         if not refs.materialise:
             return
-    _name_by_dict(refs)
+    _name_by_dict(refs, tried)
 
 
 def static_lookup(kind: type, name: str) -> object:
@@ -87,16 +88,19 @@ def _dict_descriptor(kind: type) -> object:
     return None
 
 
-def _name_inline(refs: Referents, names: Iterable[str]) -> None:
-    """Try names on an instance, those where no code of the class can run."""
+def _name_inline(refs: Referents, names: Iterable[str], tried: dict[str, bool]) -> None:
+    """Try names on an instance, those where no code of the class can run.
+
+    It is noted which of them named something.  None is tried twice: what is there under
+    two names would have the first of them twice.
+    """
     kind, holder = refs.kind, refs.holder
-    tried: set[str] = set()
     for name in names:
         if refs.is_done:
             return
         if name in tried:
             continue
-        tried.add(name)
+        tried[name] = False
         of_class = static_lookup(kind, name)
         if _is_harmless(of_class):
             try:
@@ -104,6 +108,7 @@ def _name_inline(refs: Referents, names: Iterable[str]) -> None:
             except Exception:  # noqa: BLE001, S112  # unset
                 continue
             if value is not of_class and refs.take(attribute(name), value):
+                tried[name] = True
                 refs.likely[name] = None
 
 
@@ -114,14 +119,18 @@ def _is_harmless(found: object) -> bool:
     )
 
 
-def _name_by_dict(refs: Referents) -> None:
+def _name_by_dict(refs: Referents, tried: dict[str, bool]) -> None:
     """Name attributes by the ``__dict__``, which is made if there is none."""
     descriptor = cast("Any", _dict_descriptor(refs.kind))
     if refs.is_done or descriptor is None:
         return
     members: object = descriptor.__get__(refs.holder)
     if not refs.take(".__dict__", members):
-        items = dict_items(members)
+        items = [
+            (name, value)
+            for name, value in dict_items(members)
+            if type(name) is not str or not tried.get(name)
+        ]
         names, values = [name for name, _ in items], [value for _, value in items]
         refs.take_items(attribute, names, values)
 

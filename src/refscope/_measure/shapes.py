@@ -15,7 +15,7 @@ from types import (
 )
 from typing import cast
 
-from .describe import sizes_by_type
+from .describe import size_of, sizes_by_type
 from .heap import Graph
 
 
@@ -56,6 +56,12 @@ class Shapes:
         sizes = sizes_by_type(graph.objects, graph.kinds[1:], graph.types)
         self.sizes: list[int] = [0, *sizes]
         """Shallow bytes by node."""
+
+    @property
+    def whole(self) -> int:
+        """Shallow bytes of all nodes that were not dropped: None stands for others."""
+        dropped = len(self._graph) - 1 - len(self._graph.nodes)
+        return sum(self.sizes) - dropped * size_of(None)
 
     def size(self, nodes: Iterable[int]) -> int:
         """Return the shallow bytes of some nodes."""
@@ -104,11 +110,13 @@ class Shapes:
         kinds, successors = self._looks(), self._graph.successors
         members = list(chain.from_iterable(components))
         looks = map(kinds.__getitem__, members)
+        referred: Iterable[object] = repeat((), len(members))
         if size <= _FINE:
             rows = map(successors.__getitem__, members)
             referred = [tuple([kinds[other] for other in row]) for row in rows]
-            looks = map(hash, zip(looks, referred, strict=True))
-        keys = map(tuple, map(sorted, zip(*repeat(looks, size), strict=True)))
+        marks = map(hash, zip(looks, referred, strict=True))
+        # Not their sums: hashes of tuples add up like what is in these.
+        keys = map(tuple, map(sorted, zip(*repeat(marks, size), strict=True)))
         entries = map(by_key.__getitem__, keys)
         deque(map(list[Component].append, entries, components), maxlen=0)
         return by_key.values()

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from types import CellType, FrameType, FunctionType
-from typing import cast
+from typing import TypeAlias, cast
 
 from refscope.reports import HeapObject, Reference
 from refscope.reports._heap import shape_of
@@ -50,12 +50,16 @@ _STRUCTURE = frozenset(
 _FRAMES = (".gi_frame", ".cr_frame", ".ag_frame")
 
 
+Likely: TypeAlias = "defaultdict[int, dict[str, None]]"
+"""Names of attributes by type, which objects that live have had."""
+
+
 class Wiring:
     """Named references between objects; nodes are numbered from 0."""
 
     __slots__ = ("_described", "_likely", "materialised", "names", "objects", "types")
 
-    def __init__(self, objects: Sequence[object]) -> None:
+    def __init__(self, objects: Sequence[object], likely: Likely | None = None) -> None:
         self.objects: Sequence[object] = objects
         self.types: list[str] = [type_name(type(thing)) for thing in objects]
         """Names of the objects' types."""
@@ -65,8 +69,7 @@ class Wiring:
         """Objects that had to be changed a little to name what is in them."""
 
         self._described: dict[int, HeapObject] = {}
-        # By type, all of which the objects keep alive.
-        self._likely: defaultdict[int, dict[str, None]] = defaultdict(dict)
+        self._likely: Likely = defaultdict(dict) if likely is None else likely
 
     def successors(self, level: int) -> list[list[int]]:
         """Return the graph of references up to a level, in an order by their names.
@@ -167,12 +170,19 @@ _FEW = 20
 """Members of a component of which nearly every reference is shown."""
 
 
-def wire(graph: Graph, nodes: Sequence[int], *, at_any_price: bool = True) -> Wiring:
+def wire(
+    graph: Graph,
+    nodes: Sequence[int],
+    *,
+    at_any_price: bool = True,
+    likely: Likely | None = None,
+) -> Wiring:
     """Return the wiring between nodes of a graph.
 
-    A few are named at any price, if the graph is not to be wired again.
+    A few are named at any price, if the graph is not to be wired again.  What names
+    others of the graph had is tried first, and added to.
     """
-    wiring = Wiring([graph.object_of(node) for node in nodes])
+    wiring = Wiring([graph.object_of(node) for node in nodes], likely)
     place_of = {id(thing): place for place, thing in enumerate(wiring.objects)}
     few = at_any_price and len(nodes) <= _FEW
     for place, thing in enumerate(wiring.objects):
