@@ -10,9 +10,7 @@ from time import perf_counter
 from types import FunctionType, MethodType
 from typing import Literal, cast, overload
 
-import attrs
-
-from refscope._measure import boundary, cycles
+from refscope._measure import boundary, cycles, ours
 from refscope._measure.account import environment
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.interpreter import IS_SUPPORTED
@@ -23,6 +21,7 @@ from refscope.exceptions import (
     UnsupportedRuntimeError,
 )
 from refscope.reports import CycleReport
+from refscope.reports._record import changed
 
 
 _SUSPENDS = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
@@ -131,17 +130,25 @@ def _found(
     """Return the report of what was asked for."""
     if through is not None:
         roots = _roots(through)
-        with _at_work():
+        with boundary.own_work():
             report = cycles.cycles_through(roots, budget)
     elif is_live:
-        with _at_work():
+        with boundary.own_work():
             report = cycles.live_cycles(budget)
     elif from_call is not None:
         report = _left_by(_checked(from_call), budget)
     else:
-        with _at_work():
+        with boundary.own_work():
             report = cycles.garbage_cycles(budget)
-    return attrs.evolve(report, environment=environment(), overhead=budget.elapsed)
+    return _with(report, environment=environment(), overhead=budget.elapsed)
+
+
+def _with(report: CycleReport, **changes: object) -> CycleReport:
+    """Return the report with other values, which open blocks do not see."""
+    with boundary.own_work():
+        report = changed(report, **changes)
+        ours.disown_report(report)
+    return report
 
 
 def _check_ways(collect: bool, *others: object) -> None:  # noqa: FBT001  # private
@@ -195,22 +202,12 @@ def _checked(function: Callable[[], object]) -> Callable[[], object]:
     return function
 
 
-class _at_work:  # noqa: N801  # reads like the function that it might be
-    """Keep open blocks away from refscope's own work."""
-
-    def __enter__(self) -> None:
-        boundary.begin_own()
-
-    def __exit__(self, *_: object) -> None:
-        boundary.end_own()
-
-
 def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:
     """Return the garbage that one call leaves: what is there after it and not before.
 
     Garbage does not die while nobody collects, so its identities are not used again.
     """
-    with _at_work():
+    with boundary.own_work():
         older = cycles.garbage_ids(budget)
     before = _collections()
     start = perf_counter()
@@ -218,12 +215,12 @@ def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:
     budget.excuse(perf_counter() - start)
     budget.look_again()
     runs, freed = map(sub, _collections(), before)
-    with _at_work():
+    with boundary.own_work():
         report = cycles.garbage_cycles(budget, older)
     if not runs:
         return report
     said = f"gc ran inside the call and freed {freed:,} objects, which are not named"
-    return attrs.evolve(report, limits=(*report.limits, said))
+    return _with(report, limits=(*report.limits, said))
 
 
 def _collections() -> tuple[int, int]:
@@ -238,4 +235,4 @@ def _collections() -> tuple[int, int]:
 def _collected(report: CycleReport) -> CycleReport:
     """Collect now that the report is made."""
     freed = gc.collect()
-    return attrs.evolve(report, freed=freed, uncollectable=len(gc.garbage))
+    return _with(report, freed=freed, uncollectable=len(gc.garbage))

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter, sleep
 from typing import cast
 
-from refscope._measure import account, verdicts
+from refscope._measure import account, boundary, verdicts
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.passing import Passing
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -102,7 +102,9 @@ class Expectation:
         subject = self._passing.subject()
         if subject is None:
             return None
-        return verdicts.retention_of(subject, budget, Verdict("yes", self._reason))
+        with boundary.own_work():
+            charge = Verdict("yes", self._reason)
+            return verdicts.retention_of(subject, budget, charge)
 
 
 def expect_gone(obj: object, reason: str) -> Expectation:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from itertools import repeat
 from time import perf_counter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType, MethodType
 from typing import TypeVar, cast
 
-import attrs
-
-from refscope._measure import account, census, growth
+from refscope._measure import account, boundary, census, growth, ours
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.classes import type_name
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import Leak, LeakReport
+from refscope.reports._record import changed
 
 
 T = TypeVar("T")
@@ -117,7 +116,7 @@ class _Work:
         self._name = _name_of(f)
         self._options = options
         self._budget = budget
-        self._search = growth.search(f, options, budget)
+        self._steps = self._all_steps(growth.search(f, options, budget))
         self._found: growth.Growth | None = None
         self._started = perf_counter()
 
@@ -125,16 +124,32 @@ class _Work:
         pass
 
     def __exit__(self, *_: object) -> None:
-        self._search.close()
+        with boundary.own_work():
+            self._steps.close()
 
-    def __iter__(self) -> Generator[int, None, None]:
-        self._found = yield from self._search
+    def __iter__(self) -> Iterator[int]:
+        """Yield how many calls to make; what comes in between is refscope's."""
+        while True:
+            with boundary.own_work():
+                number = next(self._steps, None)
+            if number is None:
+                return
+            yield number
+
+    def _all_steps(self, search: growth.Search) -> Generator[int, None, None]:
+        self._found = yield from search
 
     def report(self, known: Known | None) -> LeakReport:
         """Return what was found."""
+        reasons = dict(known or {})
+        with boundary.own_work():
+            report = self._report(reasons)
+            ours.disown_report(report)
+        return report
+
+    def _report(self, reasons: Known) -> LeakReport:
         found = cast("growth.Growth", self._found)
         ledger = found.ledger
-        reasons = dict(known or {})
         return LeakReport(
             complete=not self._budget.is_spent,
             limits=(*self._budget.limits, *found.limits),
@@ -152,7 +167,7 @@ class _Work:
 
 def _with_reason(leak: Leak, reasons: Known) -> Leak:
     reason = reasons.get(leak.fingerprint)
-    return leak if reason is None else attrs.evolve(leak, known=reason)
+    return leak if reason is None else changed(leak, known=reason)
 
 
 def _options(f: object, warmup: int, rounds: int, calls: int) -> growth.Options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from sys import getrefcount
 
-from refscope._measure import refcounts, runtime
+from refscope._measure import boundary, ours, refcounts, runtime
 from refscope._measure.addresses import find, parsed
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.explain import explain
@@ -100,7 +100,11 @@ def referrers(
         number = getrefcount(box[0]) - OWN
         passed -= number + OWN
     budget = Budget(max_objects, deadline, progress)
-    return explain(box, counted(box, number, passed), sys._getframe(1), budget)
+    with boundary.own_work():
+        count = counted(box, number, passed)
+        report = explain(box, count, sys._getframe(1), budget)
+        ours.disown_report(report)
+    return report
 
 
 def watch(obj: object) -> Watch:
@@ -166,7 +170,9 @@ def object_at(
     """
     number = parsed(address)
     budget = Budget(max_objects, deadline, progress)
-    return find(number, sys._getframe(1), budget)[0]
+    with boundary.own_work():
+        found = find(number, sys._getframe(1), budget)
+    return found[0]
 
 
 def hex_address(obj: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from refscope._measure import inspectors, verdicts
+from refscope._measure import boundary, inspectors, ours, verdicts
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.classes import is_class
 from refscope.exceptions import ArgumentTypeError
@@ -46,7 +46,11 @@ def why_alive(
         >>> [path.references[-1].name for path in refscope.why_alive(cart).paths]
         ["['cart']", '[0]']
     """
-    return verdicts.retention_of(obj, Budget(max_objects, deadline, progress))
+    budget = Budget(max_objects, deadline, progress)
+    with boundary.own_work():
+        report = verdicts.retention_of(obj, budget)
+        ours.disown_report(report)
+    return report
 
 
 def add_inspector(

@@ -180,6 +180,65 @@ def test_the_first_watch_in_a_block_is_silent():
     assert said.stdout == "() ()\n[]\n"
 
 
+ASKED = """
+import gc, sys, refscope
+class Thing: pass
+class Gone: pass
+thing = Thing()
+things = [thing, [thing]]
+place = refscope.hex_address(thing)
+def call(): pass
+def watched():
+    with refscope.watch(thing) as watch:
+        pass
+    return watch.report
+def ask():
+    return {verb}
+def blocks():
+    for _ in range(3):
+        with refscope.track("x") as block:
+            answer = ask()
+            del answer
+        yield block.report
+        with refscope.track("x") as block:
+            answer = ask()
+        yield block.report
+gc.disable()
+first, second, *reports = blocks()
+for report in reports:
+    memory = report.memory
+    assert (memory.size_diff, memory.count_diff) == (0, 0), memory
+    assert memory.peak < 4096, memory
+    assert (report.sites, report.types, report.survivors) == ((), (), ()), report
+    assert sum(report.gc.collections) == {collections}, report.gc
+"""
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.parametrize(
+    ("verb", "collections"),
+    [
+        ("refscope.refcount(thing)", 0),
+        ("refscope.referrers(thing)", 0),
+        ("watched()", 0),
+        ("refscope.object_at(place)", 0),
+        ("refscope.why_alive(thing)", 0),
+        ("refscope.find_cycles()", 0),
+        ("refscope.find_cycles(through=[thing])", 0),
+        ("refscope.find_cycles(from_call=call)", 0),
+        ("refscope.find_cycles(collect=True)", 1),
+        ("refscope.find_leaks(call, warmup=1, rounds=2)", 0),
+        ("refscope.expect_gone(Gone(), 'it is over').check()", 0),
+        ("refscope.expect_gone(thing, 'it is over').check()", 1),
+    ],
+)
+def test_what_is_asked_in_a_block_is_not_the_programs(verb, collections):
+    """The search, the report and what was needed for it are in no number of a block."""
+    said = run_python(ASKED.format(verb=verb, collections=collections))
+
+    assert (said.stdout, said.stderr) == ("", "")
+
+
 FIRST_RENDERED = """
 import sys, refscope
 from refscope import render

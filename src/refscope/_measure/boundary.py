@@ -26,9 +26,9 @@ _PATIENCE = 1.0  # seconds
 _HERE = os.path.join(os.path.dirname(__file__), "")  # noqa: PTH118, PTH120  # as in co_filename
 
 session = tracing.Session()
-collector = gcstate.Collector()
 lock = RLock()
 is_owned: Callable[[], bool] = getattr(lock, "_is_owned")  # noqa: B009  # as threading does
+collector = gcstate.Collector(is_owned)
 _reset: Callable[[], None] = getattr(lock, "_at_fork_reinit")  # noqa: B009
 _healing = allocate_lock()
 
@@ -134,6 +134,37 @@ def heal() -> None:
     collector.reclaim()
     Boundary.depth = 0
     _reset()
+
+
+class own_work:  # noqa: N801  # reads like the function that it might be
+    """Keep what refscope does in answer to a question away from open blocks.
+
+    The answer as well: it is to be taken out of the books with ``ours``.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        begin_own()
+
+    def __exit__(self, *_: object) -> None:
+        end_own()
+
+
+def collect_aside() -> int:
+    """Collect once in the middle of refscope's work; return how much was found.
+
+    Nobody waits for finalizers, which may wait for others: what they do is the
+    program's.  The collection is not.
+    """
+    is_outermost = Boundary.depth == 1 and is_owned()
+    if is_outermost:
+        end_own()
+    try:
+        return collector.collect_once()
+    finally:
+        if is_outermost:
+            begin_own()
 
 
 class collector_away:  # noqa: N801  # reads like the function that it might be

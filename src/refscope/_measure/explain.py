@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from sys import getrefcount
 from types import FrameType
 
-import attrs
-
 from refscope.reports import HeapObject, RefCount, Reference, ReferrersReport
+from refscope.reports._record import changed
 
 from .budget import Budget
 from .classes import FREE_THREADED
@@ -57,7 +56,7 @@ def explain(
     # Nothing of the search holds the object any more.
     if getrefcount(box[0]) == before:
         return report
-    return attrs.evolve(report, exact=False, limits=(*report.limits, CHANGED))
+    return changed(report, exact=False, limits=(*report.limits, CHANGED))
 
 
 def _explained(

@@ -58,6 +58,7 @@ class Collector:
         "_borrowed",
         "_callback",
         "_is_owed",
+        "_is_own",
         "_is_quiet",
         "_listeners",
         "_passes",
@@ -65,8 +66,10 @@ class Collector:
         "numbers",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, is_own: Callable[[], bool]) -> None:
+        """Listen, but for collections that come while ``is_own`` tells so."""
         self._callback = self._on_collection
+        self._is_own = is_own
         self.numbers = array("q", bytes(8 * 7))
         self._is_quiet = False
         # Each pass stops tracking tuples that hold only what is not tracked, so the
@@ -154,6 +157,14 @@ class Collector:
         finally:
             self._is_quiet = False
         return 0
+
+    def collect_once(self) -> int:
+        """Run one full collection that is not reported; return what it found."""
+        self._is_quiet = True
+        try:
+            return gc.collect()
+        finally:
+            self._is_quiet = False
 
     def collect_and_keep(self) -> int:
         """Do the same, but let what is found live on; return the bytes that takes.
@@ -261,7 +272,7 @@ class Collector:
 
     def _on_collection(self, phase: str, info: dict[str, int]) -> None:
         numbers = self.numbers
-        if self._is_quiet:
+        if self._is_quiet or self._is_own():
             return
         if phase == "start":
             numbers[_STARTED] = perf_counter_ns()

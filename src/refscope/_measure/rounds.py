@@ -14,6 +14,7 @@ from time import perf_counter
 from . import activity, census, ours
 from .algorithms.series import Phase, Trend, trend
 from .born import remember, thaw_constants
+from .boundary import collect_aside
 from .gcstate import collect_nothing
 from .interpreter import allocated_blocks
 
@@ -154,7 +155,7 @@ def collect() -> int:
     ours.forget_names()
     found = 0
     for _ in range(_MOST_COLLECTIONS):
-        freed = gc.collect()
+        freed = collect_aside()
         found += freed
         if not freed:
             break
@@ -169,7 +170,7 @@ def empty_free_lists() -> None:
     """
     remember()
     if not collect_nothing():
-        gc.collect()
+        collect_aside()
 
 
 def _collected() -> int:

@@ -11,6 +11,8 @@ from refscope._typing import Self
 from refscope.exceptions import ReportNotReadyError, TrackingError
 from refscope.reports import RefCountChange, Reference, ReferrersReport
 
+from . import ours
+from .boundary import own_work
 from .budget import Budget
 from .explain import explain
 from .interpreter import count_elements
@@ -58,9 +60,11 @@ class Watch:
         if self._is_over:
             raise TrackingError("a watch is for one block: call watch() again")
         self._is_over = True
-        if self._held is not None:
-            held_boxes.append(self._held)
-        self._before = self._now(sys._getframe(1))
+        with own_work():
+            if self._held is not None:
+                held_boxes.append(self._held)
+            self._before = self._now(sys._getframe(1))
+            ours.disown_report(self._before)
         return self
 
     def __exit__(
@@ -70,15 +74,21 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         del kind, error, traceback  # they may lead to the object
+        with own_work():
+            self._compare(sys._getframe(1))
+        self._held = None
+
+    def _compare(self, caller: FrameType) -> None:
+        """Make the report."""
         before, self._before = self._before, None
         try:
-            after = self._now(sys._getframe(1))
+            after = self._now(caller)
         finally:
             held_boxes[:] = [box for box in held_boxes if box is not self._held]
         if before is not None:
             limits = () if self._held is None else (HELD,)
             self._report = change_between(before, after, limits)
-        self._held = None
+            ours.disown_report(self._report)
 
     def _now(self, caller: FrameType) -> ReferrersReport | None:
         """Return who holds the object now; None if it is gone."""
