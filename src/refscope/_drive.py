@@ -21,6 +21,7 @@ from types import (
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from refscope._measure import boundary, ours
+from refscope._measure.names_containers import CACHE
 
 
 F = TypeVar("F")
@@ -55,6 +56,10 @@ def tracked(function: F, tracker: _Tracker, label: str) -> F:
     """Return the function with each call tracked, of the same kind as before."""
     wrapper: F = _kind(function)(function, tracker, label)
     setattr(wrapper, TRACKER, tracker)
+    called: object = function
+    if type(called) is CACHE:  # wraps() copies what a function of Python has
+        for name in ("cache_info", "cache_clear", "cache_parameters"):
+            setattr(wrapper, name, getattr(called, name))
     return wrapper
 
 

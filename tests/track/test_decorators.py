@@ -60,6 +60,21 @@ def test_a_bare_decorator_names_by_the_function():
     assert function.__wrapped__(1) == (1, 2)
 
 
+def test_a_function_with_a_cache_keeps_its_methods():
+    """What asks for hits, or empties the cache, works as before."""
+
+    @track
+    @functools.lru_cache(maxsize=3)
+    def double(number):
+        return 2 * number
+
+    assert [double(1), double(1)] == [2, 2]
+    assert double.cache_info().hits == 1
+    assert double.cache_parameters() == {"maxsize": 3, "typed": False}
+    double.cache_clear()
+    assert double.cache_info().hits == 0
+
+
 def test_a_called_decorator_may_name():
     """@track("name") and @track() label their blocks as given, or by the function."""
 
