@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 import tracemalloc
@@ -11,7 +12,14 @@ import pytest
 
 import refscope
 from refscope import track
-from refscope._measure import blocks, boundary, collecting, gcstate, tracing
+from refscope._measure import (
+    blocks,
+    boundary,
+    collecting,
+    gcstate,
+    interpreter,
+    tracing,
+)
 
 from . import interrupted
 from .helpers import run_python
@@ -134,6 +142,21 @@ def test_a_lock_is_not_taken_from_a_thread_at_work():
 
     assert order == ["worked", "tracked"]
     assert not boundary._is_left()
+
+
+def test_a_lock_is_not_taken_from_what_cannot_be_seen(monkeypatch):
+    """Beside other interpreters frames of threads are not asked for (3.12, 3.13)."""
+    monkeypatch.setattr(interpreter, "_CROSSING", (sys.version_info[:2],))
+    in_thread(boundary.step_in)
+    is_left = boundary._is_left()
+    monkeypatch.setattr(interpreter, "list_interpreters", lambda: (0, 1))
+
+    assert is_left
+    assert list(interpreter.top_frames()) == [threading.get_ident()]
+    assert not boundary._is_left()
+    monkeypatch.undo()
+    assert light() is not None
+    assert is_free()
 
 
 @pytest.mark.parametrize("what", ["acquire", "fold"])

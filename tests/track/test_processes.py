@@ -287,6 +287,49 @@ def test_import_beside_another_interpreter_is_quiet():
     assert said.stdout.strip().isdecimal()
 
 
+INSIDE = """
+import sys
+if sys.version_info >= (3, 13):
+    import _interpreters as interpreters
+else:
+    import _xxsubinterpreters as interpreters
+other = interpreters.create()
+interpreters.run_string(other, '''
+import sys
+sys.path[:] = {path!r}
+import refscope
+class Thing: pass
+thing = Thing()
+things = [thing]
+print(refscope.refcount(thing).count, len(refscope.referrers(thing).references))
+print(len(refscope.why_alive(thing).paths))
+with refscope.watch(thing) as watched:
+    things.append(thing)
+print(watched.report.diff, refscope.object_at(refscope.hex_address(thing)) is thing)
+refscope.find_cycles()
+with refscope.track(sites=False) as block:
+    kept = Thing()
+print([group.count for group in block.report.survivors])
+try:
+    with refscope.track():
+        pass
+except refscope.RefscopeError as error:
+    print("sites=False" in str(error))
+'''.format(path=sys.path))
+"""
+
+
+def test_inside_of_another_interpreter():
+    """All but tracing works there, and the process ends well.
+
+    3.10 dies of emptying the cache of attributes, 3.12 and 3.13 of asking for frames.
+    """
+    said = run_python(INSIDE, env=without_coverage())
+
+    assert said.stdout.splitlines() == ["2 2", "2", "1 True", "[1]", "True"]
+    assert said.returncode == 0
+
+
 def test_a_daemon_thread_in_a_block_does_not_hold_up_the_exit():
     """Neither does one that enters blocks for ever."""
     said = run_python(

@@ -20,6 +20,7 @@ from typing import ClassVar
 
 from . import gcstate, ours, tracing
 from .born import guard
+from .interpreter import can_see_threads, top_frames
 
 
 _PATIENCE = 1.0  # seconds
@@ -114,7 +115,9 @@ def _is_left() -> bool:
     """Return whether the thread that has the lock is in no work of refscope's."""
     holder = repr(lock)
     owner = int(holder.partition("owner=")[2].split()[0])
-    frame = sys._current_frames().get(owner)  # the only way to them
+    if not can_see_threads():
+        return False
+    frame = top_frames().get(owner)
     return bool(owner) and not _is_at_work(frame) and repr(lock) == holder
 
 

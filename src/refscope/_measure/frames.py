@@ -15,6 +15,7 @@ from types import CodeType, FrameType
 from typing import Any, cast
 
 from .classes import FREE_THREADED, WORD
+from .interpreter import top_frames
 from .managed import WordReader, word_reader
 
 
@@ -110,7 +111,7 @@ def running_frames(caller: FrameType | None) -> list[FrameType]:
     """
     stacks = [caller]
     if not FREE_THREADED:  # pragma: no branch  # no such build here
-        tops = sys._current_frames()
+        tops = top_frames()
         del tops[threading.get_ident()]  # it would hold itself, for the collector
         stacks.extend(tops.values())
     found: list[FrameType] = []

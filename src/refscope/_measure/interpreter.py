@@ -7,7 +7,9 @@ Importing refscope works on any Python; using what is missing raises
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 from collections.abc import Iterable, Sequence
+from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from refscope.exceptions import UnsupportedRuntimeError
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     def get_object_traceback(thing: object, /) -> Stack | None: ...
     def count_elements(counts: dict[T, int], things: Iterable[T], /) -> None: ...
     def list_interpreters() -> Sequence[object]: ...
+    def is_main() -> bool: ...
     def get_signal(number: int, /) -> object: ...
 else:
     # Not from signal, which makes enumerations of the numbers, on lines of its own,
@@ -75,8 +78,15 @@ else:
             stop,
         )
     except ImportError:  # pragma: no cover  # PyPy, isolated sub-interpreters
-        get_object_traceback = get_traces = get_traceback_limit = refuse
-        get_traced_memory = is_tracing = reset_peak = start = stop = refuse
+
+        def is_tracing() -> bool:
+            return False
+
+        def get_object_traceback(_thing: object, /) -> None:
+            return None
+
+        get_traces = get_traceback_limit = refuse
+        get_traced_memory = reset_peak = start = stop = refuse
     try:
         from sys import getallocatedblocks as allocated_blocks
     except ImportError:  # pragma: no cover  # PyPy
@@ -99,14 +109,40 @@ else:
             def list_interpreters() -> Sequence[object]:
                 return (0,)
 
+    def is_main() -> bool:
+        name = list_interpreters.__module__
+        interpreters = sys.modules.get(name)
+        known = getattr(interpreters, "get_main", None)
+        return known is None or interpreters.get_current() == known()
+
 
 IS_SUPPORTED = sys.implementation.name == "cpython"
 """Whether the numbers that refscope reads exist at all."""
+
+_CROSSING = ((3, 12), (3, 13))
+
+
+def can_see_threads() -> bool:
+    """Return whether frames of other threads may be asked for.
+
+    ``sys._current_frames`` makes frame objects for those of other interpreters too,
+    which these free in their own way: 3.12 and 3.13 die of it.
+    """
+    return sys.version_info[:2] not in _CROSSING or len(list_interpreters()) == 1
+
+
+def top_frames() -> dict[int, FrameType]:
+    """Return the innermost frame of each thread, or of this one if that is all."""
+    if can_see_threads():
+        return sys._current_frames()
+    return {get_ident(): sys._getframe(1)}
+
 
 __all__ = [
     "IS_SUPPORTED",
     "NSIG",
     "allocated_blocks",
+    "can_see_threads",
     "count_elements",
     "get_object_traceback",
     "get_signal",
@@ -114,10 +150,12 @@ __all__ = [
     "get_traced_memory",
     "get_traces",
     "getrefcount",
+    "is_main",
     "is_tracing",
     "list_interpreters",
     "refuse",
     "reset_peak",
     "start",
     "stop",
+    "top_frames",
 ]

@@ -18,7 +18,7 @@ from typing import cast
 from refscope.reports._record import Record
 
 from .classes import header_size
-from .interpreter import get_object_traceback, is_tracing
+from .interpreter import get_object_traceback, is_main, is_tracing
 
 
 _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
@@ -66,7 +66,9 @@ def _api(name: str, *argtypes: str) -> Callable[..., int] | None:
 
 _untrack = _api("PyTraceMalloc_Untrack", "c_uint", "c_size_t")
 _track = _api("PyTraceMalloc_Track", "c_uint", "c_size_t", "c_size_t")
-_clear_type_cache = _api("PyType_ClearCache")
+# Sub-interpreters of 3.10 die of it.
+_is_deadly = sys.version_info < (3, 11) and not is_main()
+_clear_type_cache = None if _is_deadly else _api("PyType_ClearCache")
 _SPARES = 24
 _PRIVATE_DOMAIN = 0x52534350  # nobody else's: numpy uses 389047
 

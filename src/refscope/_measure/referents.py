@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from operator import countOf, indexOf, is_
@@ -12,6 +11,7 @@ from typing import Any, cast
 
 from .classes import get_members
 from .hazards import referents_of
+from .interpreter import top_frames
 
 
 Edge = tuple["str | None", object]
@@ -134,7 +134,7 @@ def positions(things: Sequence[object], wanted: Wanted) -> Iterator[int]:
 
 def _is_alone() -> bool:
     """Return whether no other thread can change anything."""
-    return len(sys._current_frames()) == 1
+    return len(top_frames()) == 1
 
 
 def _promising(things: Sequence[object], wanted: Wanted) -> Sequence[int]:

@@ -12,7 +12,7 @@ from . import ours
 from .classes import FREE_THREADED, get_mro
 from .frames import place_in, variables_of
 from .inspectors import plain
-from .interpreter import NSIG, get_signal
+from .interpreter import NSIG, get_signal, top_frames
 from .names_attributes import get_module_dict
 from .names_code import local
 
@@ -119,7 +119,7 @@ def _running() -> Iterator[tuple[str, FrameType]]:
     itself: what its callers hold would wait for the collector.
     """
     mine = threading.get_ident()
-    tops = sys._current_frames()  # the only way to them
+    tops = top_frames()
     del tops[mine]
     if FREE_THREADED:  # pragma: no cover  # none at hand
         tops.clear()
