@@ -51,18 +51,17 @@ def confirmed(
 ) -> Graph:
     """Return the graph of those candidates that only candidates refer to."""
     graph = heap.capture(candidates)
-    inner = _inner_counts(graph)
-    found_of = inner.get
-    held = [
-        node for node, count in enumerate(graph.counts) if count > found_of(node, 0)
-    ]
+    inner, counts = _inner_counts(graph), graph.counts
+    nobody = _unreferenced(graph, inner)
+    held = [node for node, found in inner.items() if counts[node] > found]
+    held += [node for node in nobody if counts[node] > 0]
     if free_threaded:
         held += [*_changed(graph), *_uncounted_in(graph)]
     again = list(heap.counts_of(candidates))
     if again != graph.counts:
         held += compress(range(len(graph)), map(ne, graph.counts, again))
     dropped: set[int] = reachable(graph.successors, held) if held else set()
-    dropped |= _dying(graph, inner, dropped)
+    dropped |= _dying(graph, inner, nobody, dropped)
     if dropped:
         graph.drop(dropped)
     return graph
@@ -194,15 +193,21 @@ def _borrowers(graph: Graph) -> Iterator[tuple[int, ...]]:
             yield following
 
 
-def _dying(graph: Graph, inner: dict[int, int], alive: set[int]) -> set[int]:
+def _unreferenced(graph: Graph, inner: dict[int, int]) -> list[int]:
+    """Return the nodes that no node refers to."""
+    if len(inner) == len(graph) - 1:
+        return []
+    return list(filterfalse(inner.__contains__, graph.nodes))
+
+
+def _dying(
+    graph: Graph, inner: dict[int, int], unreferenced: list[int], alive: set[int]
+) -> set[int]:
     """Return objects that nobody refers to, and what goes with them.
 
     They are no garbage: another thread let go of them, and the list of candidates is
     what held them.
     """
-    if len(inner) == len(graph) - 1:
-        return set()
-    unreferenced = filterfalse(inner.__contains__, graph.nodes)
     nobody = list(filterfalse(alive.__contains__, unreferenced))
     dying: set[int] = set()
     while nobody:
