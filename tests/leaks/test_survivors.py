@@ -528,3 +528,15 @@ def test_the_search_for_holders_is_bounded():
     assert len(block.report.survivors) == len(kept) == 2
     said = "was searched for the first 1 of 2 groups"
     assert any(said in limit for limit in block.report.limits)
+
+
+def test_a_search_for_all_groups_that_ends_early():
+    """Nobody is told of the first one of one."""
+    kept = []
+    with refscope.track("x", max_objects=1, sites=False, cycles=False) as block:
+        kept += [Node() for _ in range(50)]
+
+    assert not block.report.complete
+    assert len(block.report.survivors) == 1
+    assert not any("groups only" in limit for limit in block.report.limits)
+    assert any("max_objects" in limit for limit in block.report.limits)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import attrs
 import pytest
 
+import refscope
 from refscope import render
+from refscope.render import to_json
 from refscope.render._redact import redacted_name
 from refscope.reports import (
     Frame,
@@ -15,6 +17,7 @@ from refscope.reports import (
     Reference,
     ReferrersReport,
     Traceback,
+    Verdict,
 )
 
 
@@ -211,5 +214,26 @@ def test_redacted():
     ],
 )
 def test_redacted_names(name, shown):
-    """Keys go, names of the program stay."""
-    assert redacted_name(name) == shown
+    """Keys go, names of the program stay, and indices of what surely has some."""
+    assert redacted_name(name, "list") == shown
+
+
+@pytest.mark.parametrize("holder", ["dict", "shop.Table", "shop.list"])
+def test_redacted_numbers(holder):
+    """A number that may be a key is data."""
+    assert redacted_name("[4111]", holder) == "[...]"
+
+
+class Told:
+    """Of which an inspector tells something."""
+
+
+def test_redacted_reasons():
+    """Inspectors of the program have words of their own."""
+    remove = refscope.add_inspector(Told, lambda _: Verdict("no", "customer 4711"))
+    told = Told()
+    report = refscope.why_alive(told)
+    remove()
+
+    assert "customer 4711" in to_json(report)
+    assert "4711" not in to_json(report, redact=True)

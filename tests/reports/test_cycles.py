@@ -19,6 +19,8 @@ from refscope.reports import (
     Frame,
     HeapObject,
     Reference,
+    ReferencePath,
+    RetentionReport,
     Traceback,
     TrackReport,
 )
@@ -243,8 +245,9 @@ def test_redaction_leaves_out_keys_and_folders():
     frame = thing(3, "frame", detail="load at /home/me/shop.py:41")
     loop = (
         LOOP[1],
-        Reference(holder=frame, target=CAT, name="[3]"),
+        Reference(holder=frame, target=CAT, name="[4711]"),
         Reference(holder=CAT, target=frame, name="{'token'}"),
+        Reference(holder=attrs.evolve(CAT, type_name="list"), target=CAT, name="[3]"),
     )
     report = with_example(references=loop, advice="`del Cat['secret key']`")
 
@@ -254,7 +257,7 @@ def test_redaction_leaves_out_keys_and_folders():
         to_dot(report, redact=True),
         to_mermaid(report, redact=True),
     ):
-        assert not re.search("secret|home|token", text)
+        assert not re.search("secret|home|token|4711", text)
     shown = to_text(report, redact=True, full=True)
     assert "[...]" in shown
     assert "{...}" in shown
@@ -309,6 +312,20 @@ def test_graphs_of_other_reports():
         to_dot(TrackReport())
 
 
+def test_pictures_hold_visible_characters_only(tmp_path):
+    """Names of threads and attributes may hold anything."""
+    hostile = Reference(holder=CAT, target=CAT, name=".a\udce9\n\x1b[31m")
+    path = ReferencePath(
+        root="thread a\udce9\n\x1b[31m", references=(hostile,), fingerprint=""
+    )
+    report = RetentionReport(subject=CAT, paths=(path,))
+    for suffix in (".dot", ".mmd"):
+        name = tmp_path / f"path{suffix}"
+        save(report, name)
+        lines = name.read_text(encoding="utf-8").splitlines()
+        assert all(line.strip().isprintable() for line in lines)
+
+
 @pytest.mark.parametrize(
     ("suffix", "start"), [(".dot", "digraph refscope {"), (".mmd", "flowchart LR")]
 )
@@ -353,7 +370,7 @@ def test_shapes_of_names(name, shape):
     ("name", "shown"),
     [
         (".x", ".x"),
-        ("[3]", "[3]"),
+        ("[3]", "[...]"),
         ("['secret']", "[...]"),
         ("{'secret'}", "{...}"),
         (".__dict__['secret key']", ".__dict__[...]"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import attrs
 import pytest
 from hypothesis import given
@@ -12,13 +14,21 @@ from refscope.render import to_text
 from refscope.render._redact import redacted
 from refscope.reports import (
     AllocationSite,
+    Cycle,
+    CycleGroup,
+    CycleReport,
     DiffReport,
     DiffRow,
     Environment,
     Frame,
     GcActivity,
+    HeapObject,
     MemoryChange,
+    RefCount,
+    Reference,
+    ReferencePath,
     Report,
+    SurvivorGroup,
     Traceback,
     TrackReport,
     TypeChange,
@@ -173,6 +183,150 @@ def test_rows_that_are_cut_are_counted():
     assert "           ... 21 more sites (full=True shows all)" in lines
     assert "           ... 1,195 more types (full=True shows all)" in lines
     assert len(_lines(report, full=True)) > 1230
+
+
+def _thing(name, address):
+    return HeapObject(type_name=f"shop.{name}", address=address, size=48)
+
+
+def _group(number, steps=1):
+    holders = [_thing("TheCustomerFacingOrderRepository", n) for n in range(steps + 1)]
+    path = ReferencePath(
+        root="module shop.orders.repositories",
+        references=tuple(
+            Reference(holder=one, target=other, name=f".by_customer_number_{place}")
+            for place, (one, other) in enumerate(itertools.pairwise(holders))
+        ),
+        expression="sys.modules['shop'].orders",
+        fingerprint="0badcafe",
+    )
+    return SurvivorGroup(
+        type_name=f"shop.Kind{number}", count=1, size=48, held_by=path, fingerprint="ab"
+    )
+
+
+def _shape(number):
+    one, other = (
+        _thing("TheInventoryReservationSessionManagerForOrders", number),
+        _thing("TheBackgroundReconciliationWorkerImplementation", number + 1),
+    )
+    there = Reference(
+        holder=one, target=other, name=".reference_to_the_other_part_of_it"
+    )
+    back = Reference(
+        holder=other, target=one, name=".reference_to_the_owning_part_of_it"
+    )
+    cycle = Cycle(
+        references=(there, back),
+        length=2,
+        component_size=2,
+        held=0,
+        size=96,
+        retained_size=96,
+        finalizers=0,
+        finalized=0,
+        break_at=(back,),
+        cuts=1,
+        is_smallest=True,
+        advice="make it a weakref.ref, since it leads back to what owns it: " * 4,
+    )
+    return CycleGroup(
+        kind="garbage",
+        count=1,
+        example=cycle,
+        fingerprint=f"{number:08x}",
+        type_names=("shop.One",),
+        objects=2,
+        size=96,
+    )
+
+
+@pytest.mark.parametrize("limits", [0, 9])
+@pytest.mark.parametrize("cycles", [0, 1, 2, 40])
+@pytest.mark.parametrize("survivors", [0, 1, 2, 40])
+@pytest.mark.parametrize("tags", [{}, {"host": "web-1"}])
+def test_a_report_of_everything_is_bounded(survivors, cycles, limits, tags):
+    """One row at least of each list finds room, whatever the others need."""
+    report = _full_report(
+        label="reconcile all of the open orders now, and of those before",
+        tags=tags,
+        sites=tuple(site("/srv/app/gen.py", line, "f", 10) for line in range(60)),
+        types=tuple(
+            TypeChange(type_name=f"shop.T{number}", count_diff=1)
+            for number in range(60)
+        ),
+        survivors=tuple(_group(number, steps=9) for number in range(survivors)),
+        cycles=CycleReport(groups=tuple(map(_shape, range(0, 2 * cycles, 2)))),
+        limits=tuple(
+            f"{number}: {'what is not known ' * 9}" for number in range(limits)
+        ),
+        memory=MemoryChange(size_diff=1, count_diff=1, peak=1, rss_diff=1, shared=True),
+        exception="shop.orders.repositories.OutOfStock",
+    )
+    lines = _lines(report)
+    text = "\n".join(lines)
+
+    assert len(lines) <= 25
+    assert ("shop.Kind0" in text) == bool(survivors)
+    assert ("[00000000]" in text) == bool(cycles)
+    assert "shop.T0" in text
+    assert "app/gen.py:0" in text
+    assert ("... 39 more shapes" in text) == (cycles == 40)
+
+
+def test_a_path_that_is_cut_shows_its_end():
+    """The last step tells most."""
+    text = to_text(_full_report(survivors=(_group(0, steps=9),)))
+
+    assert "held by module shop.orders.repositories -> ..." in text
+    assert "_8: shop.TheCustomerFacingOrderRepository" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        (".item", "at sys.modules['shop'].item"),
+        ("['a']", "in sys.modules['shop']"),
+        ("{3}", "in sys.modules['shop']"),
+    ],
+)
+def test_suspects(name, place):
+    """What to look at first is named with a place that can be pasted."""
+    step = Reference(holder=_thing("Shop", 1), target=_thing("Item", 2), name=name)
+    path = ReferencePath(
+        root="module shop",
+        references=(step,),
+        expression=f"sys.modules['shop']{name}",
+        fingerprint="0badcafe",
+    )
+    group = attrs.evolve(_group(0), held_by=path, count=1000)
+    [suspect] = [
+        line
+        for line in _lines(_full_report(survivors=(group, _group(1))))
+        if line.startswith("Suspect")
+    ]
+
+    assert suspect == f"Suspect: 1,000 shop.Kind0 {place}   [ab]"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"held_by": None},
+        {"by_design": "module shop was imported"},
+        {
+            "held_by": ReferencePath(
+                root="held by C only", references=(), fingerprint=""
+            )
+        },
+    ],
+)
+def test_no_suspects(changes):
+    """What is there by design, or has no place, is no suspect; words come once."""
+    text = to_text(_full_report(survivors=(attrs.evolve(_group(0), **changes),)))
+
+    assert "Suspect" not in text
+    assert "held by held by" not in text
 
 
 @pytest.mark.parametrize("full", [True, False])
@@ -389,6 +543,31 @@ def test_a_comparison_without_difference():
         "SAME: 0 B in 0 sites",
         "Limits     none",
     ]
+
+
+def test_what_was_not_measured_is_not_the_same():
+    """Reports without sites cannot be compared by these."""
+    report = diff(TrackReport(label="a"), TrackReport(label="b"))
+
+    assert report.headline.startswith("UNKNOWN: ")
+    assert not report.is_clean
+
+
+def test_a_repr_is_one_line_of_visible_characters():
+    """Whatever names there are, and however long."""
+    count = RefCount(
+        count=1,
+        sys_count=2,
+        stored=1,
+        immortal=False,
+        exact=True,
+        type_name="first\nsecond \x1b[31m" + "x" * 1000,
+        address=16,
+    )
+
+    assert repr(count).isprintable()
+    assert "first\\nsecond \\x1b[31m" in repr(count)
+    assert len(repr(count)) < 400
 
 
 def test_long_comparisons_are_cut_and_counted():

@@ -113,10 +113,10 @@ class Survivors:
             if number >= len(found):
                 found.append((None, _design(group.things[0], None, mine)))
             rows.append(_row(group, *found[number], mine, tracebacks[number]))
-        more = len(self.groups) > _MOST_PATHS
-        if more or budget.is_spent:
-            text = _UNSEARCHED.format(searched, f"{len(self.groups):,}")
-            self.limits = (*self.limits, text)
+        said = list(budget.limits)
+        if searched < len(self.groups):
+            said.append(_UNSEARCHED.format(searched, f"{len(self.groups):,}"))
+        self.limits = (*self.limits, *said)
         self.is_whole = not budget.is_spent
         self.rows = tuple(rows)
         self.groups = []

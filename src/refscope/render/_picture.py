@@ -82,8 +82,11 @@ def panel(
         (keys[each.holder.address], keys[each.target.address], each.name): each in cuts
         for each in (*references, *cuts)
     }
-    drawn = [Arrow(*ends, is_cut=is_cut) for ends, is_cut in arrows.items()]
-    return Panel(title, tuple(boxes), tuple(drawn))
+    drawn = [
+        Arrow(start, end, _PAGE.printable(name), is_cut=is_cut)
+        for (start, end, name), is_cut in arrows.items()
+    ]
+    return Panel(_PAGE.printable(title), tuple(boxes), tuple(drawn))
 
 
 _PAGE = Page(full=False, unicode=True)

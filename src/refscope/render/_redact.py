@@ -38,7 +38,7 @@ R = TypeVar("R", bound=Report)
 
 
 def redacted(report: R) -> R:
-    """Return the report without labels, tags, keys, values, names of threads, folders.
+    """Return the report without labels, tags, keys, values, reasons, threads, folders.
 
     Names of files, functions, variables, attributes and types stay, and so do the
     sentences of ``limits``.
@@ -104,16 +104,26 @@ def _cycle(cycle: Cycle) -> Cycle:
 def _without_keys(advice: str) -> str:
     """Return advice without keys that are data.
 
-    >>> _without_keys("del dict['card 4711']"), _without_keys("del list[3]")
-    ('del dict[...]', 'del list[3]')
+    >>> _without_keys("del dict['card 4711']"), _without_keys("del dict[4711]")
+    ('del dict[...]', 'del dict[...]')
+    >>> _without_keys("del list[3]")
+    'del list[3]'
     """
-    return _KEYS.sub(lambda match: match[0][0] + "..." + match[0][-1], advice)
+    return _KEYS.sub(_without_key, advice)
+
+
+def _without_key(match: re.Match[str]) -> str:
+    return match["index"] or f"{match[0][0]}...{match[0][-1]}"
+
+
+_SERIES = ("list", "tuple", "collections.deque")
 
 
 _KEYS = re.compile(
     r"""
-    \[ (?! \d+ \] ) .* \]  # a subscript that is no index
-    | \{ .* \}               # an element
+    (?P<index> (?: \b list | \b tuple | \b deque ) \[ \d+ \] )  # stays
+    | \[ .* \]   # a subscript
+    | \{ .* \}  # an element
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -159,17 +169,15 @@ def _retention(report: RetentionReport) -> RetentionReport:
         subject=redacted_object(report.subject),
         paths=tuple([_path(path) for path in report.paths]),
         suspects=tuple(map(redacted_reference, report.suspects)),
+        # Inspectors of the program give reasons in words of their own.
+        verdicts=tuple([attrs.evolve(one, reason="") for one in report.verdicts]),
     )
 
 
 def _expectation(report: ExpectationReport) -> ExpectationReport:
     retention = report.retention
     if retention is not None:
-        verdicts = [
-            attrs.evolve(one, reason="") if one.reason == report.reason else one
-            for one in retention.verdicts
-        ]
-        retention = attrs.evolve(_retention(retention), verdicts=tuple(verdicts))
+        retention = _retention(retention)
     return attrs.evolve(report, reason="", retention=retention)
 
 
@@ -207,7 +215,7 @@ def redacted_reference(reference: Reference) -> Reference:
         reference,
         holder=redacted_object(reference.holder),
         target=redacted_object(reference.target),
-        name=redacted_name(reference.name),
+        name=redacted_name(reference.name, reference.holder.type_name),
     )
 
 
@@ -221,13 +229,17 @@ def redacted_object(thing: HeapObject) -> HeapObject:
     )
 
 
-def redacted_name(name: str) -> str:
-    """Return the name of a reference without its key; indices and attributes stay.
+def redacted_name(name: str, holder: str = "") -> str:
+    """Return the name of a reference without its key; attributes stay.
 
-    >>> redacted_name("['secret']"), redacted_name("[3]"), redacted_name(".x")
-    ('[...]', '[3]', '.x')
+    So do indices, of what surely is a series: the number in a mapping is data.
+
+    >>> redacted_name("['secret']", "dict"), redacted_name(".x", "shop.Cart")
+    ('[...]', '.x')
+    >>> redacted_name("[3]", "list"), redacted_name("[4711]", "dict")
+    ('[3]', '[...]')
     """
-    if name[:1] == "[" and not name[1:-1].isdigit():
+    if name[:1] == "[" and not (holder in _SERIES and name[1:-1].isdigit()):
         return "[...]"
     if name[:1] == "{":
         return "{...}"

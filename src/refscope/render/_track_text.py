@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import attrs
 
@@ -11,6 +12,7 @@ from refscope.reports import (
     AllocationSite,
     Cycle,
     Frame,
+    ReferencePath,
     SurvivorGroup,
     TrackReport,
     TypeChange,
@@ -37,14 +39,35 @@ from ._page import (
 from ._path_text import path_in_line
 
 
+T = TypeVar("T")
+
 _MOST_SITES = 10
-_MOST_TYPES = 6
-_MOST_SURVIVORS = 3
-_MOST_CYCLES = 2
+_FEWEST_SITES = 2
 _MOST_STEPS = 4
+_PATH_LINES = 2
+_HELD = "held by "
 _LOOP_WIDTH = 160
 _NAME_WIDTH = 50
 _PLACE_WIDTH = 40
+
+
+class _Room(NamedTuple):
+    """How many rows each list may have."""
+
+    survivors: int = 3
+    types: int = 6
+    cycles: int = 2
+    is_tight: bool = False
+    """Whether a loop and its advice have a line each."""
+
+
+_ROOMS = (
+    _Room(),
+    _Room(types=4, cycles=1),
+    _Room(survivors=2, types=3, cycles=1, is_tight=True),
+    _Room(survivors=1, types=1, cycles=1, is_tight=True),
+)
+"""From as many as are shown at best to those that always find room."""
 
 
 def track_lines(report: TrackReport, page: Page) -> list[str]:
@@ -53,17 +76,40 @@ def track_lines(report: TrackReport, page: Page) -> list[str]:
     head = head_lines(shown, page)
     if _nothing_changed(report):
         return [*head, *_measured_lines(report, page)]
-    head += ["", *titled("Block", _joined(_block(report, page)))]
+    head += [*_suspect_lines(report, page), ""]
+    head += titled("Block", _joined(_block(report, page)))
     foot = [
         *titled("Process", _joined(_process(report))),
         *titled("gc", [_gc(report)]),
         *environment_lines(report, page),
         *limit_lines(report, page),
     ]
-    types = [*_type_lines(report, page), *_cycle_lines(report, page), *foot]
-    survivors = _survivor_lines(report, page, LINES - len(head) - len(types) - 3)
-    space = LINES - len(head) - len(survivors) - len(types)
-    return [*head, *survivors, *_site_lines(report, page, space), *types]
+    survivors: list[str] = []
+    rest: list[str] = []
+    space = 0
+    for room in _ROOMS:
+        survivors = _survivor_lines(report, page, room)
+        rest = [*_type_lines(report, page, room), *_cycle_lines(report, page, room)]
+        space = LINES - len(head) - len(survivors) - len(rest) - len(foot)
+        if space >= _FEWEST_SITES or not page.is_bounded:
+            break
+    return [*head, *survivors, *_site_lines(report, page, space), *rest, *foot]
+
+
+def _suspect_lines(report: TrackReport, page: Page) -> list[str]:
+    """Return what to look at first: the most important objects, and where they are."""
+    for group in report.survivors[:1]:
+        path = group.held_by
+        if group.by_design is not None or path is None or path.expression is None:
+            continue
+        last = path.references[-1].name if path.references else ""
+        is_inside = last[:1] in ("[", "{") and path.expression.endswith(last)
+        place = path.expression.removesuffix(last) if is_inside else path.expression
+        what = f"{units.count(group.count)} {page.end(group.type_name, _NAME_WIDTH)}"
+        where = f"{'in' if is_inside else 'at'} {page.start(place, WIDTH - INDENT)}"
+        lines = page.paragraph(f"Suspect: {what} {where}   [{group.fingerprint}]")
+        return lines[: None if page.full else _PATH_LINES]
+    return []
 
 
 def _nothing_changed(report: TrackReport) -> bool:
@@ -121,10 +167,16 @@ def _gc(report: TrackReport) -> str:
     return text
 
 
-def _type_lines(report: TrackReport, page: Page) -> list[str]:
+def _few(rows: Sequence[T], most: int, page: Page) -> Sequence[T]:
+    """Return the rows that fit, one at least."""
+    shown = page.first(rows, max(most, 1))
+    return shown or rows[:1] if page.is_bounded else shown
+
+
+def _type_lines(report: TrackReport, page: Page, room: _Room) -> list[str]:
     # A merge can leave a row without objects, whose size alone is not known.
     counted = [row for row in report.types if page.full or row.count_diff]
-    shown = page.first(counted, _MOST_TYPES)
+    shown = _few(counted, room.types, page)
     rows = columns([_type_cells(row, page) for row in shown])
     rows += more_rows(counted, shown, "types")
     return titled("Types", rows or [_empty(report, "types")])
@@ -137,19 +189,32 @@ def _type_cells(row: TypeChange, page: Page) -> tuple[str, str]:
     return units.count(row.count_diff, sign=True), name
 
 
-def _survivor_lines(report: TrackReport, page: Page, space: int) -> list[str]:
+def _survivor_lines(report: TrackReport, page: Page, room: _Room) -> list[str]:
     """Return the groups with what holds them; nothing where there are none."""
-    most = max(1, min(_MOST_SURVIVORS, space // 2))
-    shown = page.first(report.survivors, most)
+    shown = _few(report.survivors, room.survivors, page)
     rows: list[str] = []
     for group in shown:
         rows.append(_survivor(group, page))
         if group.by_design is not None:
             rows.append(f"  by design: {page.start(group.by_design, 60)}")
         elif group.held_by is not None:
-            rows.append(f"  held by {page.start(path_in_line(group.held_by), 75)}")
+            rows += _held_lines(group.held_by, page, room)
     rows += more_rows(report.survivors, shown, "survivors")
     return titled("Survivors", rows)
+
+
+def _held_lines(path: ReferencePath, page: Page, room: _Room) -> list[str]:
+    """Return the way to a survivor; the end of a long one is what tells most."""
+    text = path_in_line(path)
+    if not text.startswith(_HELD):
+        text = f"{_HELD}{text}"
+    width = WIDTH - INDENT - 2
+    most = 1 if room.is_tight else _PATH_LINES
+    lines = page.paragraph(text, width)
+    if page.is_bounded and len(lines) > most:
+        start, end = text.split(" -> ")[0], width * most // 2
+        lines = page.paragraph(f"{start} -> {page.end(text, end)}", width)[:most]
+    return [f"  {line}" for line in lines]
 
 
 def _survivor(group: SurvivorGroup, page: Page) -> str:
@@ -162,12 +227,13 @@ def _survivor(group: SurvivorGroup, page: Page) -> str:
     return f"{text}  {page.end(f'{file}:{frame.lineno}', _PLACE_WIDTH)}"
 
 
-def _cycle_lines(report: TrackReport, page: Page) -> list[str]:
+def _cycle_lines(report: TrackReport, page: Page, room: _Room) -> list[str]:
     """Return each shape with one loop, and where to cut it."""
     if report.cycles is None:
         return []
     groups = report.cycles.groups
-    shown = page.first(groups, _MOST_CYCLES)
+    shown = _few(groups, room.cycles, page)
+    width = WIDTH - INDENT - 2
     rows: list[str] = []
     for group in shown:
         size = units.size(group.size)
@@ -176,9 +242,12 @@ def _cycle_lines(report: TrackReport, page: Page) -> list[str]:
             f"{units.count(group.count)} {group.kind}  {objects}, {size}  "
             f"[{group.fingerprint}]"
         )
-        about = (_loop(group.example, page), group.example.advice)
-        for text in about:
-            rows += [f"  {line}" for line in page.paragraph(text, WIDTH - INDENT - 2)]
+        for text in (_loop(group.example, page), group.example.advice):
+            is_tight = room.is_tight and page.is_bounded
+            lines = (
+                [page.start(text, width)] if is_tight else page.paragraph(text, width)
+            )
+            rows += [f"  {line}" for line in lines]
     rows += more_rows(groups, shown, "shapes")
     return titled("Cycles", rows or ["0 garbage, 0 live"])
 
@@ -193,7 +262,7 @@ def _loop(cycle: Cycle, page: Page) -> str:
 
 
 def _site_lines(report: TrackReport, page: Page, space: int) -> list[str]:
-    shown = page.first(report.sites, min(space, _MOST_SITES))
+    shown = _few(report.sites, min(space, _MOST_SITES), page)
     rows = [*_site_rows(shown, page), *more_rows(report.sites, shown, "sites")]
     return titled("Sites", rows or [_empty(report, "sites")])
 

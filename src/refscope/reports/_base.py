@@ -9,6 +9,10 @@ from refscope._typing import override
 from ._record import Record
 
 
+_LONGEST = 300
+"""Characters of a verdict that ``repr`` shows."""
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Environment(Record):
     """Where a report was measured."""
@@ -57,8 +61,8 @@ class Report(Record):
 
     @override
     def __repr__(self) -> str:
-        """Return one line: the class and the verdict."""
-        return f"<{type(self).__name__} {self.headline}>"
+        """Return one line of visible characters: the class and the verdict."""
+        return f"<{type(self).__name__} {_visible(self.headline)}>"
 
     @override
     def __str__(self) -> str:
@@ -66,3 +70,18 @@ class Report(Record):
         from refscope.render import to_text  # noqa: PLC0415  # the one line that reaches a renderer
 
         return to_text(self)
+
+
+def _visible(text: str) -> str:
+    """Return the text, its middle cut if it is long, with all escaped that is hidden.
+
+    Names and reasons come from the program, and may hold whatever steers a terminal.
+    """
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+    return "".join(
+        [
+            each if each.isprintable() else each.encode("unicode_escape").decode()
+            for each in text
+        ]
+    )

@@ -55,14 +55,17 @@ class DiffReport(Report):
     @property
     @override
     def is_clean(self) -> bool:
-        """Whether nothing is new and nothing grew."""
-        return all(row.status in _LESS for row in self.rows)
+        """Whether it is known that nothing is new and nothing grew."""
+        return self.complete and all(row.status in _LESS for row in self.rows)
 
     @property
     @override
     def headline(self) -> str:
         """The verdict in one line: what grew, and what shrank."""
-        verdict = "SAME" if not self.rows else "BETTER" if self.is_clean else "WORSE"
+        if not (self.rows or self.complete):
+            return f"UNKNOWN: what both kept by {self.by} was not measured"
+        is_worse = any(row.status not in _LESS for row in self.rows)
+        verdict = "WORSE" if is_worse else "BETTER" if self.rows else "SAME"
         more = [row.change for row in self.rows if row.status not in _LESS]
         less = [row.change for row in self.rows if row.status in _LESS]
         parts = [part for part in (more, less) if part] or [[]]
