@@ -11,6 +11,7 @@ from types import CoroutineType, FrameType, FunctionType, GeneratorType
 from . import census
 from .algorithms.paths import Edge
 from .budget import Budget
+from .executing import runs_in
 from .hazards import hazard
 from .keeping import KeptById
 from .names import names_of
@@ -166,7 +167,10 @@ class Heap:
 
     def _edges(self, holder: object, wanted: set[int]) -> Iterator[Edge]:
         number = self.add(holder)
-        for node in wanted.intersection(map(id, gc.get_referents(holder))):
+        held = wanted.intersection(map(id, gc.get_referents(holder)))
+        if runs_in(holder, self.roots.frames):
+            held -= self.roots.holders.keys()  # its frame has them, and is a root
+        for node in held:
             yield number, node, self._is_free(holder, self._objects.get(node))
 
     def _is_free(self, holder: object, held: object) -> bool:

@@ -16,7 +16,9 @@ from types import (
 
 from .budget import CHUNK, Budget
 from .classes import is_dict
+from .executing import KINDS, runs_in
 from .hazards import hazard
+from .interpreter import BORROWS
 from .listed import listed
 from .names import names_of
 from .names_code import cell
@@ -30,6 +32,7 @@ UNKNOWN = "<?>"
 
 _STAGE = "asking who refers to it"
 _CELL = "<cell "
+_LOCAL = "<local "
 _TUPLE = id(tuple)
 _DICT = id(dict)
 _NO_OWNERS = {id(kind) for kind in (dict, list, tuple, set, CellType, FrameType)}
@@ -109,12 +112,14 @@ class Search:
         )
 
     def _names(self, holder: object) -> list[str]:
-        names = names_of(holder, self.box[0])
+        runs = runs_in(holder, self.ours)
+        names = names_of(holder, self.box[0], materialise=runs)  # it has its frame
         if None in names:
             again = names_of(holder, self.box[0], materialise=True)
             self.has_materialised |= again != names
             names = again
-        return [UNKNOWN if name is None else name for name in names]
+        found = [UNKNOWN if name is None else name for name in names]
+        return _apart(found, self.box) if runs else found
 
     def owned(self, found: list[Held]) -> list[Held]:
         """Return the references under the names of those whose namespaces hold them.
@@ -194,6 +199,21 @@ def _is_table_of_interned(holder: object) -> bool:
     return len(pairs) >= _LEAST_INTERNED and all(
         key is value for key, value in pairs[:_SAMPLE]
     )
+
+
+def _apart(names: list[str], box: Box) -> list[str]:
+    """Return the names of references that are not those of variables of the frame.
+
+    That is what waits on the stack, such as what is awaited.  Since 3.14 what a
+    variable has can be there without a reference of its own: all but the awaited.
+
+    Args:
+        names: Those that one that runs has for what is in the box.
+        box: Holds the object.
+    """
+    others = [name for name in names if not name.startswith(_LOCAL)]
+    is_borrowed = BORROWS and len(others) < len(names) and id(type(box[0])) not in KINDS
+    return [] if is_borrowed else others
 
 
 def _is_cell(held: Held) -> bool:

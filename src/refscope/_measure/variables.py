@@ -18,6 +18,7 @@ from .refcounts import Box
 
 
 _FRAMES_ARE_TRACKED = sys.version_info < (3, 11)
+_IS_SUSPENDED = 0x20 | 0x80 | 0x200  # CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 
 
 class Variable:
@@ -75,7 +76,8 @@ def _may_borrow(box: Box, code: CodeType, name: str) -> bool:
     flags = code.co_flags
     parameters = code.co_argcount + code.co_kwonlyargcount
     parameters += bool(flags & 0x04) + bool(flags & 0x08)  # *args, **kwargs
-    if name in code.co_varnames[:parameters]:
+    # A generator outlives the call that made it: its parameters are its own.
+    if not flags & _IS_SUSPENDED and name in code.co_varnames[:parameters]:
         return True
     return any(constant is box[0] for constant in code.co_consts)
 
