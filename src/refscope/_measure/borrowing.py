@@ -23,7 +23,8 @@ GENERATORS = _PARTS.keys()
 """Identities of the types whose instances may borrow."""
 _find_labels = cast("Callable[[bytes], list[int]]", dis.findlabels)
 _BORROW = "LOAD_FAST_BORROW"
-_ENDS = ("RETURN_VALUE", "RAISE_VARARGS", "RERAISE")
+ENDS = ("RETURN_VALUE", "RAISE_VARARGS", "RERAISE")
+"""Instructions behind which nothing goes on."""
 _TAKES = ("POP_", "STORE_", "DELETE_", "LIST_", "SET_", "MAP_", "DICT_")
 """Instructions that leave nothing; what is below on the stack is as it was."""
 _MAKES = ("BINARY_", "BUILD_", "CALL", "COMPARE_", "CONTAINS_", "FORMAT_", "UNARY_")
@@ -58,15 +59,15 @@ def may_borrow(code: CodeType) -> bool:
         if name.startswith(_BORROW):
             stack += [True] * name.count(_BORROW)
         elif name == "COPY":
-            _deepen(stack, number)
+            deepen(stack, number)
             stack.append(stack[-number])
         elif name == "SWAP":
-            _deepen(stack, number)
+            deepen(stack, number)
             stack[-1], stack[-number] = stack[-number], stack[-1]
         elif effect is None or name == "YIELD_VALUE":
             stack.clear()  # what goes on to another block, or is sent, is owned
         else:
-            _apply(stack, name, effect)
+            apply_effect(stack, name, effect)
     return False
 
 
@@ -87,25 +88,25 @@ def _instructions(code: CodeType) -> Iterator[tuple[str, int, int | None]]:
             name = dis.opname[opcode]
             given = number if opcode >= dis.HAVE_ARGUMENT else None
             yield name, number, dis.stack_effect(opcode, given)
-            if opcode in dis.hasjrel or name in _ENDS:
+            if opcode in dis.hasjrel or name in ENDS:
                 yield "", 0, None
             number = 0
 
 
-def _apply(stack: list[bool], name: str, effect: int) -> None:
+def apply_effect(stack: list[bool], name: str, effect: int) -> None:
     """Do to the stack what an instruction does, as far as that can be known."""
     if effect > 0:
         stack += [False] * effect
     elif effect < 0:
-        _deepen(stack, 1 - effect)
+        deepen(stack, 1 - effect)
         taken = any(stack[effect:])
         del stack[effect:]
         stack[-1] |= taken and not name.startswith(_TAKES)
     if name.startswith(_MAKES) or (name == "LOAD_ATTR" and not effect):
-        _deepen(stack, 1)
+        deepen(stack, 1)
         stack[-1] = False
 
 
-def _deepen(stack: list[bool], depth: int) -> None:
+def deepen(stack: list[bool], depth: int) -> None:
     """Add what other blocks left on the stack: that is owned."""
     stack[:0] = [False] * (depth - len(stack))

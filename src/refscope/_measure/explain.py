@@ -11,6 +11,7 @@ from types import FrameType
 from refscope.reports import HeapObject, RefCount, Reference, ReferrersReport
 from refscope.reports._record import changed
 
+from .borrowing import GENERATORS, may_own_less
 from .budget import Budget
 from .classes import FREE_THREADED
 from .describe import describe
@@ -20,7 +21,7 @@ from .hidden import behind, frame_values, held_as_keys, held_by_code
 from .holders import Held, Search, holding
 from .interpreter import BORROWS
 from .listed import listed
-from .names_code import CONTENTS, cell
+from .names_code import CONTENTS, STACK, cell
 from .refcounts import ENVIRONMENT, Box
 from .variables import Ownership, Variables, share_out, variables_holding
 
@@ -70,6 +71,7 @@ def _explained(
     if not budget.is_spent and _is_open(count, held, variables):
         held += _hidden(search, count, held, variables, frames, budget)
     share = share_out((count.count or 0) - len(held), variables.direct)
+    share.is_certain &= not _may_borrow(held)
     return ReferrersReport(
         refcount=count,
         references=_references(box, held, variables, share),
@@ -101,6 +103,17 @@ def _with_cells(held: list[Held], names: list[str]) -> list[Held]:
         else one
         for one in held
     ]
+
+
+def _may_borrow(held: list[Held]) -> bool:
+    """Return whether a generator that waits may not own what is on its stack (3.14)."""
+    known: dict[int, bool] = {}
+    return BORROWS and any(
+        id(type(one.holder)) in GENERATORS
+        and one.name.startswith(STACK)
+        and may_own_less(one.holder, known)
+        for one in held
+    )
 
 
 def _is_open(count: RefCount, held: list[Held], variables: Variables) -> bool:

@@ -35,6 +35,8 @@ _FUNCTION_PARTS = (
 )
 CONTENTS = ".cell_contents"
 """The name of what a cell holds, as long as its variable is not known."""
+STACK = "<evaluation stack of "
+"""How the names of what waits in the middle of an expression begin."""
 
 _FRAME_PARTS = ("f_back", "f_code", "f_globals", "f_builtins", "f_trace")
 _PREFIXES: dict[int, str] = {
@@ -122,7 +124,7 @@ def _name_inside(refs: Referents, frame: FrameType) -> None:
             refs.take("<function>", thing)
         elif _are_variables(thing, code):  # up to 3.12
             refs.take(".f_locals", thing)
-    refs.take_all(f"<evaluation stack of {inside}>")
+    refs.take_all(f"{STACK}{inside}>")
 
 
 def _are_variables(thing: object, code: CodeType) -> bool:

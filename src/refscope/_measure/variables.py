@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import CodeType, FrameType
 
+from .copies import copies
 from .frames import place_in, variables_in
 from .interpreter import BORROWS
 from .names_code import local
@@ -54,11 +55,10 @@ def variables_holding(box: Box, frames: Iterable[FrameType]) -> Variables:
         code = frame.f_code
         names = [name for name, value in values if value is box[0]]
         cells = {*code.co_cellvars, *code.co_freevars}.intersection(names)
-        # A copy of a variable that borrows does so too.
-        borrows = BORROWS and any(_may_borrow(box, code, name) for name in names)
+        borrowing = _borrowing(box, code, names) if BORROWS and names else ()
         found.in_cells.extend(name for name in names if name in cells)
         found.direct.extend(
-            Variable(frame, local(name, place_in(code)), may_borrow=borrows)
+            Variable(frame, local(name, place_in(code)), may_borrow=name in borrowing)
             for name in names
             if name not in cells
         )
@@ -72,14 +72,17 @@ def _can_hold(box: Box, frame: FrameType) -> bool:
     return any(thing is box[0] for thing in gc.get_referents(frame))
 
 
-def _may_borrow(box: Box, code: CodeType, name: str) -> bool:
+def _borrowing(box: Box, code: CodeType, names: list[str]) -> Collection[str]:
+    """Return the variables that may have what they hold from a parameter, or code."""
+    if any(constant is box[0] for constant in code.co_consts):
+        return names
     flags = code.co_flags
     parameters = code.co_argcount + code.co_kwonlyargcount
     parameters += bool(flags & 0x04) + bool(flags & 0x08)  # *args, **kwargs
     # A generator outlives the call that made it: its parameters are its own.
-    if not flags & _IS_SUSPENDED and name in code.co_varnames[:parameters]:
-        return True
-    return any(constant is box[0] for constant in code.co_consts)
+    if not parameters or flags & _IS_SUSPENDED:
+        return ()
+    return copies(code, code.co_varnames[:parameters])
 
 
 class Ownership:
