@@ -273,6 +273,45 @@ def test_a_class_body_and_a_module():
     assert names["report"].unaccounted == 0
 
 
+_COMPREHENSIONS = """\
+things = [Thing()]
+found = [referrers(thing) for thing in things]
+class Body:
+    found = [referrers(thing) for thing in things]
+[(lambda: other, found.append(referrers(other))) for other in things]
+after = sorted(globals())
+"""
+
+
+def test_a_comprehension_in_a_module_or_class():
+    """Its variable is in no namespace, and is found where it is (3.12 inlines it)."""
+    names = {"referrers": referrers, "Thing": Thing}
+    exec(_COMPREHENSIONS, names)  # noqa: S102  # made to measure
+    [in_module, in_cell], [in_class] = names["found"], names["Body"].found
+
+    for report in (in_module, in_class):
+        found = [name.partition(" in ")[0] for name in _names(report)]
+        assert found == ["[0]", "<local thing"]
+    assert _names(in_cell) == ["[0]", "<cell other>"]
+    for report in (in_module, in_class, in_cell):
+        assert (report.unaccounted, report.exact) == (0, True)
+    assert "thing" not in names["after"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="nothing is inlined")
+def test_a_name_of_a_cell_and_of_a_variable():
+    """One comprehension may keep in a cell what another one keeps plainly."""
+    things = [Thing()]
+    plain = [frames.variables_of(sys._getframe()) for each in things]
+    in_cell = [
+        (lambda: each, frames.variables_of(sys._getframe()))  # noqa: B023  # that is it
+        for each in things
+    ]
+
+    assert dict(plain[0])["each"] is things[0]
+    assert dict(in_cell[0][1])["each"] is things[0]
+
+
 # -- Sharing out what variables of 3.14 and later own.
 def _variable(may_borrow):
     return variables.Variable(sys._getframe(), "<local x in f>", may_borrow=may_borrow)

@@ -1,8 +1,9 @@
 """Local variables of frames, read so that nothing is left behind.
 
 Since 3.13 ``f_locals`` is a view.  Before, it is a dictionary that the frame keeps and
-that keeps the values: on 3.12 it is not needed, as ctypes reads single variables; on
-3.10 and 3.11 it is emptied again, unless it had values before.
+that keeps the values: on 3.12 it is not needed, as ctypes reads single variables (and
+on 3.13.0 to 3.13.2, whose views can crash); on 3.10 and 3.11 it is emptied again,
+unless it had values before.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ NONE: Variables = []
 
 _IS_OLD: bool = sys.version_info < (3, 11)
 HEADER = object.__basicsize__
+_HAS_VIEWS = sys.version_info >= (3, 13)
+# Views crash at first where one name is a cell and a plain variable (gh-128396).
+_BEST_ONE_BY_ONE = (3, 12) <= sys.version_info < (3, 13, 3)
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: locals in slots, not in a namespace of their own
 
 
@@ -47,13 +51,18 @@ def place_in(code: CodeType) -> str:
 def variables_of(frame: FrameType, inner: Variables = NONE) -> Variables:
     """Return name and value of each variable of a function's frame that has one.
 
-    Nothing for the frames of modules and class bodies: theirs are in a namespace.
+    Those of modules and class bodies are in a namespace, but for the variables of a
+    comprehension that runs there (3.12, PEP 709).
 
     Args:
         frame: Where they are.
         inner: Variables of the function that it called, if it is not suspended.
     """
-    return _read(frame, inner) if has_variables(frame.f_code) else []
+    if has_variables(frame.f_code):
+        return _read(frame, inner)
+    if _read_inlined is None or not frame.f_code.co_nlocals:
+        return []
+    return _read_inlined(frame, inner)
 
 
 def variables_at_rest(frame: FrameType, holder: object) -> Variables:
@@ -210,12 +219,26 @@ def _one_by_one(frame: FrameType, _: Variables) -> Variables:
     return found
 
 
+def _from_view_of_inlined(frame: FrameType, inner: Variables) -> Variables:
+    """Return the variables of a comprehension: only then there is a view."""
+    is_view = type(frame.f_locals) is type(sys._getframe().f_locals)
+    return _from_view(frame, inner) if is_view else []
+
+
 def _chosen() -> Callable[[FrameType, Variables], Variables]:
-    if sys.version_info >= (3, 13):
-        return _from_view
-    return _from_snapshot if _read_one is None else _one_by_one
+    if _read_one is not None:
+        return _one_by_one
+    return _from_view if _HAS_VIEWS else _from_snapshot
+
+
+def _chosen_for_inlined() -> Callable[[FrameType, Variables], Variables] | None:
+    if _read_one is not None:
+        return _one_by_one
+    # f_locals of 3.12 would write them into the namespace, which is the program's.
+    return _from_view_of_inlined if _HAS_VIEWS else None
 
 
 _read_word = _checked(word_reader())
-_read_one = _variable_reader() if sys.version_info < (3, 13) else None
+_read_one = _variable_reader() if _BEST_ONE_BY_ONE else None
 _read = _chosen()
+_read_inlined = _chosen_for_inlined()
