@@ -28,6 +28,13 @@ HEADER = object.__basicsize__
 _HAS_VIEWS = sys.version_info >= (3, 13)
 # Views crash at first where one name is a cell and a plain variable (gh-128396).
 _BEST_ONE_BY_ONE = (3, 12) <= sys.version_info < (3, 13, 3)
+_EVENTS = frozenset(
+    {
+        *("call", "line", "return", "exception", "opcode"),
+        *("c_call", "c_return", "c_exception"),
+    }
+)
+"""What the hooks of ``sys.settrace`` and ``sys.setprofile`` are told."""
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: locals in slots, not in a namespace of their own
 
 
@@ -160,15 +167,25 @@ def _has_snapshot(frame: FrameType) -> bool:
 
 
 def _is_watched(frame: FrameType, inner: Variables) -> bool:
-    """Return whether the function that a frame called has that frame: as hooks do."""
+    """Return whether the function that a frame called is a hook for it.
+
+    Such a one has the frame and the name of an event: others that have the frame are
+    functions like any other.
+    """
+    return _has(inner, lambda value: value is frame) and _has(inner, _is_event)
+
+
+def _has(inner: Variables, is_meant: Callable[[object], bool]) -> bool:
+    """Return whether a variable, or what is in ``*args``, is meant."""
     return any(
-        value is frame
-        or (
-            type(value) is tuple
-            and any(item is frame for item in gc.get_referents(value))
-        )
+        is_meant(value)
+        or (type(value) is tuple and any(map(is_meant, gc.get_referents(value))))
         for _, value in inner
     )
+
+
+def _is_event(value: object) -> bool:
+    return type(value) is str and value in _EVENTS
 
 
 def _address_of_snapshot(read: WordReader, frame: FrameType) -> int:
