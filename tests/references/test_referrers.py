@@ -124,6 +124,61 @@ def test_a_cell_that_is_a_variable_itself():
     assert report.unaccounted == 0
 
 
+def test_a_cell_beside_that_of_a_variable():
+    """One that nobody has for a variable does not get the name of another."""
+    thing = Thing()
+    cells = [CellType(thing)]
+
+    def inner():
+        return thing
+
+    beside = referrers(thing)
+    assert inner() is thing
+    del inner
+    alone = referrers(thing)
+
+    names = {one.name: one.holder.address for one in beside.references}
+    assert sorted(names) == [".cell_contents", "<cell thing>"]
+    assert names[".cell_contents"] == id(cells[0])
+    assert _names(alone) == [".cell_contents"] * 2
+
+
+def test_cells_of_two_variables():
+    """Which of two names is that of which cell is not guessed."""
+    thing = again = Thing()
+
+    def inner():
+        return thing, again
+
+    del inner
+    report = referrers(thing)
+
+    assert _names(report) == [".cell_contents"] * 2
+    assert report.unaccounted == 0
+
+
+def test_a_cell_of_two_functions_that_run():
+    """Both have the variable, and there is one name for it."""
+    thing = Thing()
+
+    def inner():
+        nonlocal inner
+        inner = None
+        return referrers(thing)
+
+    assert _names(inner()) == ["<cell thing>"]
+
+
+def test_a_frame():
+    """What refscope itself has of the frames that run is no holder."""
+    frame = sys._getframe()
+    report = referrers(frame)
+
+    assert _names(report) == ["<local frame in test_a_frame>"]
+    assert report.unaccounted  # whoever runs it
+    del frame  # which holds itself
+
+
 def test_a_cell_of_a_generator():
     """A generator that waits has a name for the cells that it made."""
 

@@ -64,7 +64,8 @@ def _explained(
     box: Box, count: RefCount, caller: FrameType | None, budget: Budget
 ) -> ReferrersReport:
     frames = running_frames(caller)
-    search = Search(box, {*map(id, frames), *map(id, _own_frames(caller))})
+    ours = {id(frames), *map(id, frames), *map(id, _own_frames(caller))}
+    search = Search(box, ours)
     held = search.tracked(budget)
     variables = variables_holding(box, frames)
     held = _with_cells(held, variables.in_cells)
@@ -95,14 +96,21 @@ def _own_frames(caller: FrameType | None) -> list[FrameType]:
 
 
 def _with_cells(held: list[Held], names: list[str]) -> list[Held]:
-    """Return the references with cells named by variables of running frames."""
-    free = iter(names)
-    return [
-        Held(one.holder, cell(next(free, None) or next(iter(names))))
-        if names and one.name == CONTENTS
-        else one
-        for one in held
-    ]
+    """Return the references with cells named by variables of running frames.
+
+    Which cell is whose is not known: they are named if there is one name for all.
+
+    Args:
+        held: What was found.
+        names: Those of variables that are in cells with the object.
+    """
+    given = {one.name for one in held}
+    free = [name for name in names if cell(name) not in given]
+    unnamed = [one for one in held if one.name == CONTENTS]
+    if len(set(free)) != 1 or len(unnamed) > len(free):
+        return held
+    name = cell(free[0])
+    return [Held(one.holder, name) if one.name == CONTENTS else one for one in held]
 
 
 def _may_borrow(held: list[Held]) -> bool:
