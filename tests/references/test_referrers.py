@@ -431,6 +431,26 @@ def test_what_cannot_be_told():
 
 
 # -- References from C.
+def test_an_error_that_is_handled():
+    """The interpreter holds it as long as its except block runs, and no longer."""
+    try:
+        int("x")
+    except ValueError as error:
+        inside = referrers(error)
+        kept = error
+    after = referrers(kept)
+
+    assert _names(inside) == [
+        "<local error in test_an_error_that_is_handled>",
+        "<exception being handled>",
+    ]
+    assert inside.references[1].holder.type_name == "frame"
+    assert (inside.unaccounted, inside.exact) == (0, True)
+    assert _names(after) == ["<local kept in test_an_error_that_is_handled>"]
+    assert after.unaccounted == 0
+    assert "exception being handled, references/test_referrers.py:" in str(inside)
+
+
 def test_a_stray_reference_is_unaccounted():
     """One ``Py_IncRef`` too many is exactly one that nobody explains."""
     thing = Thing()

@@ -23,7 +23,7 @@ from .interpreter import BORROWS
 from .listed import listed
 from .names_code import CONTENTS, STACK, cell
 from .refcounts import ENVIRONMENT, Box
-from .variables import Ownership, Variables, share_out, variables_holding
+from .variables import Ownership, Variable, Variables, share_out, variables_holding
 
 
 MATERIALISED = (
@@ -38,6 +38,8 @@ BORROWED = (
 OTHER_THREADS = (
     "variables of other threads are not looked at in this build: it may not be safe"
 )
+HANDLED = "<exception being handled>"
+"""The name of the reference that the interpreter has while an except block runs."""
 TOO_MANY = "more references were found than are counted: some are not owned"
 
 
@@ -71,6 +73,8 @@ def _explained(
     held = _with_cells(held, variables.in_cells)
     if not budget.is_spent and _is_open(count, held, variables):
         held += _hidden(search, count, held, variables, frames, budget)
+    if frames and sys.exc_info()[1] is box[0] and _is_open(count, held, variables):
+        variables.direct.append(Variable(frames[0], HANDLED, may_borrow=False))
     share = share_out((count.count or 0) - len(held), variables.direct)
     share.is_certain &= not _may_borrow(held)
     return ReferrersReport(

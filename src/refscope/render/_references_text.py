@@ -20,7 +20,10 @@ from ._page import LINES, WIDTH, Page, columns, without_folders
 
 
 _MOST_NAMES = 3
-_UNACCOUNTED = "UNACCOUNTED: held from C; if it grows per call, a Py_DECREF is missing"
+_UNACCOUNTED = (
+    "UNACCOUNTED: held from C; if it grows per call, a Py_DECREF is missing",
+    "(else it can be a call, an expression or a with block under way)",
+)
 _MODULE, _FRAME, _CLASS = "module", "frame", "type"
 
 
@@ -37,7 +40,8 @@ def referrers_lines(report: ReferrersReport, page: Page) -> list[str]:
     shown = page.first(groups, LINES - len(head) - len(foot) - 2)
     rows = [(units.count(number), text) for number, text in shown]
     if report.unaccounted:
-        rows.append((units.count(report.unaccounted), _UNACCOUNTED))
+        rows.append((units.count(report.unaccounted), _UNACCOUNTED[0]))
+        rows.append(("", _UNACCOUNTED[1]))
     body = [f"  {row}" for row in columns(rows)]
     body += [f"  {row}" for row in more_rows(groups, shown, "holders")]
     return [*head, *body, *foot]
