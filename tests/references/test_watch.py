@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from weakref import ref
+
 import pytest
 
 from refscope import refcount, referrers, watch
@@ -136,10 +139,43 @@ def test_gone_before_the_block():
     thing = Thing()
     watched = watch(thing)
     del thing
-    with watched:
-        pass
-    with pytest.raises(ReportNotReadyError):
+    with watched, pytest.raises(ReportNotReadyError, match="was gone"):
         _ = watched.report
+    with pytest.raises(ReportNotReadyError, match="was gone"):
+        _ = watched.report
+
+
+def test_before_the_block():
+    """What is held for a block that has not begun does not count either."""
+    items = [1]
+    watched = watch(items)
+    count, report = refcount(items).count, referrers(items)
+
+    assert count == 1
+    assert [one.name for one in report.references] == [
+        "<local items in test_before_the_block>"
+    ]
+    assert report.unaccounted == 0
+    del watched
+    assert refcount(items).count == 1
+
+
+def test_a_watch_that_its_object_holds():
+    """Both are garbage with their last name, though the watch holds the object."""
+
+    class Items(list):
+        __slots__ = ()
+
+    items = Items()
+    items.append(Thing())
+    weak = ref(items[0])
+    with pytest.raises(TypeError):
+        ref(items)
+    items.append(watch(items))
+    del items
+    gc.collect()
+
+    assert weak() is None
 
 
 def test_sys_count():

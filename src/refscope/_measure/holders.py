@@ -68,7 +68,7 @@ class Search:
 
     def __init__(self, box: Box, ours: set[int]) -> None:
         self.box = box
-        self.ours = {*ours, id(box), *map(id, held_boxes)}
+        self.ours = {*ours, id(box), *map(id, held_boxes())}
         self.has_materialised = False
         self.unlisted: list[object] = []
         """What the collector does not list, and may own what holds the object."""

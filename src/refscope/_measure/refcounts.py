@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
+from weakref import ref
 
 from refscope.reports import RefCount
 
@@ -25,8 +26,14 @@ Box = list[object]
 
 ENVIRONMENT = environment()
 
-held_boxes: list[Box] = []
-"""Boxes that refscope keeps while blocks of the program run: they hold, too."""
+
+class HeldBox(Box):
+    """A box that refscope keeps while the program runs: it holds, too."""
+
+    __slots__ = ("__weakref__",)
+
+
+_held: list[ref[HeldBox]] = []  # weakly: who has a box may be held by what is in it
 
 OWN = 2
 """What ``sys.getrefcount(box[0])`` counts of ours: the box, and the argument."""
@@ -73,8 +80,9 @@ def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
         passed: What the argument of a call adds where this one was made.
         ignore: References that the caller knows of and does not mean.
     """
-    if held_boxes:
-        number -= sum(other[0] is box[0] for other in held_boxes if other is not box)
+    if _held:
+        others = [other for other in held_boxes() if other is not box]
+        number -= sum(other[0] is box[0] for other in others)
     kind = type(box[0])
     deferred = FREE_THREADED and number >= runtime.DEFERRED // 2
     if number >= runtime.IMMORTAL_FROM - OWN and not deferred:
@@ -92,6 +100,23 @@ def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
         limits=(*limits, DEFERRED) if kept_elsewhere else tuple(limits),
         environment=ENVIRONMENT,
     )
+
+
+def keep(box: Box) -> HeldBox:
+    """Return a box of the same that is not counted, as long as somebody has it."""
+    kept = HeldBox(box)
+    _held.append(ref(kept, _forget))
+    return kept
+
+
+def _forget(dead: ref[HeldBox]) -> None:
+    _held[:] = [each for each in _held if each is not dead]
+
+
+def held_boxes() -> list[HeldBox]:
+    """Return the boxes that refscope keeps now."""
+    boxes = [each() for each in _held]
+    return [box for box in boxes if box is not None]
 
 
 def _immortal(box: Box, stored: int) -> RefCount:

@@ -16,7 +16,7 @@ from .boundary import own_work
 from .budget import Budget
 from .explain import explain
 from .interpreter import count_elements
-from .refcounts import ENVIRONMENT, OWN, Box, counted, held_boxes
+from .refcounts import ENVIRONMENT, OWN, Box, counted, keep
 
 
 HELD = (
@@ -28,12 +28,21 @@ HELD = (
 class Watch:
     """What ``watch`` returns: a block in which references to one object are noted."""
 
-    __slots__ = ("_before", "_held", "_is_over", "_passed", "_report", "_weak")
+    __slots__ = (
+        "_before",
+        "_held",
+        "_is_over",
+        "_is_too_late",
+        "_passed",
+        "_report",
+        "_weak",
+    )
 
     def __init__(self, box: Box, passed: int) -> None:
         """Take the object in the box, weakly if that is possible."""
         self._passed = passed
         self._is_over = False
+        self._is_too_late = False
         self._before: ReferrersReport | None = None
         self._report: RefCountChange | None = None
         self._held: Box | None = None
@@ -41,15 +50,21 @@ class Watch:
         try:
             self._weak = ref(box[0])
         except TypeError:
-            self._held = box
+            self._held = keep(box)
 
     @property
     def report(self) -> RefCountChange:
         """What the block did to the references.
 
         Raises:
-            ReportNotReadyError: The block has not ended yet.
+            ReportNotReadyError: The block has not ended yet, or there is none to
+                come, as the object was gone when it began.
         """
+        if self._is_too_late:
+            raise ReportNotReadyError(
+                "there is no report: the object was gone when the block began; "
+                "hold it until then"
+            )
         if self._report is None:
             raise ReportNotReadyError(
                 "the report is there when the block has ended: leave the with block"
@@ -61,9 +76,8 @@ class Watch:
             raise TrackingError("a watch is for one block: call watch() again")
         self._is_over = True
         with own_work():
-            if self._held is not None:
-                held_boxes.append(self._held)
             self._before = self._now(sys._getframe(1))
+            self._is_too_late = self._before is None
             ours.disown_report(self._before)
         return self
 
@@ -74,17 +88,16 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         del kind, error, traceback  # they may lead to the object
-        with own_work():
-            self._compare(sys._getframe(1))
-        self._held = None
+        try:
+            with own_work():
+                self._compare(sys._getframe(1))
+        finally:
+            self._held = None
 
     def _compare(self, caller: FrameType) -> None:
         """Make the report."""
         before, self._before = self._before, None
-        try:
-            after = self._now(caller)
-        finally:
-            held_boxes[:] = [box for box in held_boxes if box is not self._held]
+        after = self._now(caller)
         if before is not None:
             limits = () if self._held is None else (HELD,)
             self._report = change_between(before, after, limits)
