@@ -132,6 +132,18 @@ def test_a_freed_object():
     assert type(found) is not Thing
 
 
+def test_what_the_call_itself_makes():
+    """A number of refscope's, at the place of one that is gone, is not given away."""
+    found = []
+    for number in range(20):
+        # A free place of this size is the next that is taken.
+        address = id(float(f"{number}.5"))
+        with contextlib.suppress(AddressError):
+            found.append(object_at(address))
+
+    assert found == []
+
+
 @pytest.mark.apart
 def test_addresses_inside_and_beside_objects():
     """An address near an object is that of another one, or refused."""

@@ -7,7 +7,8 @@ by ``id()``: what is found is alive, and is there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import indexOf
+from itertools import compress
+from operator import indexOf, not_
 from types import FrameType
 from typing import cast
 
@@ -15,7 +16,7 @@ from refscope.exceptions import AddressError, ArgumentTypeError
 
 from .budget import Budget
 from .classes import WORD
-from .frames import running_frames
+from .frames import own_frames, running_frames
 from .hidden import behind, frame_values
 from .listed import finished, listed
 
@@ -71,12 +72,19 @@ def shown(number: int) -> str:
 def find(address: int, caller: FrameType | None, budget: Budget) -> list[object]:
     """Return a list of the object at an address.
 
+    What this call makes can be where something else was, and is left out with all
+    that it alone holds.
+
     Raises:
         AddressError: There is none that can be reached.
     """
     objects = listed()
+    frames = running_frames(caller)
     try:
-        return _find(address, objects, running_frames(caller), budget)
+        ours = {id(budget), id(objects), id(frames), *map(id, own_frames(caller))}
+        are_others = map(not_, map(ours.__contains__, map(id, objects)))
+        objects[:] = list(compress(objects, are_others))
+        return _find(address, objects, frames, budget)
     finally:
         objects.clear()  # our own frames are in it (3.10): it would hold itself
 

@@ -15,7 +15,7 @@ from .borrowing import GENERATORS, may_own_less
 from .budget import Budget
 from .classes import FREE_THREADED
 from .describe import describe
-from .frames import running_frames
+from .frames import own_frames, running_frames
 from .frozen import frozen_count
 from .hidden import behind, frame_values, held_as_keys, held_by_code
 from .holders import Held, Search, holding
@@ -66,7 +66,7 @@ def _explained(
     box: Box, count: RefCount, caller: FrameType | None, budget: Budget
 ) -> ReferrersReport:
     frames = running_frames(caller)
-    ours = {id(frames), *map(id, frames), *map(id, _own_frames(caller))}
+    ours = {id(frames), *map(id, frames), *map(id, own_frames(caller))}
     search = Search(box, ours)
     held = search.tracked(budget)
     variables = variables_holding(box, frames)
@@ -87,16 +87,6 @@ def _explained(
         environment=ENVIRONMENT,
         overhead=budget.elapsed,
     )
-
-
-def _own_frames(caller: FrameType | None) -> list[FrameType]:
-    """Return the frames from here to the one that called refscope."""
-    own: list[FrameType] = []
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame is not caller:
-        own.append(frame)
-        frame = frame.f_back
-    return own
 
 
 def _with_cells(held: list[Held], names: list[str]) -> list[Held]:

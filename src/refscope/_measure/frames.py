@@ -139,6 +139,16 @@ def running_frames(caller: FrameType | None) -> list[FrameType]:
     return found
 
 
+def own_frames(caller: FrameType | None) -> list[FrameType]:
+    """Return the frames from the one that asks to one that was called by a caller."""
+    own: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not caller:
+        own.append(frame)
+        frame = frame.f_back
+    return own
+
+
 def _from_view(frame: FrameType, _: Variables) -> Variables:
     return list(frame.f_locals.items())
 
