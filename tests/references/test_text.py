@@ -87,12 +87,52 @@ def test_many_of_one_holder():
 def test_many_holders():
     """The text has 25 lines at most, and says how many holders it left out."""
     holders = [attrs.evolve(ITEMS, address=place) for place in range(50)]
+    holders = [
+        attrs.evolve(one, type_name=f"list{one.address}", detail=None)
+        for one in holders
+    ]
     report = _report(*[_held(holder, "[0]") for holder in holders], unaccounted=1)
     lines = str(report).splitlines()
 
     assert len(lines) == 25
     assert "more holders" in lines[-2]
     assert len(render.to_text(report, full=True).splitlines()) == 54
+
+
+def test_many_holders_of_one_shape():
+    """They are one line if there are more than fit, and so are not where they do."""
+    holders = [attrs.evolve(ITEMS, address=place) for place in range(60)]
+    alike = [_held(holder, name) for holder in holders for name in ("[0]", "[1]")]
+    apart = [_held(MODULE, ".cart"), _held(FRAME, "<local x in f>")]
+    more = [_held(attrs.evolve(ITEMS, address=99), "[2]")]
+    lines = str(_report(*alike, *more, *apart)).splitlines()
+
+    assert lines[1:-1] == [
+        "  120  60 x list [0], [1]",
+        "  1    list (9 items) at 0x63 [2]",
+        "  1    sys.modules['shop'].cart",
+        "  1    local x in f, shop/orders.py:41",
+    ]
+    full = render.to_text(_report(*alike, *more, *apart), full=True)
+    assert len(full.splitlines()) == 65
+    assert " x list" not in str(_report(*alike[:8]))
+
+
+@pytest.mark.parametrize(
+    ("type_name", "detail", "name"),
+    [
+        ("type", "shop.Item", "type shop.Item at 0x3"),
+        ("function", "Item.pay", "function Item.pay at 0x3"),
+        ("list", "9 items", "shop.Item at 0x7ff3c002ea90"),
+        ("frame", "f at /home/ann/a.py:4", "shop.Item at 0x7ff3c002ea90"),
+    ],
+)
+def test_the_name_of_the_subject(type_name, detail, name):
+    """What has a name is told by it, and what has a length or a place is not."""
+    target = attrs.evolve(CLASS, type_name=type_name, detail=detail)
+    report = _report(attrs.evolve(_held(MODULE, ".x"), target=target))
+
+    assert report.headline.startswith(f"3 references to {name} (sys")
 
 
 def test_borrowed():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
 from refscope import _units as units
 from refscope.reports import (
@@ -36,8 +36,11 @@ def referrers_lines(report: ReferrersReport, page: Page) -> list[str]:
     """Return the lines of a search: the count, who holds, what is left over."""
     head = head_lines(report, page)
     foot = _trust_lines(report, report.exact, page)
+    most = LINES - len(head) - len(foot) - 2
     groups = list(_groups(report.references, page))
-    shown = page.first(groups, LINES - len(head) - len(foot) - 2)
+    if page.is_bounded and len(groups) > most:
+        groups = list(_alike(report.references, page))
+    shown = page.first(groups, most)
     rows = [(units.count(number), text) for number, text in shown]
     if report.unaccounted:
         rows.append((units.count(report.unaccounted), _UNACCOUNTED[0]))
@@ -79,6 +82,30 @@ def _groups(references: Sequence[Reference], page: Page) -> Iterator[tuple[int, 
         yield number, page.start(_shown(same, short), WIDTH)
 
 
+def _alike(references: Sequence[Reference], page: Page) -> Iterator[tuple[int, str]]:
+    """Yield the same as ``_groups``, with holders of one shape together."""
+    shapes: dict[tuple[object, ...], list[list[Reference]]] = {}
+    for _, group in groupby(references, _holder_of):
+        same = list(group)
+        shapes.setdefault(_shape_of(same), []).append(same)
+    for groups in shapes.values():
+        everything = list(chain.from_iterable(groups))
+        if len(groups) == 1:
+            yield from _groups(everything, page)
+        else:
+            kind, names = everything[0].holder.type_name, _names_of(groups[0])
+            text = f"{units.count(len(groups))} x {kind} {names}"
+            yield len(everything), page.start(text, WIDTH)
+
+
+def _shape_of(same: Sequence[Reference]) -> tuple[object, ...]:
+    """Return what holders must have in common to be one row; variables are alone."""
+    holder = same[0].holder
+    if holder.type_name == _FRAME or _path_of(holder) is not None:
+        return _holder_of(same[0])
+    return holder.type_name, *(one.name for one in same)
+
+
 def _holder_of(reference: Reference) -> tuple[int, str, bool]:
     holder = reference.holder
     is_frame = holder.type_name == _FRAME
@@ -92,14 +119,19 @@ def _shown(same: Sequence[Reference], short: Mapping[str, str]) -> str:
         place = _place_of(first.holder, short)
         note = ", borrowed: does not count" if first.borrowed else ""
         return f"{first.name[1:-1]}{place}{note}"
+    names = _names_of(same)
+    path = _path_of(first.holder)
+    if path is not None and len(same) == 1 and names[:1] in {".", "["}:
+        return path + names
+    return f"{path or _described(first.holder)} {names}"
+
+
+def _names_of(same: Sequence[Reference]) -> str:
     known = [one.name for one in same]
     names = ", ".join(known[:_MOST_NAMES])
     if len(known) > _MOST_NAMES:
         names += f", ... {units.count(len(known) - _MOST_NAMES)} more"
-    path = _path_of(first.holder)
-    if path is not None and len(known) == 1 and names[:1] in {".", "["}:
-        return path + names
-    return f"{path or _described(first.holder)} {names}"
+    return names
 
 
 def _path_of(holder: HeapObject) -> str | None:

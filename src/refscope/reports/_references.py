@@ -9,7 +9,7 @@ from refscope._typing import override
 from refscope.exceptions import ImmortalError
 
 from ._base import Report
-from ._heap import Reference
+from ._heap import HeapObject, Reference
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -72,13 +72,17 @@ class RefCount(Report):
     @override
     def headline(self) -> str:
         """The verdict in one line."""
+        return self._headline_of(self.name)
+
+    def _headline_of(self, name: str) -> str:
+        """Return the verdict in one line, with another name for the object."""
         if self.count is None:
-            return f"{self.name} is immortal: no meaningful count"
+            return f"{name} is immortal: no meaningful count"
         counted = units.plural(self.count, "reference")
         aside = f"sys.getrefcount: {units.count(self.sys_count)}"
         if self.sys_count == self.count + 1:
             aside += ", one is its argument"
-        return f"{counted} to {self.name} ({aside})"
+        return f"{counted} to {name} ({aside})"
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -109,8 +113,19 @@ class ReferrersReport(Report):
     @property
     @override
     def headline(self) -> str:
-        """The verdict in one line."""
-        return self.refcount.headline
+        """The verdict in one line; classes, functions and modules have their names."""
+        name = None if not self.references else _own_name(self.references[0].target)
+        if name is None:
+            return self.refcount.headline
+        return self.refcount._headline_of(name)
+
+
+def _own_name(thing: HeapObject) -> str | None:
+    """Return type, name and address of what has a name, and no length or place."""
+    detail = thing.detail
+    if detail is None or detail[:1].isdigit() or " at " in detail:
+        return None
+    return f"{thing.type_name} {detail} at {thing.address:#x}"
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
