@@ -430,6 +430,26 @@ def test_what_cannot_be_told():
     assert report.unaccounted == 0
 
 
+def test_the_dict_of_an_instance():
+    """It is that of its owner, also where the collector is told nothing of it."""
+    holder = Holder(x=[1])
+    found = vars(holder)
+    local = "<local found in test_the_dict_of_an_instance>"
+    report = referrers(found)
+
+    assert sorted(_names(report)) == [".__dict__", local]
+    assert id(holder) in [one.holder.address for one in report.references]
+    assert (report.unaccounted, report.exact) == (0, True)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(found))
+    leaked = referrers(found)
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(found))
+    assert (sorted(_names(leaked)), leaked.unaccounted) == ([".__dict__", local], 1)
+    del holder
+    alone = referrers(found)
+    assert _names(alone) == [local]
+    assert alone.unaccounted == 0
+
+
 # -- References from C.
 def test_an_error_that_is_handled():
     """The interpreter holds it as long as its except block runs, and no longer."""

@@ -13,7 +13,7 @@ from refscope.reports._record import changed
 
 from .borrowing import GENERATORS, may_own_less
 from .budget import Budget
-from .classes import FREE_THREADED
+from .classes import FREE_THREADED, is_dict
 from .describe import describe
 from .frames import own_frames, running_frames
 from .frozen import frozen_count
@@ -21,6 +21,7 @@ from .hidden import behind, frame_values, held_as_keys, held_by_code
 from .holders import Held, Search, holding
 from .interpreter import BORROWS
 from .listed import listed
+from .managed import HIDES_DICT, owners_of
 from .names_code import CONTENTS, STACK, cell
 from .refcounts import ENVIRONMENT, Box
 from .variables import Ownership, Variable, Variables, share_out, variables_holding
@@ -38,6 +39,7 @@ BORROWED = (
 OTHER_THREADS = (
     "variables of other threads are not looked at in this build: it may not be safe"
 )
+DICT = ".__dict__"
 HANDLED = "<exception being handled>"
 """The name of the reference that the interpreter has while an except block runs."""
 TOO_MANY = "more references were found than are counted: some are not owned"
@@ -71,6 +73,8 @@ def _explained(
     held = search.tracked(budget)
     variables = variables_holding(box, frames)
     held = _with_cells(held, variables.in_cells)
+    if HIDES_DICT and is_dict(box[0]) and _is_open(count, held, variables):
+        held += _owners(box, held)
     if not budget.is_spent and _is_open(count, held, variables):
         held += _hidden(search, count, held, variables, frames, budget)
     if frames and sys.exc_info()[1] is box[0] and _is_open(count, held, variables):
@@ -124,6 +128,13 @@ def _is_open(count: RefCount, held: list[Held], variables: Variables) -> bool:
         return False
     sure = sum(not variable.may_borrow for variable in variables.direct)
     return count.count - len(held) > sure
+
+
+def _owners(box: Box, held: list[Held]) -> list[Held]:
+    """Return the reference of the instance that has the object for its ``__dict__``."""
+    known = {id(one.holder) for one in held}
+    owners = owners_of(box[0], listed())
+    return [Held(owner, DICT) for owner in owners if id(owner) not in known]
 
 
 def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
