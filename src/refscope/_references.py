@@ -8,8 +8,9 @@ from sys import getrefcount
 from refscope._measure import boundary, ours, refcounts, runtime
 from refscope._measure.addresses import find, parsed
 from refscope._measure.budget import Budget, OnProgress
+from refscope._measure.calling import on_stack
 from refscope._measure.explain import explain
-from refscope._measure.refcounts import IS_OLD, OWN, caller_holds, counted
+from refscope._measure.refcounts import IS_OLD, OWN, counted
 from refscope._measure.watching import Watch
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import RefCount, ReferrersReport
@@ -45,15 +46,17 @@ def refcount(obj: object, *, ignore: int = 0) -> RefCount:
     box = [obj]
     passed = getrefcount(box[0])
     del obj
+    is_sure = True
     if IS_OLD:
-        stack, passed = _call_of_old(), 1
+        stack, is_sure = _call_of_old(type(box[0]))
+        passed = 1
         number = getrefcount(box[0]) - OWN - stack
     else:
         number = getrefcount(box[0]) - OWN
         passed -= number + OWN
     if ignore:
         _check_ignore(ignore)
-    return counted(box, number, passed, ignore)
+    return counted(box, number, passed, ignore, is_sure=is_sure)
 
 
 def referrers(
@@ -93,15 +96,17 @@ def referrers(
     box = [obj]
     passed = getrefcount(box[0])
     del obj
+    is_sure = True
     if IS_OLD:
-        stack, passed = _call_of_old(), 1
+        stack, is_sure = _call_of_old(type(box[0]))
+        passed = 1
         number = getrefcount(box[0]) - OWN - stack
     else:
         number = getrefcount(box[0]) - OWN
         passed -= number + OWN
     budget = Budget(max_objects, deadline, progress)
     with boundary.own_work():
-        count = counted(box, number, passed)
+        count = counted(box, number, passed, is_sure=is_sure)
         report = explain(box, count, sys._getframe(1), budget)
         ours.disown_report(report)
     return report
@@ -187,8 +192,8 @@ def hex_address(obj: object) -> str:
     return hex(id(obj))
 
 
-def _call_of_old() -> int:
-    """Return what the call of our caller has on a stack, on 3.10.
+def _call_of_old(kind: type) -> tuple[int, bool]:
+    """Return what the call of our caller has on a stack, on 3.10; and if it is sure.
 
     A hook of Python has also copied our caller's variables (call_trampoline): the
     copy is made anew, without what was deleted meanwhile.
@@ -196,7 +201,9 @@ def _call_of_old() -> int:
     frame = sys._getframe(1)
     if sys.gettrace() is not None or sys.getprofile() is not None:
         _ = frame.f_locals
-    return 0 if frame.f_back is None else caller_holds(frame.f_back)
+    if frame.f_back is None:
+        return 0, True
+    return on_stack(frame.f_back, frame.f_code, kind)
 
 
 def _check_ignore(ignore: object) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import FrameType
 from weakref import ref
 
 from refscope.reports import RefCount
@@ -49,6 +48,10 @@ DEFERRED = (
     "this build keeps parts of the count of functions, modules, classes and code "
     "elsewhere: the count is not exact"
 )
+UNSURE = (
+    "refscope was called in a way that 3.10 does not show, perhaps from C: the count "
+    "may be off by one"
+)
 
 limits: list[str] = []
 """What holds for every count of this process, in sentences; found out at import."""
@@ -71,7 +74,9 @@ def calibrate(count: Callable[..., RefCount], problem: str | None) -> list[str]:
     return found
 
 
-def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
+def counted(
+    box: Box, number: int, passed: int, ignore: int = 0, *, is_sure: bool = True
+) -> RefCount:
     """Return the report of a count.
 
     Args:
@@ -79,6 +84,7 @@ def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
         number: What is stored, without the references of refscope and the call.
         passed: What the argument of a call adds where this one was made.
         ignore: References that the caller knows of and does not mean.
+        is_sure: Whether it is known what the call adds.
     """
     if _held:
         others = [other for other in held_boxes() if other is not box]
@@ -89,15 +95,16 @@ def counted(box: Box, number: int, passed: int, ignore: int = 0) -> RefCount:
         return _immortal(box, number + OWN)
     kept_elsewhere = FREE_THREADED and (deferred or _is_deferred(box))
     count = number - runtime.DEFERRED if deferred else number
+    found = [*limits, *[DEFERRED] * kept_elsewhere, *[UNSURE] * (not is_sure)]
     return RefCount(
         count=count - ignore if count > ignore else 0,
         sys_count=number + passed,
         stored=number if runtime.PROBLEM is None else None,
         immortal=False,
-        exact=not limits and not kept_elsewhere and count >= ignore,
+        exact=not found and count >= ignore,
         type_name=type_name(kind),
         address=id(box[0]),
-        limits=(*limits, DEFERRED) if kept_elsewhere else tuple(limits),
+        limits=tuple(found),
         environment=ENVIRONMENT,
     )
 
@@ -152,28 +159,3 @@ _DEFERRED_TYPES = frozenset(
         "property",
     }
 )
-
-
-def caller_holds(caller: FrameType) -> int:
-    """Return how many references the call itself has on its caller's stack (3.10).
-
-    CALL_FUNCTION and the like leave their arguments there; of ``f(*a, **k)`` the
-    tuple and the dictionary are objects of their own.  A call without positional
-    arguments got them from somewhere else, such as ``functools.partial``.
-    """
-    code, position = caller.f_code.co_code, caller.f_lasti
-    if code[position] in _PLAIN_CALLS:
-        return 1 if code[position + 1] else 0
-    return 1 if code[position] == _KEYWORD_CALL else 0
-
-
-def _codes_of_calls() -> tuple[frozenset[int], int]:
-    """Return the operations of 3.10 that call with arguments on the stack."""
-    import opcode  # noqa: PLC0415  # only there
-
-    names = ("CALL_FUNCTION", "CALL_METHOD")
-    plain = frozenset(opcode.opmap[name] for name in names)
-    return plain, opcode.opmap["CALL_FUNCTION_KW"]
-
-
-_PLAIN_CALLS, _KEYWORD_CALL = _codes_of_calls() if IS_OLD else (frozenset[int](), -1)
