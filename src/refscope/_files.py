@@ -1,16 +1,21 @@
 """Reports in files.  What is in a file is the business of ``refscope.render``."""
 
 # No pathlib, which alone would take a twentieth of refscope's import.
-# ruff: noqa: PTH105, PTH108, PTH118, PTH122, PTH123
+# ruff: noqa: PTH101, PTH105, PTH108, PTH116, PTH118, PTH122, PTH123
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar, overload
 
-from refscope.exceptions import InvalidArgumentError, ReportFormatError
+from refscope.exceptions import (
+    ArgumentTypeError,
+    InvalidArgumentError,
+    ReportFormatError,
+)
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
 from refscope.reports import AnyReport, Report
 
@@ -58,6 +63,7 @@ def load(path: PathName, kind: type[R] | None = None) -> AnyReport | R:
     Raises:
         NewerFormatError: A later refscope wrote it.
         ReportFormatError: It is no report, or one of another kind.
+        ArgumentTypeError: ``kind`` is no class of report.
     """
     name = os.fspath(path)
     try:
@@ -66,6 +72,12 @@ def load(path: PathName, kind: type[R] | None = None) -> AnyReport | R:
         raise type(error)(f"{name}: {error}") from None
     if kind is None:
         return report
+    given: object = kind
+    if not (isinstance(given, type) and issubclass(given, Report)):
+        raise ArgumentTypeError(
+            "load takes a class of report as its kind, such as TrackReport, "
+            f"not {given!r:.60}"
+        )
     if not isinstance(report, kind):
         raise ReportFormatError(
             f"{name}: this is a {type(report).__name__}, and a "
@@ -103,16 +115,34 @@ def _content(name: str) -> str:
 def _replace(name: str, text: str) -> None:
     """Put a finished file in the place of the one with this name."""
     # Through a link to what it links to, so that the link stays.
-    folder, last = os.path.split(os.path.realpath(name))
+    target = os.path.realpath(name)
+    mode = _mode_of(target)
+    if mode is not None and not stat.S_ISREG(mode):  # a pipe or device stays what it is
+        with open(target, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        return
     # Not from tempfile, whose files only their owner can read.
-    draft = os.path.join(folder, f".{last}.{os.urandom(4).hex()}")
+    draft = os.path.join(os.path.dirname(target), f".refscope-{os.urandom(4).hex()}")
     try:
         with open(draft, "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        os.replace(draft, os.path.join(folder, last))
+        if mode is not None:  # as private as it was
+            os.chmod(draft, stat.S_IMODE(mode))
+        os.replace(draft, target)
+    except OSError as error:
+        error.filename, error.filename2 = name, None  # nobody knows of the draft
+        raise
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(draft)
+
+
+def _mode_of(path: str) -> int | None:
+    """Return kind and permissions of a file, None if there is none yet."""
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return None
 
 
 _WRITERS: Mapping[str, Callable[[Report, bool], str]] = {

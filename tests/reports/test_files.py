@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
+import threading
 
 import pytest
 
 from refscope._files import load, save
 from refscope.exceptions import (
+    ArgumentTypeError,
     InvalidArgumentError,
     NewerFormatError,
     ReportFormatError,
@@ -143,3 +146,49 @@ def test_a_missing_file_is_missing(tmp_path):
     """What the system says best is left to it."""
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "a.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.needs_threads
+def test_a_pipe_stays_a_pipe(tmp_path):
+    """What is no file is written to, and not replaced by one."""
+    path = tmp_path / "pipe.json"
+    os.mkfifo(path)
+    read = []
+    thread = threading.Thread(target=lambda: read.append(path.read_text("utf-8")))
+    thread.start()
+    save(TrackReport(label="x"), path)
+    thread.join()
+
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert "TrackReport" in read[0] or "track" in read[0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="others keep no such permissions")
+def test_a_private_file_stays_private(tmp_path):
+    """Reports hold keys and labels."""
+    path = tmp_path / "own.json"
+    path.write_text("old")
+    path.chmod(0o600)
+    save(TrackReport(label="x"), path)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_errors_name_what_was_asked_for(tmp_path):
+    """Not the draft; and a name may be as long as the system allows."""
+    with pytest.raises(FileNotFoundError) as caught:
+        save(TrackReport(), tmp_path / "missing" / "x.json")
+    save(TrackReport(), tmp_path / f"{'n' * 240}.json")
+
+    assert caught.value.filename == str(tmp_path / "missing" / "x.json")
+
+
+@pytest.mark.parametrize("kind", ["TrackReport", (TrackReport, DiffReport), dict])
+def test_a_kind_that_is_no_report(tmp_path, kind):
+    """Only one class of report can be asked for."""
+    path = tmp_path / "x.json"
+    save(TrackReport(), path)
+
+    with pytest.raises(ArgumentTypeError, match="a class of report"):
+        load(path, kind)
