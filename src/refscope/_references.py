@@ -201,9 +201,8 @@ def _call_of_old(kind: type) -> tuple[int, bool]:
     frame = sys._getframe(1)
     if sys.gettrace() is not None or sys.getprofile() is not None:
         _ = frame.f_locals
-    if frame.f_back is None:
-        return 0, True
-    return on_stack(frame.f_back, frame.f_code, kind)
+    caller = frame.f_back
+    return (0, True) if caller is None else on_stack(caller, frame.f_code, kind)
 
 
 def _check_ignore(ignore: object) -> None:

@@ -61,6 +61,16 @@ def test_what_a_function_with_parameters_makes():
     assert (after.unaccounted, after.exact) == (1, True)
 
 
+def test_a_constant():
+    """A variable may have it from the code, which holds it."""
+    number = 12345.75
+    report = referrers(number)
+    local = "<local number in test_a_constant>"
+
+    assert local in [one.name for one in report.references]
+    assert report.unaccounted == 0
+
+
 def test_a_stack_that_waits():
     """A generator may have the object twice and own it once: that is not exact."""
 

@@ -49,34 +49,34 @@ def on_stack(caller: FrameType, function: CodeType, kind: type) -> tuple[int, bo
         name = caller.f_code.co_names[found[1]] if found and is_method else None
         return int(name is not None and _is_method(kind, name, function)), True
     if found is None:
-        return 1, False
+        return 1, True
     operation, number = found
     if operation in _ATTRIBUTES:  # under another name it may be this one, too
         return 1, caller.f_code.co_names[number] == function.co_name
+    if operation not in _LOADS:
+        return 1, False
     return (1, True) if _leads_to(caller, *found, function) else (0, False)
 
 
 def _callee(text: bytes, position: int, above: int) -> tuple[int, int] | None:
     """Return the instruction that put on the stack what is called, and its number.
 
-    None if it is not a plain load, or cannot be told.
+    None if arguments have conditions in them: C is hardly ever called so.
 
     Args:
         text: The code.
         position: Where the call is.
         above: How many values it has above what is called.
     """
-    found = 0
-    for place in range(position - 2, -1, -2):
+    found, place = 0, position - 2
+    while found != above or text[place] == opcode.EXTENDED_ARG:
         operation, number = text[place], _number(text, place)
         if operation in _JUMPS:
-            break
-        if operation != opcode.EXTENDED_ARG:
-            if found == above:
-                return (operation, number) if operation in _LOADS else None
-            given = number if operation >= opcode.HAVE_ARGUMENT else None
-            found += opcode.stack_effect(operation, given)
-    return None
+            return None
+        given = number if operation >= opcode.HAVE_ARGUMENT else None
+        found += opcode.stack_effect(operation, given)
+        place -= 2
+    return None if text[place] in _JUMPS else (text[place], _number(text, place))
 
 
 def _number(text: bytes, place: int) -> int:
