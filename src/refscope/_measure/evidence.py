@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import atexit
 import gc
-from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator
 from itertools import compress, filterfalse
 from operator import itemgetter
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from refscope.reports import ReferencePath, Traceback
 
 from . import census, tracing
 from .born import Born
 from .budget import CHUNK, Budget
-from .caches import bounded
-from .classes import get_members, get_mro, type_name
+from .caches import not_full
+from .classes import type_name
 from .describe import lines_of
 from .hazards import referents_of
 from .holding import containers_among
@@ -293,7 +292,7 @@ class Trial:
         known.path = trail.report()
         known.grows_at = first_born - 2
         known.container = id(trail.objects[max(0, first_born - 1)])
-        known.bound = _bound(trail.objects[:first_born])
+        known.bound = not_full(trail.objects[:first_born])
 
     def _hold_in_c(self, known: Evidence, trail: Trail | None) -> None:
         """Say that nothing in Python holds it, unless it is in a list of C's."""
@@ -358,36 +357,6 @@ def _first_born(trail: Trail, born: set[int]) -> int:
         if id(thing) in born:
             return place
     return len(trail.objects) - 1
-
-
-def _bound(holders: Sequence[object]) -> str | None:
-    """Return in words how much a holder takes at most, if it is not full yet."""
-    for thing in holders:
-        cache = bounded(thing)
-        if cache is not None and _ENTRIES(thing) < cache[1]:
-            return f"{cache[0]} of at most {cache[1]:,} ({_ENTRIES(thing):,} now)"
-        for base in get_mro(type(thing)):
-            if type_name(base) == "functools._lru_cache_wrapper":
-                ask = cast(
-                    "Callable[[object], tuple[int, int, int | None, int]]",
-                    get_members(base)["cache_info"],
-                )
-                _, _, most, now = ask(thing)
-            elif base is deque:
-                queue = cast("deque[object]", thing)
-                most, now = _LIMIT(queue), _WAITING(queue)
-            else:
-                continue
-            if most is not None and now < most:
-                return f"{type_name(base)} of at most {most:,} ({now:,} now)"
-    return None
-
-
-_LIMIT = cast(
-    "Callable[[object], int | None]", cast("Any", get_members(deque)["maxlen"]).__get__
-)
-_ENTRIES = cast("Callable[[object], int]", get_members(dict)["__len__"])
-_WAITING = cast("Callable[[object], int]", get_members(deque)["__len__"])
 
 
 def _callbacks_at_exit() -> int:

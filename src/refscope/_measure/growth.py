@@ -9,12 +9,11 @@ end, as a cache that fills looks like a leak until it is full.
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from typing import Literal
 
-from refscope.reports import Cycle, Leak, ReferencePath, Traceback
+from refscope.reports import Cycle, Leak, Traceback
 from refscope.reports._fingerprint import fingerprint
-from refscope.reports._record import changed
 
 from . import activity, census
 from .algorithms.series import Trend, keeps_growing, median, per_call
@@ -25,7 +24,7 @@ from .evidence import FRAMES, Evidence, Trial
 from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
-from .retention import shape_of_path
+from .leaks import importance, shape_of_growth, telling
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
 from .tracebacks import with_functions
 
@@ -103,7 +102,7 @@ def search(given: object, options: Options, budget: Budget) -> Search:
     if frozen_count():
         found.limits[_FROZEN] = None
     _note_resident(found)
-    found.leaks.sort(key=_importance)
+    found.leaks.sort(key=importance)
     return found
 
 
@@ -208,7 +207,7 @@ def _name_references(
                     "leak",
                     "references",
                     evidence.type_name,
-                    *_shape(evidence.path, evidence.grows_at),
+                    *shape_of_growth(evidence.path, evidence.grows_at),
                 ),
                 verdict=evidence.verdict,
             )
@@ -318,22 +317,10 @@ def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
         held_by=path,
         grows_at=evidence.grows_at,
         fingerprint=fingerprint(
-            "leak", kind, evidence.type_name, *_shape(path, evidence.grows_at)
+            "leak", kind, evidence.type_name, *shape_of_growth(path, evidence.grows_at)
         ),
         verdict=evidence.verdict,
     )
-
-
-def _shape(path: ReferencePath | None, grows_at: int | None) -> list[str]:
-    """Return the path without the key in what grows, which differs in each run."""
-    if path is None:
-        return []
-    references = list(path.references)
-    if grows_at is not None and grows_at + 1 < len(references):
-        key = references[grows_at + 1]
-        shape = {"[": "[x]", "{": "{x}"}.get(key.name[:1], key.name)
-        references[grows_at + 1] = changed(key, name=shape)
-    return shape_of_path(path.root, references)
 
 
 def _note_resident(found: Growth) -> None:
@@ -350,41 +337,6 @@ def _note_resident(found: Growth) -> None:
     # Whole pages are resident, so large blocks seem to be a little larger.
     if grown > resident / 10 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
         found.limits[_RESIDENT.format(round(grown))] = None
-
-
-_DULL = frozenset(
-    ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
-)
-_TELLING = ("function", "frame", "generator", "coroutine")
-
-
-def _is_dull(name: str) -> bool:
-    """Return whether a type tells little about a program."""
-    return "." not in name or name in _DULL
-
-
-def telling(names: Sequence[str]) -> str:
-    """Return the type that says most about a cycle."""
-    ranked = [name for name in names if not _is_dull(name)]
-    ranked += [name for name in names if name in _TELLING]
-    return next(iter([*ranked, *names]), "")
-
-
-def _importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:
-    """Return the order of leaks: classes of the program first, the nearest of them.
-
-    A class that leaks brings what every class has (weak references, tuples, functions,
-    some of them nearer to a root), so among what is dull it comes first.
-    """
-    steps = 0 if leak.held_by is None else len(leak.held_by.references)
-    return (
-        leak.kind != "objects",
-        _is_dull(leak.type_name),
-        leak.type_name != "type",
-        steps,
-        -(leak.size_per_call or 0),
-        leak.type_name,
-    )
 
 
 census.own(Growth, Options, Leak)
