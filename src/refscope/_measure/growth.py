@@ -9,7 +9,7 @@ end, as a cache that fills looks like a leak until it is full.
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Mapping
 from typing import Literal
 
 from refscope.reports import Cycle, Leak, Traceback
@@ -230,7 +230,7 @@ def _ceil(number: float) -> int:
 def _named(
     found: Growth,
     given: object,
-    kinds: Iterable[str],
+    kinds: Collection[str],
     suspects: Mapping[str, Trend],
     budget: Budget,
 ) -> Generator[int, None, Kept[tuple[str, Evidence]]]:
@@ -238,7 +238,7 @@ def _named(
     ledger = found.ledger
     rates = [per_call(ledger.phases_of(name)) for name in suspects if name != GARBAGE]
     calls = max(2, _ceil(3 / max(0.05, min(rates))), ledger.phases[0][BLOCKS].calls)
-    trial = Trial(given, budget)
+    trial = Trial(given, kinds, budget)
     try:
         yield from trial.run(calls)
         known = [(name, each) for name in kinds for each in trial.of_type(name)]
