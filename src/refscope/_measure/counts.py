@@ -1,7 +1,8 @@
-"""Shared objects whose reference count creeps up though nothing else grows.
+"""Shared objects whose reference count creeps up.
 
 A list that gets the same object again and again grows by no object and by hardly a
-block; a reference leaked in C to something shared grows by nothing at all.
+block; a reference leaked in C to something shared grows by nothing at all.  What else
+grows has references too, which are subtracted.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import gc
 from array import array
 from collections.abc import Generator
 from itertools import compress, repeat
-from operator import is_, ne
+from operator import is_, ne, not_
 from sys import getrefcount
 
 from . import census
-from .budget import Budget
-from .classes import type_name
+from .budget import CHUNK, Budget
+from .classes import is_class, type_name
 from .evidence import Evidence
+from .hazards import referents_of
+from .interpreter import count_elements
 from .keeping import Kept
 from .listed import listed
 from .retention import find_trails
@@ -56,6 +59,26 @@ class Counts:
             if steps[0] == steps[1] >= self.calls and count < _IMMORTAL:
                 self.growth[key] = steps
         self._looks.clear()
+        if self.growth:
+            self._subtract_new(set(ids))
+
+    def _subtract_new(self, before: set[int]) -> None:
+        """Subtract the references from what the calls made and left.
+
+        That is a leak of its own, and so each of them has a class that gains one.
+        """
+        objects = Kept(listed())
+        is_old = map(before.__contains__, map(id, objects))
+        new = Kept(compress(objects, map(not_, is_old)))
+        gained: dict[int, int] = {}
+        for first in range(0, len(new), CHUNK):
+            held = referents_of(new[first : first + CHUNK])
+            count_elements(gained, map(id, held))
+        for key, steps in [*self.growth.items()]:
+            rest = (sum(steps) - gained.get(key, 0)) // 2
+            self.growth[key] = rest, rest
+            if rest < self.calls:
+                del self.growth[key]
 
     def _look(self) -> None:
         objects = Kept(listed())
@@ -63,12 +86,23 @@ class Counts:
             (array("Q", map(id, objects)), array("q", map(getrefcount, objects)))
         )
 
-    def evidence(self, given: object, budget: Budget) -> list[Evidence]:
-        """Return what is known of the objects that gained references."""
+    def evidence(
+        self, given: object, budget: Budget, *, is_alone: bool
+    ) -> list[Evidence]:
+        """Return what is known of the objects that gained references.
+
+        Where something else grows as well (``is_alone`` is false), a class may have
+        gained them from objects of it that the collector does not see.
+        """
         things = Kept([o for o in listed() if id(o) in self.growth])
         things = Kept(census.foreign(things))
         del things[_MOST:]
-        return [self._of(thing, given, budget) for thing in things]
+        found: list[Evidence] = []
+        for thing in things:
+            known = self._of(thing, given, budget)
+            if is_alone or known.path is not None or not is_class(thing):
+                found.append(known)
+        return found
 
     def _of(self, thing: object, given: object, budget: Budget) -> Evidence:
         known = Evidence(type_name(type(thing)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 from collections.abc import Callable, Collection, Generator, Iterator
-from itertools import compress, filterfalse
+from itertools import chain, compress, filterfalse
 from operator import itemgetter
 from typing import Literal, cast
 
@@ -59,6 +59,7 @@ class Evidence:
         "container",
         "grows_at",
         "path",
+        "per_call",
         "retained",
         "share",
         "traceback",
@@ -79,6 +80,8 @@ class Evidence:
         """Identity of the object that grows."""
         self.share: float = 1.0
         """Which part of what grows under this name it is."""
+        self.per_call: float | None = None
+        """How many there are of it per call, where they were counted one by one."""
         self.bound: str | None = None
         """The limit of a cache that is not full yet, in words."""
 
@@ -266,8 +269,7 @@ class Trial:
         place = commonest([self._lines.get(id(thing)) for thing in things])
         known.traceback = traceback_of_place(place)
         ours = frozenset(map(id, self.alive))
-        sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
-        known.retained = None if sizes is None else sum(sizes) / len(sizes)
+        known.retained = _each(things, ours)
         self._hold(known, self._sample(things, place))
         return known
 
@@ -325,6 +327,7 @@ class Trial:
         """Yield what is known of memory that leaked objects do not explain."""
         containers = {known.container for known in kinds}
         total = sum([count for _, count, _ in self._growing()])
+        ours = frozenset(map(id, chain.from_iterable(self._visible.values())))
         for place, (count, size) in self._unexplained.items():
             known = Evidence("")
             known.traceback = traceback_of_place(place)
@@ -335,12 +338,20 @@ class Trial:
             # Both stretches are visible, but for what free lists gave out untraced.
             if len(things) * 2 >= count and len(things) > 1:
                 known.type_name = type_name(kind)
+                known.per_call = len(things) / (2 * self.calls)
+                known.retained = _each(things, ours)
                 self._hold(known, things[len(things) // 2])
                 if known.container not in containers:
                     yield known
             elif not kinds:
                 self._hold_in_c(known, None)
                 yield known
+
+
+def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
+    """Return the bytes that die with one of them; None if they hold too much."""
+    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
+    return None if sizes is None else sum(sizes) / len(sizes)
 
 
 def _traced(

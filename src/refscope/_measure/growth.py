@@ -95,10 +95,12 @@ def search(given: object, options: Options, budget: Budget) -> Search:
     kinds = [name for name in suspects if name not in {BLOCKS, GARBAGE}]
     if kinds or BLOCKS in suspects:
         known = yield from _named(found, given, kinds, suspects, budget)
+        if not known:
+            known = yield from _unnamed(ledger)
+        known = _without_bounds(found, known)
         yield from _still_growing(found, known, started)
         found.leaks += [_leak(ledger, one, name) for name, one in known]
-    if not found.leaks and not suspects:
-        yield from _name_references(found, given, options.calls, budget)
+    yield from _name_references(found, given, options.calls, budget)
     if frozen_count():
         found.limits[_FROZEN] = None
     _note_resident(found)
@@ -192,7 +194,8 @@ def _name_references(
         for key, steps in steady.items()
         if steps[0] == 2 * counts.growth[key][0]
     }
-    for evidence in again.evidence(given, budget):
+    is_alone = not found.leaks
+    for evidence in again.evidence(given, budget, is_alone=is_alone):
         steps = next(iter(again.growth.values()))
         found.leaks.append(
             Leak(
@@ -249,6 +252,26 @@ def _named(
     finally:
         trial.end()
     ledger.calls_made += 2 * calls
+    return Kept(known)
+
+
+def _unnamed(ledger: Ledger) -> Generator[int, None, Kept[tuple[str, Evidence]]]:
+    """Return a stand-in for blocks that nobody can name, if they go on growing.
+
+    Where the calls come from free lists of the program, or it stops the tracing.
+    """
+    phases = ledger.phases_of(BLOCKS)
+    calls, rate = phases[-1].calls, phases[-1].rate
+    ledger.look()
+    yield from ledger.run(1, calls)
+    still = keeps_growing(rate, _grown(ledger, BLOCKS), calls)
+    return Kept([(BLOCKS, Evidence(""))] if still else [])
+
+
+def _without_bounds(
+    found: Growth, known: Kept[tuple[str, Evidence]]
+) -> Kept[tuple[str, Evidence]]:
+    """Leave out what has a bound, which is said, and parts of other objects."""
     kept: Kept[tuple[str, Evidence]] = Kept()  # a list of ours that nobody counts
     for name, evidence in known:
         evidence.traceback = with_functions(evidence.traceback)
@@ -301,8 +324,9 @@ def _grown(ledger: Ledger, name: str) -> int:
 def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
     phases = ledger.phases_of(name)
     shown = next((p for p in phases if min(p.growth) > 0), phases[-1])
-    share = evidence.share
-    rate = per_call(phases) * share
+    rate = per_call(phases)
+    share = evidence.share if evidence.per_call is None else evidence.per_call / rate
+    rate *= share
     path = evidence.path
     kind: Literal["memory", "objects"] = "memory" if name == BLOCKS else "objects"
     size = evidence.retained

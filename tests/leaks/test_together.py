@@ -1,0 +1,134 @@
+"""find_leaks where more than one thing grows, or nobody can name what grows."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import itertools
+import tracemalloc
+
+import pytest
+
+import refscope
+
+
+pytestmark = pytest.mark.usefixtures("small_heap")
+
+
+class Item:
+    """What leaks."""
+
+
+def find(f, **options):
+    """Return the report of three rounds."""
+    return refscope.find_leaks(f, rounds=3, **options)
+
+
+def by_kind(report):
+    """Return the leaks by their kind; the first of each."""
+    return {leak.kind: leak for leak in reversed(report.leaks)}
+
+
+# -- Objects and memory.
+def test_blocks_of_a_line_are_those_of_its_objects():
+    """What else the line makes is not counted as texts."""
+    items, texts, numbers = [], [], itertools.count()
+
+    def keep():
+        items.append(Item()); texts.append(f"text {next(numbers)}")  # fmt: skip # noqa: E702
+
+    memory = by_kind(find(keep))["memory"]
+
+    assert (memory.type_name, memory.per_call) == ("str", 1.0)
+    assert memory.growth == (1, 1, 1)
+    assert 40 < memory.size_per_call < 80
+
+
+def test_what_cannot_be_traced_is_a_leak_all_the_same():
+    """Blocks grow with every call, and the function stops the tracing itself."""
+    texts, numbers = [], itertools.count()
+
+    def keep():
+        tracemalloc.stop()
+        texts.append(f"text {next(numbers)}")
+
+    leak = find(keep).leaks[0]
+
+    assert (leak.kind, leak.type_name, leak.verdict) == ("memory", "", "unknown")
+    assert (leak.per_call, leak.traceback, leak.held_by) == (1.0, None, None)
+
+
+@pytest.mark.parametrize("calls", [1, 100])
+def test_what_stops_while_it_is_traced_is_no_leak(calls):
+    """It cannot be named, and does not go on when it is called once more."""
+    texts, numbers = [], itertools.count()
+
+    def fill():
+        if len(texts) < 3 + 9 * calls:  # what comes before the traced calls
+            texts.append(f"text {next(numbers)}")
+
+    report = find(fill, calls=calls)
+
+    assert len(texts) == 3 + 9 * calls
+    assert (report.leaks, report.is_leaking) == ((), False)
+
+
+# -- References beside something else.
+def _objects(_):
+    return Item()
+
+
+def _texts(number):
+    return f"text {number}"
+
+
+@pytest.mark.parametrize(("make", "kind"), [(_objects, "objects"), (_texts, "memory")])
+def test_references_are_seen_beside_another_leak(make, kind):
+    """Also where the other one is known."""
+    shared, holders, others, numbers = [], [], [], itertools.count()
+
+    def keep():
+        holders.append(shared)
+        others.append(make(next(numbers)))
+
+    found = by_kind(find(keep))
+    again = find(keep, known={found[kind].fingerprint: "known"})
+
+    assert {*found} == {kind, "references"}
+    assert (found["references"].type_name, found["references"].per_call) == ("list", 1)
+    assert found["references"].verdict == "held"
+    assert again.is_leaking
+
+
+def test_references_of_what_leaks_are_no_leak_of_their_own():
+    """Its class and what each of them is given gain references only from it."""
+    shared, kept = [], []
+
+    def keep():
+        item = Item()
+        item.shared = shared
+        kept.append(item)
+
+    assert {*by_kind(find(keep))} == {"objects"}
+
+
+def test_references_from_outside_are_told_from_those_of_what_leaks():
+    """Only what older objects hold is counted."""
+    shared, kept, holders = [], [], []
+
+    def keep():
+        holders.append(shared)
+        kept.append([shared, shared])
+
+    references = by_kind(find(keep))["references"]
+
+    assert (references.per_call, references.verdict) == (1.0, "held")
+
+
+def test_objects_that_no_collector_sees_have_a_class_all_the_same():
+    """Each refers to its class: that is no leak in C beside that of the objects."""
+    kept = []
+    gc.unfreeze()  # the class is an old one
+    report = find(lambda: kept.extend((Item(), hashlib.sha256())))
+
+    assert {*by_kind(report)} == {"objects"}
