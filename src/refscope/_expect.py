@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gc
-import sys
-from collections.abc import Awaitable, Callable
 from time import perf_counter, sleep
-from typing import cast
 
-from refscope._measure import account, boundary, verdicts
+from refscope._measure import account, activity, boundary, verdicts
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.passing import Passing
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -74,7 +71,7 @@ class Expectation:
         started = perf_counter()
         end = started + _checked(within)
         while self._passing.subject() is not None and perf_counter() < end:
-            await _sleeper()(_NAP)
+            await activity.nap(_NAP)
         return self._report(perf_counter() - started, budget)
 
     def _report(self, waited: float, budget: Budget) -> ExpectationReport:
@@ -146,11 +143,3 @@ def _checked(within: float | None) -> float:
     if not within >= 0:
         raise InvalidArgumentError(f"within takes 0 or more seconds, not {within}")
     return within
-
-
-def _sleeper() -> Callable[[float], Awaitable[object]]:
-    """Return how the running event loop sleeps."""
-    asyncio = sys.modules.get("asyncio")
-    running = getattr(asyncio, "_get_running_loop", None)
-    name = "asyncio" if running is not None and running() is not None else "trio"
-    return cast("Callable[[float], Awaitable[object]]", sys.modules[name].sleep)

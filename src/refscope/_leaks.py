@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from inspect import CO_ITERABLE_COROUTINE
 from itertools import repeat
 from time import perf_counter
-from types import AsyncGeneratorType, CoroutineType, GeneratorType, MethodType
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 from typing import TypeVar, cast
 
-from refscope._measure import account, boundary, census, growth, ours
+from refscope._measure import account, boundary, census, classes, growth, ours
+from refscope._measure.activity import nap
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.classes import type_name
+from refscope._measure.classes import get_members, get_mro, is_class, type_name
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import Leak, LeakReport
 from refscope.reports._record import changed
@@ -18,6 +27,9 @@ from refscope.reports._record import changed
 
 T = TypeVar("T")
 Known = Mapping[str, str]
+
+_TURNS = (0, 0, 0, 0, 0, 0.002)
+"""Seconds for the loop: callbacks bring callbacks, and short timers end."""
 
 
 def find_leaks(  # noqa: PLR0913  # one for each choice of the caller
@@ -68,12 +80,13 @@ def find_leaks(  # noqa: PLR0913  # one for each choice of the caller
         (True, 1.0)
     """
     budget = Budget(max_objects, deadline, progress)
-    work = _Work(f, _options(f, warmup, rounds, calls), budget)
+    reasons = _reasons(known)
+    work = _Work(f, _options("find_leaks", f, warmup, rounds, calls), budget)
     with work:
         for number in work:
             for _ in repeat(None, number):
                 _dropped(f())
-    return work.report(known)
+    return work.report(reasons)
 
 
 async def find_leaks_async(  # noqa: PLR0913  # one for each choice of the caller
@@ -90,6 +103,11 @@ async def find_leaks_async(  # noqa: PLR0913  # one for each choice of the calle
     """Do what ``find_leaks`` does with a function whose result is awaited.
 
     It works in any event loop.  What other tasks leave meanwhile counts as well.
+    After each round the loop gets a few turns to do what the calls have left it to do.
+
+    Raises:
+        InvalidArgumentError: A number makes no sense.
+        ArgumentTypeError: ``f`` cannot be called, or returns nothing to await.
 
     Example:
         >>> import asyncio, refscope
@@ -99,12 +117,15 @@ async def find_leaks_async(  # noqa: PLR0913  # one for each choice of the calle
         False
     """
     budget = Budget(max_objects, deadline, progress)
-    work = _Work(f, _options(f, warmup, rounds, calls), budget)
+    reasons = _reasons(known)
+    work = _Work(f, _options("find_leaks_async", f, warmup, rounds, calls), budget)
     with work:
         for number in work:
             for _ in repeat(None, number):
-                await f()
-    return work.report(known)
+                await _awaitable(f())
+            for seconds in _TURNS:
+                await nap(seconds)
+    return work.report(reasons)
 
 
 class _Work:
@@ -139,9 +160,8 @@ class _Work:
     def _all_steps(self, search: growth.Search) -> Generator[int, None, None]:
         self._found = yield from search
 
-    def report(self, known: Known | None) -> LeakReport:
+    def report(self, reasons: Known) -> LeakReport:
         """Return what was found."""
-        reasons = dict(known or {})
         with boundary.own_work():
             report = self._report(reasons)
             ours.disown_report(report)
@@ -170,10 +190,30 @@ def _with_reason(leak: Leak, reasons: Known) -> Leak:
     return leak if reason is None else changed(leak, known=reason)
 
 
-def _options(f: object, warmup: int, rounds: int, calls: int) -> growth.Options:
-    if not callable(f):
+def _reasons(known: object) -> Known:
+    """Return the reasons of the caller, checked before any call is made."""
+    if known is None:
+        return {}
+    if not isinstance(known, Mapping):
         raise ArgumentTypeError(
-            f"find_leaks takes a function, not a {type_name(type(f))}"
+            "known takes a mapping from fingerprints to reasons, not "
+            f"{type_name(type(known))}"
+        )
+    reasons = dict(cast("Known", known))
+    for text in (*reasons, *reasons.values()):
+        if type(text) is not str:
+            raise ArgumentTypeError(f"known takes texts, not {text!r}")
+    return reasons
+
+
+def _options(
+    verb: str, f: object, warmup: int, rounds: int, calls: int
+) -> growth.Options:
+    if not callable(f):
+        way_out = ": pass the function, without calling it"
+        raise ArgumentTypeError(
+            f"{verb} takes a function, not {type_name(type(f))}"
+            f"{way_out if _is_awaitable(f) else ''}"
         )
     for name, value, least in (
         ("warmup", warmup, 0),
@@ -189,24 +229,49 @@ def _options(f: object, warmup: int, rounds: int, calls: int) -> growth.Options:
 
 def _dropped(result: object) -> None:
     """Drop what a call returned, unless the work is still to be done in it."""
+    if result is None:
+        return
     kind = type(result)
-    if kind is CoroutineType:
-        cast("CoroutineType[object, object, object]", result).close()
-        raise ArgumentTypeError(
-            "the function returned a coroutine, which has not done its work: "
-            "use await find_leaks_async(f)"
-        )
     if kind is GeneratorType or kind is AsyncGeneratorType:
         raise ArgumentTypeError(
             "the function returned a generator, which has not done its work: "
             "pass a function that runs through it"
         )
+    if _is_awaitable(result):
+        if kind is CoroutineType:
+            cast("CoroutineType[object, object, object]", result).close()
+        raise ArgumentTypeError(
+            f"the function returned {type_name(kind)}, which is to be awaited and has "
+            "not done its work: use await find_leaks_async(f)"
+        )
+
+
+def _awaitable(result: object) -> Awaitable[object]:
+    """Return what a call returned, if it can be awaited."""
+    if not _is_awaitable(result):
+        raise ArgumentTypeError(
+            f"the function returned {type_name(type(result))}, which cannot be "
+            "awaited: use find_leaks(f)"
+        )
+    return cast("Awaitable[object]", result)
+
+
+def _is_awaitable(thing: object) -> bool:
+    """Return whether a thing can be awaited; none of its code is run."""
+    if type(thing) is GeneratorType:
+        code = cast("GeneratorType[object, object, object]", thing).gi_code
+        return bool(code.co_flags & CO_ITERABLE_COROUTINE)
+    return any("__await__" in get_members(base) for base in get_mro(type(thing)))
 
 
 def _name_of(f: object) -> str:
+    """Return the name of a function or class; another callable's code is not run."""
     plain: object = f.__func__ if type(f) is MethodType else f
-    name: object = getattr(plain, "__qualname__", None)
-    return name if type(name) is str else type_name(type(f))
+    if is_class(plain):
+        return classes._get_qualname(cast("type", plain))
+    if type(plain) is FunctionType or type(plain) is BuiltinFunctionType:
+        return plain.__qualname__
+    return type_name(type(f))
 
 
 census.own(_Work)

@@ -9,6 +9,7 @@ import contextvars
 import functools
 import gc
 import sys
+import types
 
 import pytest
 
@@ -200,6 +201,79 @@ def test_coroutines_are_awaited():
     assert report.calls == 2
 
 
+async def _soon():
+    asyncio.get_running_loop().call_soon(int)
+
+
+async def _task():
+    asyncio.create_task(asyncio.sleep(0))  # noqa: RUF006
+
+
+async def _timer():
+    asyncio.get_running_loop().call_later(0.001, int)
+
+
+async def _part_of_a_generator():
+    async def generate():
+        yield 1
+        yield 2
+
+    async for _ in generate():
+        break
+
+
+@pytest.mark.usefixtures("small_heap")
+@pytest.mark.parametrize("handle", [_soon, _task, _timer, _part_of_a_generator])
+def test_the_loop_gets_its_turn(handle):
+    """What waits for the loop is no leak, also where no call waits itself."""
+    report = asyncio.run(refscope.find_leaks_async(handle))
+
+    assert report.leaks == ()
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_other_loops_are_driven_too(monkeypatch):
+    """Trio has turns as well; what is no loop at all has none."""
+    naps = []
+
+    class LowLevel:
+        """Stands for trio.lowlevel, which is not here."""
+
+        def current_task():
+            return LowLevel
+
+    class Nap:
+        """What trio.sleep returns, and what it yields to its loop."""
+
+        def __init__(self, seconds):
+            naps.append(seconds)
+
+        def __await__(self):
+            yield
+
+    async def handle():
+        pass
+
+    def search():
+        found = []
+
+        async def main():
+            found.append(await refscope.find_leaks_async(handle, rounds=2))
+
+        collections.deque(main().__await__(), maxlen=0)
+        return found[0].is_leaking
+
+    is_leaking = search()
+    assert (is_leaking, naps) == (False, [])
+    trio = types.ModuleType("trio")
+    trio.lowlevel, trio.sleep = LowLevel, Nap
+    monkeypatch.setitem(sys.modules, "trio", trio)
+    is_leaking = search()
+    monkeypatch.undo()
+    assert not is_leaking
+    assert naps[:6] == [0, 0, 0, 0, 0, 0.002]
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -225,9 +299,70 @@ def test_functions_that_do_not_do_their_work():
     def generator():
         yield
 
-    for f in (3, coroutine, generator):
+    for f in (3, coroutine, generator, _Promise):
         with pytest.raises(ArgumentTypeError):
             refscope.find_leaks(f)
+
+
+class _Promise:
+    """Can be awaited, and is no coroutine."""
+
+    def __await__(self):
+        yield
+
+
+def test_what_cannot_be_awaited():
+    """The error names the function that was called, and the way out."""
+
+    async def handle():
+        pass
+
+    @types.coroutine
+    def handle_with_yield():
+        yield
+
+    def search(f):
+        return asyncio.run(refscope.find_leaks_async(f, rounds=2))
+
+    called = handle()
+    with pytest.raises(ArgumentTypeError, match=r"find_leaks_async .* without calling"):
+        search(called)
+    called.close()
+    with pytest.raises(ArgumentTypeError, match=r"NoneType.* use find_leaks\(f\)"):
+        search(lambda: None)
+    with pytest.raises(ArgumentTypeError, match="generator, which cannot be awaited"):
+        search(lambda: (number for number in ()))
+    assert not search(handle_with_yield).is_leaking
+
+
+@pytest.mark.parametrize("known", ["abc", ["abc"], {"abc": None}, {1: "abc"}])
+def test_reasons_are_texts_by_fingerprint(known):
+    """Anything else is refused before the first call."""
+    with pytest.raises(ArgumentTypeError, match="known takes"):
+        refscope.find_leaks(lambda: 1 // 0, known=known)
+
+
+def test_the_name_of_what_is_called():
+    """A function's, a class's own; of other callables that of the class."""
+
+    class Hostile:
+        def __getattr__(self, name):
+            raise AssertionError(name)
+
+        def __call__(self):
+            pass
+
+    class Kind(type):
+        __qualname__ = "Wrong"
+
+    def search(f):
+        return refscope.find_leaks(f, rounds=2).function
+
+    assert search(Hostile()).endswith(".Hostile")
+    assert search(gc.isenabled) == "isenabled"
+    assert search(Item) == "Item"
+    assert search(Kind("Made", (), {})) == "Made"
+    assert search(Hostile().__call__).endswith("Hostile.__call__")
 
 
 def test_an_error_of_the_function_comes_through():

@@ -66,6 +66,19 @@ def other_tasks() -> bool:
     return len(getattr(asyncio, "all_tasks")()) > 1  # noqa: B009
 
 
+async def nap(seconds: float) -> None:
+    """Let other tasks run for a while, in asyncio or trio.
+
+    In another loop it returns at once.
+    """
+    asyncio = sys.modules.get("asyncio")
+    running = getattr(asyncio, "_get_running_loop", None)
+    if running is not None and running() is not None:
+        await getattr(asyncio, "sleep")(seconds)  # noqa: B009
+    elif current_task() is not None:
+        await getattr(sys.modules["trio"], "sleep")(seconds)  # noqa: B009
+
+
 def others_clock() -> tuple[int, int]:
     """Return processor time of this thread and of the process, in nanoseconds."""
     return thread_time_ns(), process_time_ns()
