@@ -123,7 +123,7 @@ def test_leaks_of_c_are_told_apart():
     memory = to_text(_leaks(kind="memory", type_name="", verdict="native"))
 
     assert "a reference was leaked in C" in thing_of_c
-    assert "memory that no Python object accounts for" in memory
+    assert "memory of C, or names of attributes" in memory
     assert "+1 memory block" in memory
 
 

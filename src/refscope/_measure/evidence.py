@@ -7,40 +7,35 @@ second is leaked, and no cache that has turned over meanwhile.
 from __future__ import annotations
 
 import atexit
-import gc
-from collections.abc import Callable, Collection, Generator, Iterator
-from itertools import chain, compress, filterfalse
-from operator import itemgetter
+from collections.abc import Collection, Generator, Iterator
+from itertools import chain, compress
 from typing import Literal, cast
 
 from refscope.reports import ReferencePath, Traceback
 
 from . import census, tracing
 from .born import Born
-from .budget import CHUNK, Budget
+from .budget import Budget
 from .caches import not_full
-from .classes import type_name
+from .classes import is_dict, type_name
 from .describe import lines_of
-from .hazards import referents_of
-from .holding import containers_among
 from .interpreter import (
-    get_object_traceback,
     get_traceback_limit,
     get_traces,
     is_tracing,
     start,
     stop,
 )
-from .keeping import Kept, KeptById
-from .listed import listed
+from .keeping import Kept
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, path_of
 from .roots import C_ONLY
 from .rounds import collect, empty_free_lists
-from .tracebacks import Place, commonest, traceback_of_place
+from .spelling import element
+from .tracebacks import FRAMES, Place, commonest, traceback_of_place
+from .untracked import Untracked, is_interned, traced
 
 
-FRAMES = 12
 _MOST_SAMPLES = 400
 _MOST_HOLDERS = 4
 _MOST_LINES = 4
@@ -123,7 +118,7 @@ class Trial:
         self._places: list[tracing.Totals] = []
         self._lines: dict[int, Place] = {}
         self._unexplained: dict[Place, tuple[int, int]] = {}
-        self._visible: dict[Place, Kept[object]] = {}
+        self._visible = Untracked()
         self._atexit: int = 0
         self.alive: Kept[object] = Kept()
         """What the calls made and left alive; the older half first."""
@@ -190,7 +185,7 @@ class Trial:
         self.size_per_call = (_total(after) - _total(before)) / self.calls
         explained: dict[Place, int] = {}
         objects = Kept(closure(self._of_kinds(), Budget(_MOST_EXPLAINED)))
-        for thing, place in _traced(objects, lines_of):
+        for thing, place in traced(objects, lines_of):
             self._lines[id(thing)] = place
             explained[place] = explained.get(place, 0) + 1
         for place, count, size in self._growing():
@@ -198,7 +193,7 @@ class Trial:
             if count - explained.get(place, 0) / 2 >= max(1, count / 2):
                 self._unexplained[place] = count, size
         if self._unexplained:
-            self._look_around()
+            self._visible.look_for(self._unexplained)
 
     def _of_kinds(self) -> Kept[object]:
         """Return what the calls left of types that grow.
@@ -218,31 +213,6 @@ class Trial:
             size_0, count_0 = first.get(place, (0, 0))
             if count > count_1 > count_0 and size > size_1 > size_0:
                 yield place, count - count_1, size - size_1
-
-    def _look_around(self) -> None:
-        """Find the untracked objects of these places among what objects hold."""
-        # Little per object but in C: while tracing is on, each int would be traced.
-        level = Kept(listed())
-        seen: set[int] = set()  # tracked objects are not: they are met only here
-        while level:
-            hidden: KeptById[object] = KeptById()
-            for first in range(0, len(level), CHUNK):
-                held = referents_of(level[first : first + CHUNK])
-                plain = Kept(filterfalse(gc.is_tracked, held))
-                del held
-                self._note_visible(plain)
-                containers = Kept(containers_among(plain))
-                hidden.update(zip(map(id, containers), containers, strict=True))
-            new = [*filterfalse(seen.__contains__, hidden)]
-            level = Kept(map(hidden.__getitem__, new))
-            seen.update(new)
-        for place, found in self._visible.items():
-            self._visible[place] = Kept({id(thing): thing for thing in found}.values())
-
-    def _note_visible(self, plain: Kept[object]) -> None:
-        for thing, place in _traced(plain, get_object_traceback):
-            if place in self._unexplained:
-                self._visible.setdefault(place, Kept()).append(thing)
 
     def of_type(self, name: str) -> Iterator[Evidence]:
         """Yield what is known of the leaked objects of a type, by the lines of it."""
@@ -298,6 +268,8 @@ class Trial:
         if self.budget.is_spent and not trails:
             return
         trail = trails[0] if trails else None
+        if trail is None or trail.root == C_ONLY:
+            trail = self._trail_to_key(sample) or _without_names(trail)
         # A holder that is younger than this one was put in the place of an older.
         born = {*self._ids, id(sample)}
         first_born = _first_born(trail, born) if trail else 0
@@ -311,6 +283,20 @@ class Trial:
         known.grows_at = first_born - 2
         known.container = id(trail.objects[max(0, first_born - 1)])
         known.bound = not_full(trail.objects[:first_born])
+
+    def _trail_to_key(self, sample: object) -> Trail | None:
+        """Return a path to a text that is a key of a dictionary, None if it is none."""
+        holder = self._visible.dict_of_key.get(id(sample))
+        if holder is None:
+            return None
+        trails, _ = find_trails(
+            holder, self.budget, given=self._given, most_holders=_MOST_HOLDERS
+        )
+        for trail in trails[:1]:
+            trail.objects.append(sample)
+            trail.names.append(element(sample))
+            return trail
+        return None
 
     def _hold_in_c(self, known: Evidence, trail: Trail | None) -> None:
         """Say that nothing in Python holds it, unless it is in a list of C's."""
@@ -327,13 +313,13 @@ class Trial:
         """Yield what is known of memory that leaked objects do not explain."""
         containers = {known.container for known in kinds}
         total = sum([count for _, count, _ in self._growing()])
-        ours = frozenset(map(id, chain.from_iterable(self._visible.values())))
+        ours = frozenset(map(id, chain.from_iterable(self._visible.by_place.values())))
         for place, (count, size) in self._unexplained.items():
             known = Evidence("")
             known.traceback = traceback_of_place(place)
             known.retained = size / count
             known.share = count / max(1, total)
-            visible = self._visible.get(place, Kept())
+            visible = self._visible.by_place.get(place, Kept())
             kind, things = _most_of_a_type(visible)
             # Both stretches are visible, but for what free lists gave out untraced.
             if len(things) * 2 >= count and len(things) > 1:
@@ -348,20 +334,17 @@ class Trial:
                 yield known
 
 
+def _without_names(trail: Trail | None) -> Trail | None:
+    """Return no path where it begins at the interpreter's names, which keep nothing."""
+    if trail is not None and is_dict(trail.objects[0]):
+        return None if is_interned(trail.objects[0]) else trail
+    return trail
+
+
 def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
     sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
     return None if sizes is None else sum(sizes) / len(sizes)
-
-
-def _traced(
-    things: Kept[object], lines_of_one: Callable[[object], Place | None]
-) -> Iterator[tuple[object, Place]]:
-    """Yield those that have a traceback, with it; the others are passed by in C."""
-    pairs = zip(things, map(lines_of_one, things), strict=True)
-    traced = filter(itemgetter(1), pairs)  # one at a time: they may be millions
-    for thing, lines in cast("Iterator[tuple[object, Place]]", traced):
-        yield thing, lines[:FRAMES]
 
 
 def _most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:

@@ -20,13 +20,13 @@ from .algorithms.series import Trend, keeps_growing, median, per_call
 from .budget import Budget
 from .counts import Counts
 from .cycles import garbage_cycles
-from .evidence import FRAMES, Evidence, Trial
+from .evidence import Evidence, Trial
 from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
 from .leaks import importance, shape_of_growth, telling
 from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
-from .tracebacks import with_functions
+from .tracebacks import FRAMES, with_functions
 
 
 Search = Generator[int, None, "Growth"]

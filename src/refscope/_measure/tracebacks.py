@@ -13,6 +13,9 @@ from .places import frames_of
 Place = tuple[tuple[str, int], ...]
 """File and line of each frame, innermost first."""
 
+FRAMES = 12
+"""How many frames of each trace ``find_leaks`` asks for and tells apart."""
+
 
 def commonest(places: Iterable[Place | None]) -> Place | None:
     """Return the place that comes most often; the first of those."""

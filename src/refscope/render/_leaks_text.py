@@ -15,7 +15,7 @@ from ._path_text import path_lines, place_of
 
 _INDENT = "   "
 _NATIVE = "held by nothing that Python can see: a reference was leaked in C"
-_LOST = "memory that no Python object accounts for: it was leaked in C"
+_LOST = "nothing that Python can see holds it: memory of C, or names of attributes"
 
 
 def leak_lines(report: LeakReport, page: Page) -> list[str]:
