@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import math
 import sys
 import tracemalloc
@@ -147,6 +148,23 @@ def test_collecting_comes_to_an_end():
     assert found >= 3
 
 
+def test_what_leaks_with_few_of_many_calls_is_a_leak():
+    """A fiftieth of an object per call is twenty in each round."""
+    kept, numbers = [], itertools.count()
+    report = find(lambda: next(numbers) % 50 or kept.append([1]), calls=1000)
+    leak = named(report)["list"]
+
+    assert (leak.per_call, leak.growth) == (0.02, (20, 20, 20))
+    assert leak.held_by.references[leak.grows_at].target.type_name == "list"
+
+
+def test_the_headline_says_how_many_calls_were_looked_at():
+    """What leaks with every tenth call may not be seen in a few."""
+    report = find(lambda: None)
+
+    assert f"nothing grows in {report.total_calls} calls of " in report.headline
+
+
 # -- Trends.
 def _phase(calls, *steps):
     phase = Phase(calls)
@@ -163,6 +181,9 @@ def _phase(calls, *steps):
         (_phase(1, 1, 1, 1), _phase(2, 1, 0, -1), "over"),
         (_phase(10, 9, 9, 9), _phase(20, 1, 1, 1), "over"),
         (_phase(10, 10, 10, 10), _phase(20, 200, 210, 190), "open"),
+        (_phase(1000, 20, 20, 20), _phase(2000, 40, 40, 40), "steady"),
+        (_phase(1000, 5, 5, 5), _phase(2000, 6, 5, 5), "open"),
+        (_phase(1000, 20, 20, 20), _phase(2000, 60, 4, 60), "over"),
     ],
 )
 def test_a_trend_is_steady_open_or_over(before, now, expected):

@@ -150,6 +150,31 @@ def test_an_unknown_resident_set_is_not_nothing():
     assert "RSS +1.0 KiB per call" in to_text(attrs.evolve(LEAKS, rss_per_call=1024.0))
 
 
+def test_few_calls_tell_nothing_about_the_resident_set():
+    """It grows by whole pages, and not before spare ones are used up."""
+    few = to_text(attrs.evolve(LEAKS, rss_per_call=0.0, total_calls=24))
+    many = to_text(attrs.evolve(LEAKS, rss_per_call=0.0, total_calls=1_024))
+
+    assert "RSS 0 B per call (too few calls to tell). 24 calls" in few
+    assert "RSS 0 B per call. 1,024 calls" in many
+
+
+@pytest.mark.parametrize(
+    ("names", "root", "see"),
+    [
+        ((".seen", "{3}"), "module shop", "see sys.modules['shop'].seen\n"),
+        ((".seen", "{3}"), "builtins", "see sys.modules['builtins'].seen\n"),
+        (("<cell x>", "{3}"), "module shop", None),
+        ((".seen", "{3}"), "thread Main", None),
+    ],
+)
+def test_the_container_is_shown_though_its_element_has_no_spelling(names, root, see):
+    """Python for a set is known, and none for what is in it."""
+    text = to_text(_leaks(held_by=path_over(*names, root=root)))
+
+    assert see in text if see else "see " not in text
+
+
 # -- Paths.
 def retention(*paths, **more):
     """Return a report of these paths."""

@@ -17,6 +17,9 @@ _INDENT = "   "
 _NATIVE = "held by nothing that Python can see: a reference was leaked in C"
 _LOST = "nothing that Python can see holds it: memory of C, or names of attributes"
 
+_FEW_CALLS = 100
+"""The resident set grows by whole pages, and not before spare ones are used up."""
+
 
 def leak_lines(report: LeakReport, page: Page) -> list[str]:
     """Return the lines: verdict, the leaks with their holders, totals, limits."""
@@ -113,18 +116,32 @@ def _loop(leak: Leak, page: Page) -> list[str]:
 
 
 def _container(path: ReferencePath, grows_at: int | None) -> str | None:
-    """Return Python for the container that grows."""
-    if path.expression is None or grows_at is None:
+    """Return Python for the container that grows.
+
+    Also where the last step has no spelling, as an element of a set.
+    """
+    if grows_at is None:
         return path.expression
-    tail = "".join([step.name for step in path.references[grows_at + 1 :]])
-    return path.expression.removesuffix(tail)
+    if path.expression is not None:
+        tail = "".join([step.name for step in path.references[grows_at + 1 :]])
+        return path.expression.removesuffix(tail)
+    module = path.root.removeprefix("module ")
+    names = [step.name for step in path.references[: grows_at + 1]]
+    if (module == path.root and module != "builtins") or not all(
+        name[:1] in {".", "["} for name in names
+    ):
+        return None
+    return f"sys.modules[{module!r}]" + "".join(names)
 
 
 def _totals(report: LeakReport) -> str:
     rss = report.rss_per_call
     shown = "unknown" if rss is None else units.size(round(rss), sign=True)
+    shown += " per call"
+    if rss == 0 and report.total_calls < _FEW_CALLS:
+        shown += " (too few calls to tell)"
     known = sum(leak.known is not None for leak in report.leaks)
     return (
-        f"RSS {shown} per call. {units.plural(report.total_calls, 'call')} in all. "
+        f"RSS {shown}. {units.plural(report.total_calls, 'call')} in all. "
         f"Known leaks: {known}."
     )

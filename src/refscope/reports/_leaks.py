@@ -107,8 +107,9 @@ class LeakReport(Report):
         new = [leak for leak in self.leaks if leak.known is None]
         if not new:
             known = f", {units.plural(len(self.leaks), 'known leak')}"
+            calls = units.plural(self.total_calls, "call")
             return (
-                f"NOT LEAKING: nothing grows with the calls of {self.function} "
+                f"NOT LEAKING: nothing grows in {calls} of {self.function} "
                 f"({rounds}{known if self.leaks else ''})"
             )
         first = new[0]

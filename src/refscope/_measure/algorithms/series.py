@@ -15,7 +15,9 @@ _TOLERANCE = 0.25
 """By how much the rate may change from one phase to the next."""
 
 _LEAST_RATE = 0.1
-"""Units per call below which nothing is said: a tenth of an object."""
+"""Units per call below which a round has to grow by some units to be believed."""
+
+_ENOUGH_UNITS = 5
 
 
 def median(numbers: Sequence[float]) -> float:
@@ -54,12 +56,14 @@ def trend(before: Phase, now: Phase) -> Trend:
     Steady is what grew in every round and in proportion to the calls.  What grew in
     some rounds only is open: it may come with every third call.
     """
-    if now.rate < _LEAST_RATE or sum(now.growth) <= 0:
+    is_rare = now.rate < _LEAST_RATE
+    if sum(now.growth) <= 0 or (is_rare and min(now.growth) < _ENOUGH_UNITS):
         return "over"
     if min(now.growth) <= 0:
         return "open"
     # One more or less in a round is how the calls fell, not another rate.
-    slack = before.rate * _TOLERANCE + 1 / now.calls + 1 / before.calls
+    slack = before.rate * _TOLERANCE + 1 / now.calls
+    slack += 0 if is_rare else 1 / before.calls
     return "steady" if abs(now.rate - before.rate) <= slack else "open"
 
 
