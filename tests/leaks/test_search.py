@@ -369,6 +369,16 @@ def test_memory_that_is_traced_explains_the_resident_set():
     assert not any("malloc" in limit for limit in report.limits)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="resident sets differ")
+def test_one_object_that_grows_is_in_the_limits():
+    """There is no object more, and no block, but C leaks nothing."""
+    buffer, more = bytearray(), b"x" * 10_000
+    report = find(lambda: buffer.extend(more), calls=1_000)
+
+    assert not any("malloc" in limit for limit in report.limits)
+    assert any("a buffer, list, dictionary or text" in said for said in report.limits)
+
+
 # -- The state of the interpreter, and bounds.
 def _ring():
     item = Item()

@@ -195,6 +195,12 @@ class Trial:
         if self._unexplained:
             self._visible.look_for(self._unexplained)
 
+    @property
+    def most_per_call(self) -> float:
+        """Bytes more after each call, of the stretch with more of them."""
+        before, middle, after = map(_total, self._places)
+        return max(middle - before, after - middle) / self.calls
+
     def _of_kinds(self) -> Kept[object]:
         """Return what the calls left of types that grow.
 

@@ -16,7 +16,7 @@ from refscope.reports import Cycle, Leak, Traceback
 from refscope.reports._fingerprint import fingerprint
 
 from . import activity, census
-from .algorithms.series import Trend, keeps_growing, median, per_call
+from .algorithms.series import Trend, keeps_growing, per_call
 from .budget import Budget
 from .counts import Counts
 from .cycles import garbage_cycles
@@ -25,7 +25,8 @@ from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
 from .leaks import importance, shape_of_growth, telling
-from .rounds import BLOCKS, GARBAGE, RESIDENT, Ledger, collect
+from .resident import resident_per_call, resident_words
+from .rounds import BLOCKS, GARBAGE, Ledger, collect
 from .tracebacks import FRAMES, with_functions
 
 
@@ -37,14 +38,9 @@ _ENOUGH_CALLS = 600
 _PATIENCE = 1.5
 """Seconds of calls that a suspect gets at least."""
 _MOST_MEMORY = 64 << 20
-_LEAST_RESIDENT = 64 << 10
 
 _BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
 _IRREGULAR = "{} grew in some rounds only, or out of proportion to the calls"
-_RESIDENT = (
-    "the resident set grew by about {:,} bytes per call that Python's allocators do "
-    "not account for: memory of C (malloc) may leak"
-)
 _FROZEN = (
     "frozen objects (gc.freeze) are no suspects: references that they gain are not "
     "seen, and untracked memory that only they hold is told as held by C"
@@ -55,20 +51,15 @@ _NO_CYCLE = "garbage came with every call, but its cycles were not found again"
 class Growth:
     """What was found; data only."""
 
-    __slots__ = ("leaks", "ledger", "limits", "size_per_call", "still_growing")
+    __slots__ = ("leaks", "ledger", "limits", "resident_per_call", "size_per_call")
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger: Ledger = ledger
         self.leaks: list[Leak] = []
         self.limits: dict[str, None] = {}
         self.size_per_call: float | None = None
-
-    @property
-    def resident_per_call(self) -> float | None:
+        self.resident_per_call: float | None = None
         """Median growth of the resident set per call."""
-        if activity.resident_size() < 0:  # pragma: no cover  # not Linux
-            return None
-        return median(self.ledger.resident)
 
 
 class Options:
@@ -103,7 +94,9 @@ def search(given: object, options: Options, budget: Budget) -> Search:
     yield from _name_references(found, given, options.calls, budget)
     if frozen_count():
         found.limits[_FROZEN] = None
-    _note_resident(found)
+    found.resident_per_call = resident_per_call(ledger)
+    words = yield from resident_words(ledger, found.size_per_call, given, budget)
+    found.limits.update(dict.fromkeys(words))
     found.leaks.sort(key=importance)
     return found
 
@@ -345,22 +338,6 @@ def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
         ),
         verdict=evidence.verdict,
     )
-
-
-def _note_resident(found: Growth) -> None:
-    """Say when the resident set grows round after round by more than is traced.
-
-    Not in each: the system and other threads give pages back when they like.
-    """
-    ledger, resident = found.ledger, found.resident_per_call
-    still = sum([growth <= 0 for growth in ledger.resident])
-    if resident is None or 4 * still > len(ledger.resident):
-        return
-    grown = resident - (found.size_per_call or 0)
-    rounds = [sum(phase[RESIDENT].growth) for phase in ledger.phases]
-    # Whole pages are resident, so large blocks seem to be a little larger.
-    if grown > resident / 10 and sum(rounds) > _LEAST_RESIDENT * len(ledger.resident):
-        found.limits[_RESIDENT.format(round(grown))] = None
 
 
 census.own(Growth, Options, Leak)
