@@ -10,6 +10,7 @@ import tracemalloc
 import pytest
 
 import refscope
+from refscope.render import to_text
 
 
 pytestmark = pytest.mark.usefixtures("small_heap")
@@ -132,3 +133,48 @@ def test_objects_that_no_collector_sees_have_a_class_all_the_same():
     report = find(lambda: kept.extend((Item(), hashlib.sha256())))
 
     assert {*by_kind(report)} == {"objects"}
+
+
+# -- Garbage.
+def test_cycles_whose_names_change_are_one_leak():
+    """Each call makes a cycle, with another attribute each time."""
+    numbers = itertools.count()
+
+    def make():
+        item = Item()
+        setattr(item, f"name_{next(numbers)}", item)
+
+    first, second = find(make), find(make)
+
+    assert [leak.per_call for leak in first.leaks] == [1.0]
+    assert first.leaks[0].growth == (1, 1, 1)
+    assert first.leaks[0].fingerprint == second.leaks[0].fingerprint
+
+
+def test_the_garbage_of_a_class_is_told_as_a_class():
+    """Not as one of the descriptors that it has, and with the whole advice."""
+
+    def make():
+        class Local:
+            pass
+
+    report = find(make)
+
+    assert report.leaks[0].type_name == "type"
+    assert "a function that is called often" in to_text(report)
+
+
+def test_garbage_of_every_other_call_shows_rounds_that_were_measured():
+    """None of them is told as nothing."""
+    numbers = itertools.count()
+
+    def make():
+        if next(numbers) % 2:
+            item = Item()
+            item.self = item
+
+    leak = find(make).leaks[0]
+
+    assert leak.per_call == 0.5
+    assert leak.growth_calls > 1
+    assert min(leak.growth) >= 1

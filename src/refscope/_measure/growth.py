@@ -24,7 +24,7 @@ from .evidence import Evidence, Trial
 from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
-from .leaks import importance, shape_of_growth, telling
+from .leaks import alike, first_shown, importance, shape_of_growth, telling
 from .resident import resident_per_call, resident_words
 from .rounds import BLOCKS, GARBAGE, Ledger, collect
 from .tracebacks import FRAMES, with_functions
@@ -145,21 +145,22 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
             gc.enable()
     collect()
     found.limits.update(dict.fromkeys(report.limits))
-    for group in report.groups:
-        rate = group.count / calls
-        example = group.example
-        phase = ledger.phases[0][GARBAGE]
-        names = group.type_names
+    phases = ledger.phases_of(GARBAGE)
+    for group in alike(report.groups, calls):
+        name = telling(group.type_names)
+        # What was counted are objects: this part of them are cycles of this shape.
+        share = group.count / report.objects
+        shown = first_shown(phases, share)
         found.leaks.append(
             Leak(
                 kind="cycles",
-                type_name=telling(names),
-                growth=tuple([round(rate * phase.calls)] * len(phase.growth)),
-                growth_calls=phase.calls,
-                per_call=rate,
+                type_name=name,
+                growth=tuple([round(step * share) for step in shown.growth]),
+                growth_calls=shown.calls,
+                per_call=group.count / calls,
                 size_per_call=group.size / calls,
-                traceback=_made_at(example, telling(names)),
-                cycle=example,
+                traceback=_made_at(group.example, name),
+                cycle=group.example,
                 fingerprint=group.fingerprint,
                 verdict="cycle",
             )
@@ -316,10 +317,10 @@ def _grown(ledger: Ledger, name: str) -> int:
 
 def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
     phases = ledger.phases_of(name)
-    shown = next((p for p in phases if min(p.growth) > 0), phases[-1])
     rate = per_call(phases)
     share = evidence.share if evidence.per_call is None else evidence.per_call / rate
     rate *= share
+    shown = first_shown(phases, share)
     path = evidence.path
     kind: Literal["memory", "objects"] = "memory" if name == BLOCKS else "objects"
     size = evidence.retained

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from refscope.reports import Leak, ReferencePath
+from refscope.reports import CycleGroup, Leak, ReferencePath
+from refscope.reports._fingerprint import fingerprint
 from refscope.reports._record import changed
 
+from .algorithms.series import Phase
 from .retention import shape_of_path
 
 
@@ -24,8 +26,41 @@ def _is_dull(name: str) -> bool:
 def telling(names: Sequence[str]) -> str:
     """Return the type that says most about a cycle."""
     ranked = [name for name in names if not _is_dull(name)]
+    ranked += [name for name in names if name == "type"]  # has the others as members
     ranked += [name for name in names if name in _TELLING]
     return next(iter([*ranked, *names]), "")
+
+
+def alike(groups: Sequence[CycleGroup], calls: int) -> list[CycleGroup]:
+    """Return the groups, those of equal types as one where each is rare.
+
+    Their references have other names in each call, as keys that are numbered do.
+    """
+    found: dict[tuple[str, ...], CycleGroup] = {}
+    for group in groups:
+        names = group.type_names
+        is_rare = 2 * group.count < calls
+        key = names if is_rare else (*names, group.fingerprint)
+        before = found.get(key)
+        found[key] = group if before is None else _merged(before, group)
+    return [*found.values()]
+
+
+def _merged(one: CycleGroup, other: CycleGroup) -> CycleGroup:
+    """Return two groups as one, with a fingerprint of their types alone."""
+    return changed(
+        one,
+        count=one.count + other.count,
+        objects=one.objects + other.objects,
+        size=one.size + other.size,
+        fingerprint=fingerprint("leak", "cycles", *one.type_names),
+    )
+
+
+def first_shown(phases: Sequence[Phase], share: float) -> Phase:
+    """Return the first phase whose rounds all show a part of what grew, or the last."""
+    shown = [phase for phase in phases if round(min(phase.growth) * share) > 0]
+    return (*shown, phases[-1])[0]
 
 
 def importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:

@@ -9,7 +9,7 @@ from refscope.reports import Leak, LeakReport, Reference, ReferencePath, Verdict
 from refscope.reports._leaks import amount
 
 from ._common_text import environment_lines, head_lines, limit_lines
-from ._page import LINES, Page
+from ._page import LINES, WIDTH, Page
 from ._path_text import path_lines, place_of
 
 
@@ -17,6 +17,7 @@ _INDENT = "   "
 _NATIVE = "held by nothing that Python can see: a reference was leaked in C"
 _LOST = "nothing that Python can see holds it: memory of C, or names of attributes"
 
+_ADVICE = WIDTH - len(_INDENT)
 _FEW_CALLS = 100
 """The resident set grows by whole pages, and not before spare ones are used up."""
 
@@ -76,7 +77,7 @@ def _leak(leak: Leak, number: int, page: Page) -> list[str]:
 
 def _holder(leak: Leak, page: Page) -> list[str]:
     if leak.cycle is not None:
-        return [*_loop(leak, page), leak.cycle.advice]
+        return [*_loop(leak, page), *page.paragraph(leak.cycle.advice, _ADVICE)]
     if leak.verdict == "native":
         return [_NATIVE if leak.type_name else _LOST]
     if leak.held_by is None:
