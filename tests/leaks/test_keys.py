@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sys
+import types
+import weakref
 
 import pytest
 
@@ -109,3 +112,86 @@ def test_names_that_nobody_shows_are_not_told_as_leaked_in_c():
     assert leak.kind == "memory"
     assert leak.held_by is None or leak.held_by.root != "held by C only"
     assert "leaked in C" not in to_text(report)
+
+
+# -- Names that change with each call, and values that are leaks of their own.
+def _attributes_of(thing, first):
+    numbers = itertools.count(first)
+    return lambda: setattr(thing, f"name_{next(numbers)}", [1])
+
+
+def test_attributes_with_numbers_have_one_fingerprint():
+    """It does not tell which of them was looked at; the names are not told twice."""
+
+    class Registry:
+        pass
+
+    things = Registry, types.ModuleType("registry")
+    found = [
+        refscope.find_leaks(_attributes_of(thing, first), rounds=2).leaks
+        for first in (0, 10_000)
+        for thing in things
+    ]
+
+    assert [[leak.type_name for leak in leaks] for leaks in found] == [["list"]] * 4
+    by_class, by_module, *again = [leaks[0].fingerprint for leaks in found]
+    assert again == [by_class, by_module]
+
+
+def test_modules_that_leak_come_first():
+    """What is in them is held by the module, which nothing on that path makes grow."""
+    numbers = itertools.count()
+
+    def load():
+        module = types.ModuleType(f"{__name__}_{next(numbers)}")
+        module.things = [1]
+        sys.modules[module.__name__] = module
+
+    module, things = refscope.find_leaks(load, rounds=3).leaks
+    for name in [name for name in sys.modules if name.startswith(f"{__name__}_")]:
+        del sys.modules[name]
+
+    assert (module.type_name, things.type_name) == ("module", "list")
+    assert things.grows_at is None
+
+
+def test_the_list_of_subclasses_is_no_leak_of_its_own():
+    """Each class that leaks is known to its base by a weak reference."""
+    kept = []
+    report = refscope.find_leaks(lambda: kept.append(type("Made", (), {})), rounds=3)
+
+    assert report.leaks[0].type_name == "type"
+    assert "weakref.ReferenceType" not in {leak.type_name for leak in report.leaks}
+
+
+@pytest.mark.parametrize("is_class", [True, False])
+def test_other_weak_references_are_a_leak(is_class):
+    """To a class that does not leak, and to objects that are no classes."""
+    kept, things = [], []
+
+    class Item:
+        pass
+
+    def keep():
+        things.append(Item())
+        thing = Item if is_class else things[-1]
+        kept.append(weakref.ref(thing, kept.index))
+
+    names = {leak.type_name for leak in refscope.find_leaks(keep, rounds=3).leaks}
+
+    assert "weakref.ReferenceType" in names
+
+
+def test_a_chain_grows_at_its_head():
+    """The newest link is younger than the others, and in nobody's place."""
+
+    class Link:
+        def __init__(self, following):
+            self.following = following
+
+    class Chain:
+        head = None
+
+    leak = find(lambda: setattr(Chain, "head", Link(Chain.head)))
+
+    assert leak.held_by.references[leak.grows_at + 1].name == ".head"

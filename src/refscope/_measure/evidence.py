@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Collection, Generator, Iterator
-from itertools import chain, compress
+from itertools import chain, compress, repeat
+from operator import is_
 from typing import Literal, cast
+from weakref import ReferenceType
 
 from refscope.reports import ReferencePath, Traceback
 
@@ -17,7 +19,7 @@ from . import census, tracing
 from .born import Born
 from .budget import Budget
 from .caches import not_full
-from .classes import is_dict, type_name
+from .classes import is_class, is_dict, method_of, type_name
 from .describe import lines_of
 from .interpreter import (
     get_traceback_limit,
@@ -33,7 +35,7 @@ from .roots import C_ONLY
 from .rounds import collect, empty_free_lists
 from .spelling import element
 from .tracebacks import FRAMES, Place, commonest, traceback_of_place
-from .untracked import Untracked, is_interned, traced
+from .untracked import Untracked, is_interned, most_of_a_type, traced
 
 
 _MOST_SAMPLES = 400
@@ -67,7 +69,8 @@ class Evidence:
         self.traceback: Traceback | None = None
         self.path: ReferencePath | None = None
         self.grows_at: int | None = None
-        """Which reference of the path leads to what grows, -1 for the root."""
+        """Which reference of the path leads to what grows, -1 for the root; None if
+        the root is what leaks."""
         self.verdict: Literal["held", "native", "unknown"] = "unknown"
         self.retained: float | None = None
         """Bytes that die with one of them, of what the calls made."""
@@ -223,6 +226,8 @@ class Trial:
     def of_type(self, name: str) -> Iterator[Evidence]:
         """Yield what is known of the leaked objects of a type, by the lines of it."""
         things = Kept(self._leaked(name))
+        if things and all(map(self._is_of_base, things)):
+            return
         by_line: dict[tuple[str, int] | None, Kept[object]] = {}
         for thing in things:
             place = self._lines.get(id(thing))
@@ -261,6 +266,14 @@ class Trial:
         settled = Kept([thing for thing in found if id(thing) in self._ids])
         yield from (settled or found)[:_MOST_SAMPLES]
 
+    def _is_of_base(self, thing: object) -> bool:
+        """Return whether it is by what a base knows a class that leaks as well."""
+        kind: type = type(thing)
+        if kind is not ReferenceType:
+            return False
+        referent = _REFERENT(thing)
+        return is_class(referent) and any(map(is_, self.alive, repeat(referent)))
+
     def _sample(self, things: Kept[object], place: Place | None) -> object:
         """Return one of those from a place."""
         some = [thing for thing in things if self._lines.get(id(thing)) == place]
@@ -276,8 +289,8 @@ class Trial:
         trail = trails[0] if trails else None
         if trail is None or trail.root == C_ONLY:
             trail = self._trail_to_key(sample) or _without_names(trail)
-        # A holder that is younger than this one was put in the place of an older.
-        born = {*self._ids, id(sample)}
+        # Another holder that is younger was put in the place of an older one.
+        born = {*self._ids, *map(id, self._of_kinds()), id(sample)}
         first_born = _first_born(trail, born) if trail else 0
         if trail is None or (trail.root == C_ONLY and first_born == 0):
             self._hold_in_c(known, trail)
@@ -286,8 +299,12 @@ class Trial:
         if trail.root == C_ONLY and self._atexit > 0:
             trail.root = AT_EXIT  # 3.14 has a list for them
         known.path = trail.report()
-        known.grows_at = first_born - 2
-        known.container = id(trail.objects[max(0, first_born - 1)])
+        if first_born > 0:
+            known.grows_at = first_born - 2
+        owner = first_born - 1
+        if owner > 0 and trail.names[owner - 1] == ".__dict__":
+            owner -= 1
+        known.container = id(trail.objects[max(0, owner)])
         known.bound = not_full(trail.objects[:first_born])
 
     def _trail_to_key(self, sample: object) -> Trail | None:
@@ -326,7 +343,7 @@ class Trial:
             known.retained = size / count
             known.share = count / max(1, total)
             visible = self._visible.by_place.get(place, Kept())
-            kind, things = _most_of_a_type(visible)
+            kind, things = most_of_a_type(visible)
             # Both stretches are visible, but for what free lists gave out untraced.
             if len(things) * 2 >= count and len(things) > 1:
                 known.type_name = type_name(kind)
@@ -340,6 +357,9 @@ class Trial:
                 yield known
 
 
+_REFERENT = method_of(ReferenceType, "__call__")
+
+
 def _without_names(trail: Trail | None) -> Trail | None:
     """Return no path where it begins at the interpreter's names, which keep nothing."""
     if trail is not None and is_dict(trail.objects[0]):
@@ -351,20 +371,6 @@ def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
     sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
     return None if sizes is None else sum(sizes) / len(sizes)
-
-
-def _most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:
-    """Return the commonest type, and the things of this type."""
-    by_type: dict[int, Kept[object]] = {}
-    for thing in things:
-        by_type.setdefault(id(type(thing)), Kept()).append(thing)
-    nothing: Kept[object] = Kept()
-    most = max(by_type.values(), key=_length, default=nothing)
-    return (type(most[0]) if most else object), most
-
-
-def _length(things: Kept[object]) -> int:
-    return len(things)
 
 
 def _first_born(trail: Trail, born: set[int]) -> int:

@@ -15,6 +15,7 @@ from .retention import shape_of_path
 _DULL = frozenset(
     ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
 )
+_FIRST = frozenset(("type", "module", "threading.Thread"))
 _TELLING = ("function", "frame", "generator", "coroutine")
 
 
@@ -67,17 +68,23 @@ def importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:
     """Return the order of leaks: classes of the program first, the nearest of them.
 
     A class that leaks brings what every class has (weak references, tuples, functions,
-    some of them nearer to a root), so among what is dull it comes first.
+    some of them nearer to a root), so among what is dull it comes first.  So do a
+    module and a thread, which have even more.
     """
     steps = 0 if leak.held_by is None else len(leak.held_by.references)
     return (
         leak.kind != "objects",
         _is_dull(leak.type_name),
-        leak.type_name != "type",
+        leak.type_name not in _FIRST,
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,
     )
+
+
+def _without_digits(name: str) -> str:
+    """Return an attribute's name without the number of the call."""
+    return "".join([c for c in name if not c.isdigit()])
 
 
 def shape_of_growth(path: ReferencePath | None, grows_at: int | None) -> list[str]:
@@ -87,6 +94,6 @@ def shape_of_growth(path: ReferencePath | None, grows_at: int | None) -> list[st
     references = list(path.references)
     if grows_at is not None and grows_at + 1 < len(references):
         key = references[grows_at + 1]
-        shape = {"[": "[x]", "{": "{x}"}.get(key.name[:1], key.name)
+        shape = {"[": "[x]", "{": "{x}"}.get(key.name[:1], _without_digits(key.name))
         references[grows_at + 1] = changed(key, name=shape)
     return shape_of_path(path.root, references)

@@ -88,6 +88,20 @@ def is_interned(holder: object) -> bool:
     return all(starmap(is_, dict_items(holder)))
 
 
+def most_of_a_type(things: Kept[object]) -> tuple[type, Kept[object]]:
+    """Return the commonest type, and the things of this type."""
+    by_type: dict[int, Kept[object]] = {}
+    for thing in things:
+        by_type.setdefault(id(type(thing)), Kept()).append(thing)
+    nothing: Kept[object] = Kept()
+    most = max(by_type.values(), key=_length, default=nothing)
+    return (type(most[0]) if most else object), most
+
+
+def _length(things: Kept[object]) -> int:
+    return len(things)
+
+
 def traced(
     things: Kept[object], lines_of_one: Callable[[object], Place | None]
 ) -> Iterator[tuple[object, Place]]:
