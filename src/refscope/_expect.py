@@ -116,6 +116,7 @@ def expect_gone(obj: object, reason: str) -> Expectation:
 
     Raises:
         ArgumentTypeError: The object cannot be held weakly, or the reason is no text.
+        InvalidArgumentError: The reason is empty.
 
     Example:
         >>> import refscope
@@ -132,6 +133,8 @@ def expect_gone(obj: object, reason: str) -> Expectation:
     """
     if type(reason) is not str:
         raise ArgumentTypeError(f"reason takes text, not {type(reason).__name__}")
+    if not reason.strip():
+        raise InvalidArgumentError("reason takes a text that is not empty")
     return Expectation(Passing(obj), reason)
 
 

@@ -216,8 +216,17 @@ def test_expectations_can_be_awaited():
 
 def test_what_cannot_be_expected():
     """The error says what cannot be held weakly, and what to do."""
-    with pytest.raises(ArgumentTypeError, match="cannot be held weakly"):
+
+    class Slotted:
+        __slots__ = ()
+
+    with pytest.raises(ArgumentTypeError, match="of type int cannot be held") as error:
         refscope.expect_gone(3, "no")
+    assert "__slots__" not in str(error.value)
+    with pytest.raises(ArgumentTypeError, match="'__weakref__' to the __slots__"):
+        refscope.expect_gone(Slotted(), "no")
+    with pytest.raises(InvalidArgumentError, match="not empty"):
+        refscope.expect_gone(Item(), " ")
     with pytest.raises(ArgumentTypeError):
         refscope.expect_gone(Item(), None)
     expected = refscope.expect_gone(Item(), "x")

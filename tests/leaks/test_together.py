@@ -56,7 +56,7 @@ def test_what_cannot_be_traced_is_a_leak_all_the_same():
     leak = find(keep).leaks[0]
 
     assert (leak.kind, leak.type_name, leak.verdict) == ("memory", "", "unknown")
-    assert (leak.per_call, leak.traceback, leak.held_by) == (1.0, None, None)
+    assert (round(leak.per_call), leak.traceback, leak.held_by) == (1, None, None)
 
 
 @pytest.mark.parametrize("calls", [1, 100])

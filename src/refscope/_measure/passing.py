@@ -9,7 +9,7 @@ from weakref import ref
 from refscope.exceptions import ArgumentTypeError
 
 from . import census
-from .classes import type_name
+from .classes import is_heap_type, type_name
 
 
 FreedBy = Literal["refcount", "gc"]
@@ -49,10 +49,11 @@ class Passing:
         try:
             self._reference: ref[object] | None = ref(subject, on_death)
         except TypeError:
+            slots = ", or add '__weakref__' to the __slots__ of its class"
             raise ArgumentTypeError(
-                f"a {self.type_name} cannot be held weakly, so nobody can tell when it "
-                "is gone: expect the object that holds it to be gone instead, or add "
-                "'__weakref__' to the __slots__ of its class"
+                f"an object of type {self.type_name} cannot be held weakly, so nobody "
+                "can tell when it is gone: expect the object that holds it to be gone "
+                f"instead{slots if is_heap_type(type(subject)) else ''}"
             ) from None
         self.is_waiting = True
         if not _Collection.listeners:

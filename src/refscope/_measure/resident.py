@@ -44,7 +44,7 @@ def resident_words(
     if traced is None:
         traced = yield from _traced(ledger, given, budget)
         if traced > resident / 2:
-            words.append(_GROWN.format(round(traced)))
+            words.append(_GROWN.format(round(min(traced, resident))))
     # Whole pages are resident, so large blocks seem to be a little larger.
     if resident - traced > resident / 10 and not words:
         words.append(_NATIVE.format(round(resident - traced)))
