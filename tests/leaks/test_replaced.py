@@ -57,7 +57,7 @@ def _nested(log, number):
 def test_what_a_new_container_takes_over_is_a_leak(log, add):
     """There is one container all the time, but ever more that only it holds."""
     numbers = itertools.count(1_000)
-    report = find(lambda: add(log, next(numbers)))
+    report = refscope.find_leaks(lambda: add(log, next(numbers)))
 
     assert report.is_leaking
     assert {leak.verdict for leak in report.leaks} == {"held"}

@@ -196,7 +196,9 @@ class Trial:
             if count - explained.get(place, 0) / 2 >= max(1, count / 2):
                 self._unexplained[place] = count, size
         if self._unexplained:
-            self._visible.look_for(self._unexplained)
+            # What an object has beside itself is made where it is made.
+            are_keys = not explained.keys() >= self._unexplained.keys()
+            self._visible.look_for(self._unexplained, are_keys=are_keys)
 
     @property
     def most_per_call(self) -> float:

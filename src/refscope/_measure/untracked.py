@@ -27,10 +27,11 @@ from .tracebacks import FRAMES, Place
 class Untracked:
     """What was found; live objects."""
 
-    __slots__ = ("_places", "by_place", "dict_of_key")
+    __slots__ = ("_are_keys", "_places", "by_place", "dict_of_key")
 
     def __init__(self) -> None:
         self._places: Collection[Place] = ()
+        self._are_keys: bool = False
         self.by_place: dict[Place, Kept[object]] = {}
         self.dict_of_key: KeptById[object] = KeptById()
         """A dictionary that has it as a key, by the identity of a text."""
@@ -40,9 +41,13 @@ class Untracked:
         self.by_place.clear()
         self.dict_of_key.clear()
 
-    def look_for(self, places: Collection[Place]) -> None:
-        """Find the untracked objects of these places among what objects hold."""
+    def look_for(self, places: Collection[Place], *, are_keys: bool) -> None:
+        """Find the untracked objects of these places among what objects hold.
+
+        Among the keys of all dictionaries only if asked to: it takes much longer.
+        """
         self._places = places
+        self._are_keys = are_keys
         # Little per object but in C: while tracing is on, each int would be traced.
         level = Kept(listed())
         seen: set[int] = set()  # tracked objects are not: they are met only here
@@ -61,13 +66,18 @@ class Untracked:
         """Note what these hold, and return the untracked containers among it."""
         plain = Kept(filterfalse(gc.is_tracked, referents_of(holders)))
         self._note(plain)
+        if self._are_keys:
+            self._look_at_keys(holders)
+        return Kept(containers_among(plain))
+
+    def _look_at_keys(self, holders: Kept[object]) -> None:
+        """Note keys of the dictionaries among these."""
         # Not isinstance(), which asks what has another type for its ``__class__``.
         are_dicts = map(issubclass, map(type, holders), repeat(dict))
         for holder in compress(holders, are_dicts):
             keys = self._note(Kept(dict_keys(holder)))
             if keys and not is_interned(holder):
                 self.dict_of_key.update(zip(keys, repeat(holder)))
-        return Kept(containers_among(plain))
 
     def _note(self, things: Kept[object]) -> list[int]:
         """Note those that were made at one of the places; return their identities."""
