@@ -379,6 +379,14 @@ def test_one_object_that_grows_is_in_the_limits(monkeypatch):
     assert any("grew by about 1,000 bytes" in limit for limit in report.limits)
 
 
+def test_a_resident_set_that_nothing_explains_may_be_a_leak_of_c(monkeypatch):
+    """Not even the blocks that were there before have grown."""
+    megabytes = itertools.count(1_000)
+    monkeypatch.setattr(activity, "resident_size", lambda: next(megabytes) << 20)
+
+    assert any("malloc" in limit for limit in find(lambda: None).limits)
+
+
 # -- The state of the interpreter, and bounds.
 def _ring():
     item = Item()

@@ -59,6 +59,19 @@ def test_what_cannot_be_traced_is_a_leak_all_the_same():
     assert (round(leak.per_call), leak.traceback, leak.held_by) == (1, None, None)
 
 
+def test_objects_that_cannot_be_traced_have_no_line():
+    """Their type and who holds them is known all the same."""
+    kept = []
+
+    def keep():
+        tracemalloc.stop()
+        kept.append([])
+
+    leak = by_kind(find(keep))["objects"]
+
+    assert (leak.type_name, leak.verdict, leak.traceback) == ("list", "held", None)
+
+
 @pytest.mark.parametrize("calls", [1, 100])
 def test_what_stops_while_it_is_traced_is_no_leak(calls):
     """It cannot be named, and does not go on when it is called once more."""

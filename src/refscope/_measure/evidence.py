@@ -377,10 +377,8 @@ def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
 
 def _first_born(trail: Trail, born: set[int]) -> int:
     """Return the place of the first object on a path that the calls made."""
-    for place, thing in enumerate(trail.objects):
-        if id(thing) in born:
-            return place
-    return len(trail.objects) - 1
+    are_born = [*map(born.__contains__, map(id, trail.objects))]
+    return are_born.index(True)  # at the latest that which is held
 
 
 def _callbacks_at_exit() -> int:
