@@ -56,7 +56,7 @@ def _nested(log, number):
 @pytest.mark.parametrize("add", [_texts, _numbers, _nested])
 def test_what_a_new_container_takes_over_is_a_leak(log, add):
     """There is one container all the time, but ever more that only it holds."""
-    numbers = itertools.count(1_000)
+    numbers = itertools.count(10_000)  # no number that is made once for all
     report = refscope.find_leaks(lambda: add(log, next(numbers)))
 
     assert report.is_leaking
@@ -77,7 +77,7 @@ def _entries(log, number):
 )
 def test_the_new_container_is_what_grows(log, add, step):
     """Not the class or module whose attribute it is, which has no entry more."""
-    numbers = itertools.count(1_000)
+    numbers = itertools.count(10_000)  # no number that is made once for all
     leak = find(lambda: add(log, next(numbers))).leaks[0]
 
     assert leak.held_by.references[leak.grows_at].name == step
