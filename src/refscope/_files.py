@@ -1,7 +1,7 @@
 """Reports in files.  What is in a file is the business of ``refscope.render``."""
 
 # No pathlib, which alone would take a twentieth of refscope's import.
-# ruff: noqa: PTH101, PTH105, PTH108, PTH116, PTH118, PTH122, PTH123
+# ruff: noqa: PTH101, PTH105, PTH108, PTH116, PTH118, PTH120, PTH122, PTH123
 
 from __future__ import annotations
 
@@ -72,18 +72,21 @@ def load(path: PathName, kind: type[R] | None = None) -> AnyReport | R:
         raise type(error)(f"{name}: {error}") from None
     if kind is None:
         return report
-    given: object = kind
-    if not (isinstance(given, type) and issubclass(given, Report)):
-        raise ArgumentTypeError(
-            "load takes a class of report as its kind, such as TrackReport, "
-            f"not {given!r:.60}"
-        )
+    _check_kind(kind)
     if not isinstance(report, kind):
         raise ReportFormatError(
             f"{name}: this is a {type(report).__name__}, and a "
             f"{kind.__name__} was asked for"
         )
     return report
+
+
+def _check_kind(kind: object) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, Report)):
+        raise ArgumentTypeError(
+            "load takes a class of report as its kind, such as TrackReport, "
+            f"not {kind!r:.60}"
+        )
 
 
 def _text(report: Report, redact: bool) -> str:  # noqa: FBT001  # one of a table
@@ -130,7 +133,8 @@ def _replace(name: str, text: str) -> None:
             os.chmod(draft, stat.S_IMODE(mode))
         os.replace(draft, target)
     except OSError as error:
-        error.filename, error.filename2 = name, None  # nobody knows of the draft
+        if error.filename == draft:  # of which nobody knows
+            error.filename = name
         raise
     finally:
         with contextlib.suppress(OSError):
