@@ -66,7 +66,7 @@ class Collector:
         "numbers",
     )
 
-    def __init__(self, is_own: Callable[[], bool]) -> None:
+    def __init__(self, is_own: Callable[[], bool] = bool) -> None:
         """Listen, but for collections that come while ``is_own`` tells so."""
         self._callback = self._on_collection
         self._is_own = is_own
