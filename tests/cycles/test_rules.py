@@ -286,6 +286,7 @@ def test_references_are_counted_as_often_as_they_are():
 
     assert dissect._times(successors, [(0, 1), (2, 0), (1, 2)]) == 4
     assert dissect._times(successors, []) == 0
+    assert dissect._times([[1, 2] * 50], [(0, 1), (0, 2)]) == 100
 
 
 def test_a_loop_that_has_gone_meanwhile():

@@ -9,7 +9,7 @@ import pytest
 import refscope
 from refscope import refcount, referrers
 from refscope._measure import refcounts
-from refscope._measure.calling import on_stack
+from refscope._measure.calling import _JUMPS, _callee, on_stack
 
 
 old = pytest.mark.skipif(not refcounts.IS_OLD, reason="nothing is left on a stack")
@@ -132,3 +132,10 @@ def test_the_call_is_not_on_a_stack():
     assert (Asks() + 1) == (0, True)
     assert ask(1) == (1, True)
     assert no_arguments() == (0, True)
+
+
+def test_conditions_in_arguments():
+    """Where a call begins is not told by going back over a jump."""
+    jump = min(_JUMPS)
+
+    assert _callee(bytes([jump, 0, 0, 0]), 2, 1) is None

@@ -858,3 +858,21 @@ def test_a_change_during_the_search_is_noticed():
 
     assert not report.exact
     assert explain.CHANGED in report.limits
+
+
+def test_the_instance_of_a_dictionary_is_looked_for(monkeypatch):
+    """Where the collector does not tell; else it is not listed twice."""
+    monkeypatch.setattr(explain, "HIDES_DICT", True)
+    holder = Owner()
+    holder.attribute = []
+    held = ctypes.py_object(vars(holder))
+    ctypes.pythonapi.Py_IncRef(held)
+    report = referrers(vars(holder))
+    ctypes.pythonapi.Py_DecRef(held)
+
+    names = [one.name for one in report.references if one.holder.address == id(holder)]
+    assert names == [".__dict__"]
+
+
+class Owner:
+    """Has attributes."""
