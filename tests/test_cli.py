@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import py_compile
 import signal
 import subprocess
@@ -67,7 +69,7 @@ def reports(folder):
 
 
 def _command(*words):
-    return _cli.main(words, demo=lambda: sys.stdout.write("demonstrated\n"))
+    return _cli.main(words, demo=lambda: "demonstrated")
 
 
 def _write(name, text):
@@ -476,9 +478,90 @@ def test_reports_that_cannot_be_compared(reports, capsys):
     assert "cannot be compared" in _one_line(capsys, "diff", "a.json", "c.json")
 
 
+# -- Where nothing can be printed.
+PRINTING = [["show", "a.json"], ["diff", "a.json", "b.json"], ["demo"]]
+
+
+def _closed_pipe():
+    """Return the end for writing of a pipe that nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    return os.fdopen(write, "w", encoding="ascii")
+
+
+def _full_disk():
+    if not Path("/dev/full").exists():
+        pytest.skip("no disk that is full")
+    return Path("/dev/full").open("w", encoding="ascii")
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.skipif(os.name != "posix", reason="others tell it by another error")
+@pytest.mark.parametrize("words", PRINTING)
+def test_a_closed_pipe_ends_quietly(reports, capsys, monkeypatch, words):
+    """Who reads ``| head`` has read enough: no message, only a status."""
+    with _closed_pipe() as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        status = _command(*words)
+
+    assert status == 1
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("words", PRINTING)
+def test_a_full_disk_is_said(reports, capsys, monkeypatch, words):
+    """What cannot be written is said in one line."""
+    with _full_disk() as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        status = _command(*words)
+
+    assert status == 2
+    assert capsys.readouterr().err == (
+        "refscope: standard output: No space left on device\n"
+    )
+
+
+def test_a_place_that_is_no_file(reports, capsys, monkeypatch):
+    """Whatever stands in for stdout may fail too."""
+
+    def fail(*_):
+        raise OSError(errno.EIO, "no luck")
+
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=fail, fileno=fail))
+
+    assert _command("show", "a.json") == 2
+    assert capsys.readouterr().err == "refscope: standard output: no luck\n"
+
+
+@pytest.mark.needs_subprocess
+@pytest.mark.skipif(os.name != "posix", reason="others tell it by another error")
+@pytest.mark.parametrize(
+    ("place", "answer"),
+    [
+        (_closed_pipe, (1, "")),
+        (_full_disk, (2, "refscope: standard output: No space left on device\n")),
+    ],
+)
+def test_python_has_nothing_to_add(reports, place, answer):
+    """What is left in its buffer is not tried again when Python ends."""
+    command = [sys.executable, "-m", "refscope", "show", "a.json"]
+    with place() as stdout:
+        ended = subprocess.run(
+            command,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=without_coverage(),
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    assert (ended.returncode, ended.stderr) == answer
+
+
 # -- The rest.
 def test_demo_is_the_callers(capsys):
-    """What ``demo`` does is handed in."""
+    """What ``demo`` prints is handed in."""
     assert _command("demo") == 0
     assert capsys.readouterr().out == "demonstrated\n"
 

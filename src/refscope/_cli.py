@@ -37,6 +37,7 @@ from refscope.reports import Report, diff
 
 
 _Command: TypeAlias = Callable[[argparse.Namespace], int]
+_NOT_READ = 1
 _BAD_USE = 2
 _PROGRAM = "SCRIPT [ARGS] | -m MODULE [ARGS]"
 
@@ -45,12 +46,12 @@ class _RefusalError(Exception):
     """A command that cannot be carried out; the message is for people."""
 
 
-def main(words: Sequence[str], *, demo: Callable[[], object]) -> int:
+def main(words: Sequence[str], *, demo: Callable[[], str]) -> int:
     """Carry out one command and return the exit status.
 
     Args:
         words: The command line without the name of the program.
-        demo: What the command ``demo`` does.
+        demo: Returns what the command ``demo`` prints.
     """
     head, program = _split(words)
     options = _parser(demo).parse_args(head)
@@ -68,6 +69,28 @@ def _say(text: str, stderr: TextIO | None) -> None:
     if stderr is not None:
         with contextlib.suppress(OSError, ValueError):  # closed by the program
             print(text, file=stderr)
+
+
+def _print(text: str) -> int:
+    """Print what was asked for and return the exit status."""
+    try:
+        print(text, flush=True)  # noqa: T201  # the answer of a command
+    except BrokenPipeError:  # whoever reads has read enough
+        _forget_the_rest()
+        return _NOT_READ
+    except OSError as error:
+        _forget_the_rest()
+        raise _RefusalError(f"standard output: {error.strerror}") from None
+    return 0
+
+
+def _forget_the_rest() -> None:
+    """Lead stdout nowhere, or Python writes once more what is left when it ends."""
+    with contextlib.suppress(OSError):  # of a stand-in that is no file
+        place = sys.stdout.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, place)
+        os.close(nowhere)
 
 
 # -- What is asked for.
@@ -91,7 +114,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return [*words[:place]], [*words[place:]]
 
 
-def _parser(demo: Callable[[], object]) -> _Parser:
+def _parser(demo: Callable[[], str]) -> _Parser:
     parser = _Parser(
         prog="python -m refscope",
         description="Find out what a Python program allocates and keeps.",
@@ -116,10 +139,9 @@ def _add(
     return parser
 
 
-def _add_demo(commands: Any, demo: Callable[[], object]) -> None:
+def _add_demo(commands: Any, demo: Callable[[], str]) -> None:
     def command(_options: argparse.Namespace) -> int:
-        demo()
-        return 0
+        return _print(demo())
 
     _add(commands, "demo", "track a small program and explain its reports", command)
 
@@ -161,16 +183,14 @@ def _add_text_options(parser: argparse.ArgumentParser) -> None:
 def _show(options: argparse.Namespace) -> int:
     with _refusing():
         text = _text(_files.load(options.file), options)
-    sys.stdout.write(text + "\n")
-    return 0
+    return _print(text)
 
 
 def _diff(options: argparse.Namespace) -> int:
     with _refusing():
         before, after = _files.load(options.before), _files.load(options.after)
         text = _text(diff(before, after, by=options.by), options)
-    sys.stdout.write(text + "\n")
-    return 0
+    return _print(text)
 
 
 def _text(report: Report, options: argparse.Namespace) -> str:

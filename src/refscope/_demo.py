@@ -7,7 +7,6 @@ each other, are deleted, and stay.
 from __future__ import annotations
 
 import gc
-import sys
 
 from refscope._references import refcount, referrers
 from refscope._track import track
@@ -57,8 +56,7 @@ Here is a small program, and what refscope says about it.
    everybody: since 3.12 its references are not counted at all.
 
 Your own program:   python -m refscope run SCRIPT [ARGS]
-A part of it:       with refscope.track() as block: ...    then print(block.report)
-"""
+A part of it:       with refscope.track() as block: ...    then print(block.report)"""
 
 
 class Serval:
@@ -73,20 +71,19 @@ class Cat:
     cousin: Serval
 
 
-def main() -> None:
-    """Run the program part by part and print what it did and its reports."""
+def main() -> str:
+    """Run the program part by part and return what it did, with its reports."""
     make_pairs(1)  # the first call of a function can leave memory behind
     made, deleted = two_cats()
     waiting, collected = cousins(collect=False), cousins(collect=True)
     counted = "\n".join(map(_quoted, cat_counted()))
-    story = _STORY.format(
+    return _STORY.format(
         counted=counted,
         made=_quoted(made),
         deleted=_quoted(deleted),
         waiting=_quoted(waiting),
         collected=_quoted(collected),
     )
-    sys.stdout.write(story)
 
 
 def two_cats() -> tuple[TrackReport, TrackReport]:
