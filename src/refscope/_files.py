@@ -29,7 +29,8 @@ def save(report: Report, path: PathName, *, redact: bool = False) -> None:
 
     ``.json`` can be loaded again; ``.txt`` is the whole text, every row of it;
     ``.dot`` and ``.mmd`` are graphs for Graphviz and Mermaid.  The file appears
-    complete or not at all, and replaces one that was there.
+    complete or not at all, and replaces one that was there, with the permissions of
+    that one.  What is no file, as a pipe or a device, is written to.
 
     Args:
         report: Any report.
@@ -38,6 +39,7 @@ def save(report: Report, path: PathName, *, redact: bool = False) -> None:
 
     Raises:
         InvalidArgumentError: The suffix is not known.
+        OSError: The file cannot be written; ``filename`` is ``path``.
     """
     name = os.fspath(path)
     write = _WRITERS.get(os.path.splitext(name)[1].lower())
@@ -120,22 +122,29 @@ def _replace(name: str, text: str) -> None:
     # Through a link to what it links to, so that the link stays.
     target = os.path.realpath(name)
     mode = _mode_of(target)
-    if mode is not None and not stat.S_ISREG(mode):  # a pipe or device stays what it is
-        with open(target, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        return
+    try:
+        if mode is None or stat.S_ISREG(mode):
+            _draft(target, mode, text)
+        else:  # a pipe or device stays what it is
+            with open(target, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    except OSError as error:
+        if error.errno is not None:  # else its text stands alone
+            # Nobody knows of the draft, and a full disk names no file.
+            error.filename = name
+        raise
+
+
+def _draft(target: str, mode: int | None, text: str) -> None:
+    """Write a file beside the target, and give it the target's name."""
     # Not from tempfile, whose files only their owner can read.
     draft = os.path.join(os.path.dirname(target), f".refscope-{os.urandom(4).hex()}")
     try:
         with open(draft, "x", encoding="utf-8", newline="\n") as file:
+            if mode is not None:  # as private as it was, before anything is in it
+                os.chmod(draft, stat.S_IMODE(mode))
             file.write(text)
-        if mode is not None:  # as private as it was
-            os.chmod(draft, stat.S_IMODE(mode))
         os.replace(draft, target)
-    except OSError as error:
-        if error.filename == draft:  # of which nobody knows
-            error.filename = name
-        raise
     finally:
         with contextlib.suppress(OSError):
             os.unlink(draft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -192,3 +193,42 @@ def test_a_kind_that_is_no_report(tmp_path, kind):
 
     with pytest.raises(ArgumentTypeError, match="a class of report"):
         load(path, kind)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="others keep no such permissions")
+def test_a_draft_is_as_private(tmp_path, monkeypatch):
+    """Nobody else can read the report while it is written."""
+    path = tmp_path / "own.json"
+    path.write_text("old")
+    path.chmod(0o600)
+    written = []
+    chmod = os.chmod
+
+    def watched(draft, mode):
+        written.append(Path(draft).stat().st_size)
+        chmod(draft, mode)
+
+    monkeypatch.setattr(os, "chmod", watched)
+    save(REPORT, path)
+
+    assert written == [0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full")
+def test_a_full_disk_is_named(tmp_path):
+    """The system does not say which file it was writing to."""
+    (tmp_path / "full.json").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        save(REPORT, tmp_path / "full.json")
+
+    assert caught.value.filename == str(tmp_path / "full.json")
+
+
+def test_a_folder_is_named_as_it_was_asked_for(tmp_path, monkeypatch):
+    """A folder is no file, and a relative name stays one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(OSError, match=r"'a\.json'") as caught:
+        save(REPORT, "a.json")
+
+    assert caught.value.filename == "a.json"
