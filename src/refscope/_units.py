@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 
 _BINARY = ("KiB", "MiB", "GiB", "TiB", "PiB")
-_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+_NO_FLOAT = 2**1000  # nearly: they end at 2**1024
+_TIMES = ((1e-6, "us"), (1e-3, "ms"), (1.0, "s"))
 
 
 def size(number: int, *, sign: bool = False) -> str:
@@ -13,6 +16,8 @@ def size(number: int, *, sign: bool = False) -> str:
     amount = abs(number)
     if amount < 1024:
         return f"{prefix}{amount:,} B"
+    if amount >= _NO_FLOAT:
+        return f"{prefix}2**{amount.bit_length() - 1} B"
     value, unit = float(amount), ""
     for unit in _BINARY:  # noqa: B007  # the last one is used below
         value /= 1024
@@ -28,11 +33,17 @@ def count(number: int, *, sign: bool = False) -> str:
 
 def seconds(number: float) -> str:
     """Return a time with the unit that fits: ``41 ms``, ``1.3 s``, ``0 s``."""
-    for scale, unit in _TIMES:
-        if number >= scale:
-            value = number / scale
-            return f"{value:.1f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
-    return "0 s" if number == 0 else "<1 us"
+    if not math.isfinite(number):
+        return f"{number} s"
+    if abs(number) < 1e-6:
+        return "<1 us" if number else "0 s"
+    value, unit = number, ""
+    for scale, unit in _TIMES:  # noqa: B007  # the last one is used below
+        value = number / scale
+        if abs(value) < 999.5:  # that would be rounded to 1,000
+            break
+    digits = 1 if abs(value) < 9.95 else 0
+    return f"{value:,.{digits}f} {unit}"
 
 
 def plural(number: int, noun: str) -> str:
