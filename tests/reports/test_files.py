@@ -185,7 +185,17 @@ def test_errors_name_what_was_asked_for(tmp_path):
     assert caught.value.filename == str(tmp_path / "missing" / "x.json")
 
 
-@pytest.mark.parametrize("kind", ["TrackReport", (TrackReport, DiffReport), dict])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "TrackReport",
+        (TrackReport, DiffReport),
+        TrackReport | DiffReport,
+        dict,
+        dict[str, int],
+        TrackReport(),
+    ],
+)
 def test_a_kind_that_is_no_report(tmp_path, kind):
     """Only one class of report can be asked for."""
     path = tmp_path / "x.json"

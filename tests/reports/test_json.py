@@ -79,6 +79,13 @@ def test_reports_come_back_equal(report, indent):
     assert from_json(text) == report
 
 
+@pytest.mark.parametrize("indent", [TrackReport, "  ", 2.0])
+def test_an_indent_is_a_number_of_spaces(indent):
+    """Anything else is refused at the door, by its kind."""
+    with pytest.raises(ArgumentTypeError, match=r"indent takes .*, not a \w+"):
+        to_json(REPORT, indent=indent)
+
+
 @given(
     st.lists(st.sampled_from("\ud800\udbff\udc00\udfff\ufdd0x"), max_size=9).map(
         "".join

@@ -6,6 +6,7 @@ need are loaded when they are called first.
 
 from __future__ import annotations
 
+from refscope.exceptions import ArgumentTypeError
 from refscope.reports import AnyReport, Report
 
 from ._text import to_text
@@ -28,6 +29,7 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
     Raises:
         InvalidArgumentError: A number is infinite or not a number, which JSON
             cannot say.
+        ArgumentTypeError: ``indent`` is no whole number, or this no report.
 
     Example:
         >>> from refscope.render import from_json, to_json
@@ -36,9 +38,18 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
         >>> from_json(to_json(report)) == report
         True
     """
+    _check_indent(indent)
     from ._json import to_json as to_json_now  # noqa: PLC0415  # loaded on first use
 
     return to_json_now(report, indent=indent, redact=redact)
+
+
+def _check_indent(indent: object) -> None:
+    if not (indent is None or isinstance(indent, int)):
+        raise ArgumentTypeError(
+            "indent takes a number of spaces, such as 2, or None, "
+            f"not a {type(indent).__name__}"
+        )
 
 
 def to_dot(report: Report, *, redact: bool = False) -> str:
