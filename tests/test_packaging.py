@@ -51,6 +51,15 @@ def test_pythons(distribution):
     assert f"Programming Language :: Python :: {here}" in classifiers
 
 
+@pytest.mark.parametrize("module", [refscope, refscope.render])
+def test_names_that_are_offered(module):
+    """What ``from __future__`` brings is nothing for users, who see it in an editor."""
+    names = {*dir(module)}
+
+    assert "annotations" not in names
+    assert names >= {*module.__all__}
+
+
 def test_license(distribution):
     """The licence is MIT, and its text comes along."""
     texts = [file.name for file in distribution.files if "licenses" in file.parts]

@@ -1,7 +1,5 @@
 """Find out why memory grows: allocations, survivors, reference counts, cycles."""
 
-from __future__ import annotations
-
 from refscope import render, reports
 from refscope._block import Block
 from refscope._cycles import find_cycles

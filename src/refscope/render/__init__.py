@@ -4,8 +4,6 @@ None of them opens, prints or measures anything.  Those that many programs never
 need are loaded when they are called first.
 """
 
-from __future__ import annotations
-
 from refscope.exceptions import ArgumentTypeError
 from refscope.reports import AnyReport, Report
 
