@@ -53,10 +53,11 @@ def _check_indent(indent: object) -> None:
 def to_dot(report: Report, *, redact: bool = False) -> str:
     """Return the report as a graph in the language of Graphviz.
 
-    References to cut are red and dashed.
+    References to cut, and those that are suspects, are red and dashed.
 
     Args:
-        report: A ``CycleReport``.
+        report: A ``CycleReport``, ``LeakReport``, ``RetentionReport`` or
+            ``ExpectationReport``.
         redact: Leave out keys and the folders of files.
 
     Raises:
@@ -76,10 +77,11 @@ def to_dot(report: Report, *, redact: bool = False) -> str:
 def to_mermaid(report: Report, *, redact: bool = False) -> str:
     """Return the report as a flow chart in the language of Mermaid.
 
-    References to cut are red and dashed.
+    References to cut, and those that are suspects, are red and dashed.
 
     Args:
-        report: A ``CycleReport``.
+        report: A ``CycleReport``, ``LeakReport``, ``RetentionReport`` or
+            ``ExpectationReport``.
         redact: Leave out keys and the folders of files.
 
     Raises:
