@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import sys
+
 import attrs
 import pytest
 from hypothesis import given
@@ -261,6 +264,69 @@ def test_a_section_that_only_some_measured_is_a_limit():
         "z",
         "Not every merged block measured sites: its numbers are of some blocks.",
     )
+
+
+ERROR, NONE = TrackReport(exception="E"), TrackReport()
+EXCEPTIONS = "Merged blocks were left by different exceptions or by none."
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [ERROR, NONE],
+        [NONE, ERROR],
+        [ERROR, TrackReport(exception="F")],
+        [merge([ERROR, NONE]), NONE],
+        [NONE, merge([ERROR, NONE])],
+    ],
+)
+def test_a_call_that_failed_is_not_lost(reports):
+    """No exception of all is not the same as no exception."""
+    merged = merge(reports)
+
+    assert (merged.exception, merged.limits) == (None, (EXCEPTIONS,))
+
+
+@pytest.mark.parametrize("report", [ERROR, NONE])
+def test_blocks_that_ended_alike(report):
+    """What all agree on needs no limit."""
+    merged = merge([report, report])
+
+    assert (merged.exception, merged.limits) == (report.exception, ())
+
+
+def test_limits_of_a_merge_have_their_places():
+    """They come after all others, wherever they came from."""
+    first = TrackReport(exception="E", measured=("gc",), limits=("z",))
+    at_once = merge([first, NONE, TrackReport(limits=("a",))])
+    sections = "Not every merged block measured gc: its numbers are of some blocks."
+
+    assert at_once.limits == ("z", "a", sections, EXCEPTIONS)
+    assert merge([merge([first, NONE]), TrackReport(limits=("a",))]) == at_once
+
+
+@pytest.mark.parametrize(
+    ("times", "total"),
+    [
+        ((math.inf, 0.5), math.inf),
+        ((0.5, -math.inf), -math.inf),
+        ((1e300, 1e300), 2e300),
+        ((sys.float_info.max, sys.float_info.max), math.inf),
+    ],
+)
+def test_endless_times(times, total):
+    """What no clock tells adds up all the same, as reports can be made by hand."""
+    merged = merge([TrackReport(duration=time) for time in times])
+
+    assert merged.duration == total
+
+
+def test_a_time_that_is_no_number():
+    """It spoils the sum, and nothing else."""
+    merged = merge([TrackReport(duration=math.nan, calls=1), TrackReport(duration=1.0)])
+
+    assert math.isnan(merged.duration)
+    assert merged.calls == 2
 
 
 def test_nothing_cannot_be_merged():

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 _SECTIONS = ("memory", "sites", "types", "survivors", "cycles", "gc")
 _NANOSECONDS = 10**9
+_EXCEPTIONS_DIFFER = "Merged blocks were left by different exceptions or by none."
 
 
 def merge(reports: Iterable[R]) -> R:
@@ -219,18 +220,20 @@ def _merged_survivors(groups: Iterable[SurvivorGroup]) -> tuple[SurvivorGroup, .
 
 
 def _all_limits(reports: Sequence[TrackReport]) -> tuple[str, ...]:
-    """Return the union, and which sections some of the reports lack."""
-    partial = [_partial_limit(section) for section in _SECTIONS]
+    """Return the union, and what the merged report cannot say of all blocks."""
+    own = [*map(_partial_limit, _SECTIONS), _EXCEPTIONS_DIFFER]
     said = list(dict.fromkeys(limit for report in reports for limit in report.limits))
-    lacking = {
+    new = {
         _partial_limit(section)
         for section in _SECTIONS
         if len({section in report.measured for report in reports}) > 1
     }
+    if len({report.exception for report in reports}) > 1:
+        new.add(_EXCEPTIONS_DIFFER)
     # These come last, also if they come from an earlier merge: else their place
     # would depend on the grouping.
-    first = [limit for limit in said if limit not in partial]
-    last = [limit for limit in partial if limit in lacking or limit in said]
+    first = [limit for limit in said if limit not in own]
+    last = [limit for limit in own if limit in new or limit in said]
     return (*first, *last)
 
 
@@ -261,7 +264,11 @@ def _largest(numbers: Iterable[int | None]) -> int | None:
 def _added_times(times: Iterable[float]) -> float:
     """Return the sum of seconds, added as whole nanoseconds."""
     # Floats round at each addition, so their sum depends on the grouping.
-    return sum(round(time * _NANOSECONDS) for time in times) / _NANOSECONDS
+    known = [*times]
+    try:
+        return sum(round(time * _NANOSECONDS) for time in known) / _NANOSECONDS
+    except (OverflowError, ValueError):  # there is an infinite one, or a NaN
+        return sum(known)
 
 
 def _if_same(values: Iterable[T]) -> T | None:

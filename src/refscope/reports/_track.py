@@ -108,7 +108,8 @@ class TrackReport(Report):
     """Seconds between entry and exit, refscope's own work at both ends apart."""
 
     exception: str | None = None
-    """Type name of the exception that left the block; None if none did."""
+    """Type name of the exception that left the block; None if none did, or if merged
+    from blocks that ended differently, which ``limits`` says."""
 
     measured: tuple[str, ...] = ()
     """Sections that were measured: of ``memory``, ``sites``, ``types``,
