@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.render import to_text
+from refscope.render._common_text import more_rows
+from refscope.render._page import Page
 from refscope.render._redact import redacted
 from refscope.reports import (
     AllocationSite,
@@ -183,6 +185,25 @@ def test_rows_that_are_cut_are_counted():
     assert "           ... 21 more sites (full=True shows all)" in lines
     assert "           ... 1,195 more types (full=True shows all)" in lines
     assert len(_lines(report, full=True)) > 1230
+
+
+BOUNDED = Page(full=False, unicode=False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "page", "lines"),
+    [
+        ("abc", BOUNDED, []),
+        ("abcd", None, ["... 1 more site (full=True shows all)"]),
+        ("a" * 2003, None, ["... 2,000 more sites (full=True shows all)"]),
+        ("abcd", BOUNDED, ["... 1 more site (full=True shows all)"]),
+        ("abcde", Page(full=False, unicode=False, limit=3), ["... 2 more sites"]),
+        ("abcd", Page(full=True, unicode=False, limit=3), ["... 1 more site"]),
+    ],
+)
+def test_the_hint_fits(rows, page, lines):
+    """One is one, and who asked for a limit needs no advice."""
+    assert more_rows(rows, rows[:3], "sites", page) == lines
 
 
 def _thing(name, address):
@@ -473,6 +494,13 @@ def test_many_limits_are_cut_and_counted():
     assert len(lines[start:]) == 5
     assert lines[-1] == "           ... 9 limits in all (full=True shows them)"
     assert len([line for line in _lines(report, full=True) if "word" in line]) == 9
+
+
+def test_one_long_limit_is_one():
+    """A sentence that takes more lines than there are is counted as one."""
+    lines = _lines(TrackReport(limits=("word " * 150,)))
+
+    assert lines[-1] == "           ... 1 limit in all (full=True shows them)"
 
 
 def test_names_cannot_break_the_page():

@@ -41,7 +41,8 @@ def limit_lines(report: Report, page: Page) -> list[str]:
     width = WIDTH - INDENT
     lines = [line for limit in limits for line in page.paragraph(limit, width)]
     if not page.full and len(lines) > _LIMIT_LINES:
-        more = f"... {len(limits)} limits in all (full=True shows them)"
+        count = units.plural(len(limits), "limit")
+        more = f"... {count} in all (full=True shows them)"
         lines[_LIMIT_LINES - 1 :] = [more]
     return titled("Limits", lines or ["none"])
 
@@ -59,9 +60,19 @@ def environment_lines(report: Report, page: Page) -> list[str]:
     return titled("Python", [page.printable(text)])
 
 
-def more_rows(rows: Sequence[object], shown: Sequence[object], noun: str) -> list[str]:
-    """Return the line that counts the rows cut off, if any were."""
+def more_rows(
+    rows: Sequence[object],
+    shown: Sequence[object],
+    nouns: str,
+    page: Page | None = None,
+) -> list[str]:
+    """Return the line that counts the rows cut off, if any were.
+
+    It says how to see them, unless the page has a limit that was asked for.
+    """
     missing = len(rows) - len(shown)
     if not missing:
         return []
-    return [f"... {units.count(missing)} more {noun} (full=True shows all)"]
+    text = "... " + units.plural(missing, f"more {nouns.removesuffix('s')}")
+    is_asked_for = page is not None and not page.is_bounded
+    return [text if is_asked_for else f"{text} (full=True shows all)"]
