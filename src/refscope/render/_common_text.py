@@ -64,7 +64,7 @@ def more_rows(
     rows: Sequence[object],
     shown: Sequence[object],
     nouns: str,
-    page: Page | None = None,
+    page: Page,
 ) -> list[str]:
     """Return the line that counts the rows cut off, if any were.
 
@@ -74,5 +74,5 @@ def more_rows(
     if not missing:
         return []
     text = "... " + units.plural(missing, f"more {nouns.removesuffix('s')}")
-    is_asked_for = page is not None and not page.is_bounded
-    return [text if is_asked_for else f"{text} (full=True shows all)"]
+    hint = " (full=True shows all)" if page.is_bounded else ""
+    return [f"{text}{hint}"]

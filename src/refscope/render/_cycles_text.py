@@ -36,7 +36,7 @@ def cycle_lines(report: CycleReport, page: Page) -> list[str]:
             break
         body += ["", *(lines[:room] if page.is_bounded else lines)]
         shown = number
-    more = more_rows(report.groups, report.groups[:shown], "shapes")
+    more = more_rows(report.groups, report.groups[:shown], "shapes", page)
     return [*head, *body, *more, "", *foot]
 
 

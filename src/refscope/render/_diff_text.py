@@ -40,7 +40,7 @@ def _row_lines(report: DiffReport, page: Page, space: int) -> list[str]:
     keys = [row.key for row in shown]
     names = {key: key for key in keys} if page.full else without_folders(keys)
     cells = [_cells(row, page, names[row.key]) for row in shown]
-    return [*columns(cells), *more_rows(report.rows, shown, "rows")]
+    return [*columns(cells), *more_rows(report.rows, shown, "rows", page)]
 
 
 def _cells(row: DiffRow, page: Page, name: str) -> tuple[str, str, str, str]:

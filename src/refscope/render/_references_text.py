@@ -46,7 +46,7 @@ def referrers_lines(report: ReferrersReport, page: Page) -> list[str]:
         rows.append((units.count(report.unaccounted), _UNACCOUNTED[0]))
         rows.append(("", _UNACCOUNTED[1]))
     body = [f"  {row}" for row in columns(rows)]
-    body += [f"  {row}" for row in more_rows(groups, shown, "holders")]
+    body += [f"  {row}" for row in more_rows(groups, shown, "holders", page)]
     return [*head, *body, *foot]
 
 
@@ -60,7 +60,7 @@ def change_lines(report: RefCountChange, page: Page) -> list[str]:
     ]
     shown = page.first(signed, LINES - len(head) - len(foot) - 1)
     body = [f"  {row}" for row in columns(shown)]
-    body += [f"  {row}" for row in more_rows(signed, shown, "holders")]
+    body += [f"  {row}" for row in more_rows(signed, shown, "holders", page)]
     return [*head, *body, *foot]
 
 

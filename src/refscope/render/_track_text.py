@@ -178,7 +178,7 @@ def _type_lines(report: TrackReport, page: Page, room: _Room) -> list[str]:
     counted = [row for row in report.types if page.full or row.count_diff]
     shown = _few(counted, room.types, page)
     rows = columns([_type_cells(row, page) for row in shown])
-    rows += more_rows(counted, shown, "types")
+    rows += more_rows(counted, shown, "types", page)
     return titled("Types", rows or [_empty(report, "types")])
 
 
@@ -199,7 +199,7 @@ def _survivor_lines(report: TrackReport, page: Page, room: _Room) -> list[str]:
             rows.append(f"  by design: {page.start(group.by_design, 60)}")
         elif group.held_by is not None:
             rows += _held_lines(group.held_by, page, room)
-    rows += more_rows(report.survivors, shown, "survivors")
+    rows += more_rows(report.survivors, shown, "survivors", page)
     return titled("Survivors", rows)
 
 
@@ -248,7 +248,7 @@ def _cycle_lines(report: TrackReport, page: Page, room: _Room) -> list[str]:
                 [page.start(text, width)] if is_tight else page.paragraph(text, width)
             )
             rows += [f"  {line}" for line in lines]
-    rows += more_rows(groups, shown, "shapes")
+    rows += more_rows(groups, shown, "shapes", page)
     return titled("Cycles", rows or ["0 garbage, 0 live"])
 
 
@@ -263,7 +263,7 @@ def _loop(cycle: Cycle, page: Page) -> str:
 
 def _site_lines(report: TrackReport, page: Page, space: int) -> list[str]:
     shown = _few(report.sites, min(space, _MOST_SITES), page)
-    rows = [*_site_rows(shown, page), *more_rows(report.sites, shown, "sites")]
+    rows = [*_site_rows(shown, page), *more_rows(report.sites, shown, "sites", page)]
     return titled("Sites", rows or [_empty(report, "sites")])
 
 
