@@ -13,7 +13,7 @@ from .algorithms.paths import Edge
 from .budget import Budget
 from .executing import runs_in
 from .hazards import hazard
-from .keeping import KeptById
+from .keeping import Kept, KeptById
 from .names import names_of
 from .nearby import Nearby
 from .roots import Roots, is_ours
@@ -27,6 +27,7 @@ _MOST_LOOKS = 24
 _WIDEST = 200
 """Holders of one level: ``get_referrers`` compares each reference with all."""
 _RUNNERS = frozenset(map(id, (GeneratorType, CoroutineType)))
+_KEEPERS = (Kept, KeptById)
 _PLAIN_HOLDERS = frozenset(map(id, (list, tuple, dict, set, frozenset)))
 
 
@@ -117,7 +118,15 @@ class Heap:
 
     def see_all(self) -> None:
         """Look at everything from now on, containers without a collector included."""
-        self._whole = Whole(self._foreign, self._budget)
+        variables = self.roots.values_of_variables()
+        self._whole = Whole(self._foreign, self._budget, variables)
+
+    def is_kept_by_us(self, node: int) -> bool:
+        """Return whether a handle of refscope has it, such as a function to call."""
+        return any(
+            census.is_own(thing) and type(thing) not in _KEEPERS
+            for thing in gc.get_referrers(self._objects[node])
+        )
 
     def _foreign(self, things: list[object]) -> list[object]:
         """Return those that are not refscope's; few are looked at one by one."""

@@ -107,8 +107,8 @@ class Counts:
     def _of(self, thing: object, given: object, budget: Budget) -> Evidence:
         known = Evidence(type_name(type(thing)))
         gained = sum(self.growth[id(thing)])
-        trails, _ = find_trails(thing, budget, given=given, most_holders=_MOST_HOLDERS)
-        for trail in trails:
+        found = find_trails(thing, budget, given=given, most_holders=_MOST_HOLDERS)
+        for trail in found.trails:
             holder = trail.objects[-2] if len(trail.objects) > 1 else None
             if sum(map(is_, gc.get_referents(holder), repeat(thing))) >= gained:
                 known.verdict = "held"

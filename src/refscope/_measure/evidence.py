@@ -283,9 +283,9 @@ class Trial:
 
     def _hold(self, known: Evidence, sample: object) -> None:
         """Find out who holds a leaked object, and what grows."""
-        trails, _ = find_trails(
+        trails = find_trails(
             sample, self.budget, given=self._given, most_holders=_MOST_HOLDERS
-        )
+        ).trails
         if self.budget.is_spent and not trails:
             return
         trail = trails[0] if trails else None
@@ -314,10 +314,10 @@ class Trial:
         holder = self._visible.dict_of_key.get(id(sample))
         if holder is None:
             return None
-        trails, _ = find_trails(
+        found = find_trails(
             holder, self.budget, given=self._given, most_holders=_MOST_HOLDERS
         )
-        for trail in trails[:1]:
+        for trail in found.trails[:1]:
             trail.objects.append(sample)
             trail.names.append(element(sample))
             return trail

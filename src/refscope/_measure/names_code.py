@@ -122,12 +122,12 @@ def _name_inside(refs: Referents, frame: FrameType) -> None:
             refs.take("<cell>", thing)
         elif type(thing) is FunctionType and thing.__code__ is code:
             refs.take("<function>", thing)
-        elif _are_variables(thing, code):  # up to 3.12
+        elif are_variables(thing, code):  # up to 3.12
             refs.take(".f_locals", thing)
     refs.take_all(f"{STACK}{inside}>")
 
 
-def _are_variables(thing: object, code: CodeType) -> bool:
+def are_variables(thing: object, code: CodeType) -> bool:
     """Return whether a dictionary may be what ``locals()`` made of a function."""
     if type(thing) is not dict or not thing:
         return False

@@ -8,6 +8,7 @@ through containers that the collector does not track, and frozen objects.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
@@ -22,10 +23,11 @@ from .budget import Budget
 from .classes import get_mro
 from .describe import describe
 from .frozen import frozen_count
+from .inside import is_part_of_frame
 from .keeping import Kept
 from .names import collapsed, names_of
 from .nearby import Nearby
-from .roots import C_ONLY, CONTEXT, GIVEN, SIGNALS, Root, Roots
+from .roots import C_ONLY, CONTEXT, GIVEN, OURS, SIGNALS, Root, Roots
 
 
 _MOST_HOLDERS = 16
@@ -35,6 +37,7 @@ _REASONS = {
     GIVEN: "the function that is called",
     SIGNALS: "the signal module keeps it",
     CONTEXT: "the values of a running thread",
+    OURS: "what refscope was given to call",
 }
 
 
@@ -71,7 +74,26 @@ class Trail:
         return path_of(self.root, references, expression_of(self.root, self.names))
 
 
-census.own(Trail, Root, Search)
+class Found:
+    """The paths that a search found, and what it knows of the other holders."""
+
+    __slots__ = ("loops", "more", "trails")
+
+    def __init__(self, trails: list[Trail], more: int = 0, loops: int = 0) -> None:
+        self.trails: list[Trail] = trails
+        """A shortest path for each independent holder."""
+        self.more: int = more
+        """How many holders were not followed, because there are too many."""
+        self.loops: int = loops
+        """How many are held by nothing but what they hold themselves."""
+
+    @property
+    def is_by_c(self) -> bool:
+        """Whether no path begins at anything that Python can see."""
+        return all(trail.root == C_ONLY for trail in self.trails)
+
+
+census.own(Trail, Found, Root, Search)
 
 
 def find_trails(
@@ -81,18 +103,19 @@ def find_trails(
     given: object = None,
     most_holders: int = _MOST_HOLDERS,
     is_thorough: bool = False,
-) -> tuple[list[Trail], int]:
-    """Return a shortest path for each independent holder, and how many were left out.
+) -> Found:
+    """Return a shortest path for each independent holder, and what was left out.
 
-    Where no root is found, paths begin at what nothing in Python holds.  Frozen holders
-    are in no list: if there are others, they are looked for in a thorough search only.
+    Where no root is found, paths begin at what nothing in Python holds; in a thorough
+    search those are there beside the others.  Frozen holders are in no list: if there
+    are others, they are looked for in a thorough search only.
     """
     heap = Heap(Roots(), budget, given)
     try:
         found = _found(heap, subject, budget, most_holders, is_thorough=is_thorough)
     finally:
         heap.clear()
-    if given is None or [trail for trail in found[0] if trail.root != C_ONLY]:
+    if given is None or not found.is_by_c:
         return found
     return find_trails_by(given, subject, budget, most_holders) or found
 
@@ -111,22 +134,22 @@ def find_nearest(
     heap = Heap(Roots() if nearby is None else nearby.roots, budget, nearby=nearby)
     heap.seek_nearest(subject, count)
     try:
-        trails, _ = _found(heap, subject, budget, _MOST_HOLDERS)
+        found = _found(heap, subject, budget, _MOST_HOLDERS)
     finally:
         heap.clear()
-    return trails[0] if trails else None
+    return found.trails[0] if found.trails else None
 
 
 def find_trails_by(
     given: object, subject: object, budget: Budget, most_holders: int
-) -> tuple[list[Trail], int] | None:
+) -> Found | None:
     """Return paths that begin at a thing of the caller's, None if there are none."""
     heap = Heap(Roots(given), budget)
     try:
         found = _found(heap, subject, budget, most_holders)
     finally:
         heap.clear()
-    return found if [trail for trail in found[0] if trail.root != C_ONLY] else None
+    return None if found.is_by_c else found
 
 
 def _found(
@@ -136,20 +159,22 @@ def _found(
     most_holders: int,
     *,
     is_thorough: bool = False,
-) -> tuple[list[Trail], int]:
+) -> Found:
     search, is_whole = _searched(heap, subject, most_holders)
-    is_hidden = is_thorough and frozen_count() > 0
+    # What holds an object that is not tracked may itself be in no list.
+    is_hidden = is_thorough and (frozen_count() > 0 or not gc.is_tracked(subject))
     may_see_more = is_hidden or not is_whole or _may_see_more(search, subject, heap)
     if may_see_more and not budget.is_spent:
         heap.see_all()
-        search, _ = _searched(heap, subject, most_holders)
+        search, is_whole = _searched(heap, subject, most_holders)
     trails = [
         trail
         for bit in search.holders.values()
-        for trail in _trails_of(search, heap, bit)
+        for trail in _trails_of(search, heap, bit, is_thorough=is_thorough)
     ]
     trails.sort(key=_by_length)
-    return trails, len(search.more_holders)
+    loops = search.looped_bits.bit_count() if is_whole else 0
+    return Found(trails, len(search.more_holders), loops)
 
 
 def _searched(heap: Heap, subject: object, most_holders: int) -> tuple[Search, bool]:
@@ -167,17 +192,29 @@ def _may_see_more(search: Search, subject: object, heap: Heap) -> bool:
     return not search.roots or bool(search.lost_bits and frozen_count())
 
 
-def _trails_of(search: Search, heap: Heap, bit: int) -> Iterator[Trail]:
+def _trails_of(
+    search: Search, heap: Heap, bit: int, *, is_thorough: bool
+) -> Iterator[Trail]:
     """Yield the path of one holder: from its best root, or from where C holds it."""
     starts = search.roots.get(bit)
     if starts:
         start = min(starts, key=heap.roots.rank)
         yield _trail(search, heap, bit, start, heap.roots.label(start))
-    elif not search.roots:
+    elif is_thorough or not search.roots:
         ends = search.ends_of(bit)
-        if ends:
+        if ends and not _is_inside(search, heap, bit, ends):
             end = min(ends, key=_distance_in(search, bit))
-            yield _trail(search, heap, bit, end, end_label(heap.object_of(end)))
+            is_ours = is_thorough and heap.is_kept_by_us(end)
+            label = OURS if is_ours else end_label(heap.object_of(end))
+            yield _trail(search, heap, bit, end, label)
+
+
+def _is_inside(search: Search, heap: Heap, bit: int, ends: list[int]) -> bool:
+    """Return whether a holder is a part of a frame that is on another path."""
+    if ends != [node for node, own in search.holders.items() if own == bit]:
+        return False
+    roots = heap.roots.holders.get(search.target, ())
+    return is_part_of_frame(heap.object_of(ends[0]), roots)
 
 
 def _distance_in(search: Search, bit: int) -> Callable[[int], int]:
@@ -219,8 +256,8 @@ def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, in
     return name, held
 
 
-def _by_length(trail: Trail) -> tuple[int, str, list[str]]:
-    return len(trail.names), trail.root, trail.names
+def _by_length(trail: Trail) -> tuple[int, bool, str, list[str]]:
+    return len(trail.names), trail.root == C_ONLY, trail.root, trail.names
 
 
 def end_label(thing: object) -> str:

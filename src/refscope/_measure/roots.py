@@ -13,6 +13,7 @@ from .classes import FREE_THREADED, get_mro
 from .frames import place_in, variables_of
 from .inspectors import plain
 from .interpreter import NSIG, get_signal, top_frames
+from .keeping import Kept, KeptById
 from .names_attributes import get_module_dict
 from .names_code import local
 
@@ -21,6 +22,7 @@ GIVEN = "the given function"
 SIGNALS = "signal handlers"
 CONTEXT = "context of a thread"
 C_ONLY = "held by C only"
+OURS = "a handle of refscope"
 """Roots that are neither modules nor running functions."""
 
 _THREAD = threading.Thread
@@ -45,13 +47,13 @@ class Roots:
     __slots__ = ("_labels", "frames", "given", "holders", "module_of", "names")
 
     def __init__(self, given: object = None) -> None:
-        self.module_of: dict[int, ModuleType] = {}
+        self.module_of: dict[int, ModuleType] = KeptById()
         """Modules by the identity of their dictionary."""
-        self.holders: dict[int, list[object]] = {}
+        self.holders: dict[int, Kept[object]] = {}
         """Frames and other roots by the identity of what they hold."""
         self.names: dict[tuple[int, int], str] = {}
         """How a root holds an object, by their identities."""
-        self.frames: dict[int, object] = {}
+        self.frames: dict[int, object] = KeptById()
         """Running frames and other roots by identity, refscope's own apart."""
         self.given: object = given
         """What the caller of a search holds for it, such as a function to be called."""
@@ -81,6 +83,11 @@ class Roots:
         """Return the dictionaries of the modules."""
         return [get_module_dict(module) for module in self.module_of.values()]
 
+    def values_of_variables(self) -> list[object]:
+        """Return what the variables of running frames have."""
+        frames = [frame for frame in self.frames.values() if type(frame) is FrameType]
+        return [value for frame in frames for _, value in variables_of(frame)]
+
     def _note_modules(self) -> None:
         for name, module in list(sys.modules.items()):
             if ModuleType in get_mro(type(module)) and type(name) is str:
@@ -108,7 +115,7 @@ class Roots:
     def _note(self, root: object, held: object, name: str) -> None:
         if (id(root), id(held)) not in self.names:
             self.names[id(root), id(held)] = name
-            self.holders.setdefault(id(held), []).append(root)
+            self.holders.setdefault(id(held), Kept()).append(root)
 
 
 def _running() -> Iterator[tuple[str, FrameType]]:

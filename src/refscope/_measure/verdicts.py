@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from time import perf_counter
 
+from refscope import _units as units
 from refscope.reports import Reference, ReferencePath, RetentionReport, Verdict
 from refscope.reports._record import changed
 
@@ -13,10 +15,14 @@ from .describe import describe
 from .inspectors import judge
 from .keeping import Kept
 from .retained import retained_sizes
-from .retention import Trail, find_trails
+from .retention import Found, Trail, find_trails
 
 
 _MORE = "{} more holders were not followed"
+_LOOPED = (
+    "leads back only to itself: garbage that waits for gc, or kept by C",
+    "lead back only to themselves: garbage that waits for gc, or kept by C",
+)
 _MOST_RETAINED = 20_000
 
 
@@ -25,15 +31,15 @@ def retention_of(
 ) -> RetentionReport:
     """Return what keeps the subject; a charge is the verdict on it."""
     started = perf_counter()
-    trails, more = find_trails(subject, budget, is_thorough=True)
-    rows = [(trail.report(), _judged(trail, charge)) for trail in trails]
+    found = find_trails(subject, budget, is_thorough=True)
+    rows = [(trail.report(), _judged(trail, charge)) for trail in found.trails]
     verdicts = _distinct(rows)
-    if not trails:
+    if not rows:
         verdicts = (_met(charge or judge(subject), subject),)
     sizes = retained_sizes(Kept([subject]), Budget(_MOST_RETAINED))
     return RetentionReport(
         complete=not budget.is_spent,
-        limits=(*budget.limits, *([_MORE.format(more)] if more else [])),
+        limits=(*budget.limits, *_limits(found)),
         environment=environment(),
         overhead=perf_counter() - started,
         subject=describe(subject),
@@ -42,6 +48,15 @@ def retention_of(
         suspects=_suspects(rows),
         retained_size=None if sizes is None else sizes[0],
     )
+
+
+def _limits(found: Found) -> Iterator[str]:
+    """Yield what is not known of holders that are on no path."""
+    if found.more:
+        yield _MORE.format(found.more)
+    if found.loops:
+        others = units.plural(found.loops, "more holder")
+        yield f"{others} {_LOOPED[found.loops > 1]}"
 
 
 def _judged(trail: Trail, charge: Verdict | None) -> list[Verdict]:

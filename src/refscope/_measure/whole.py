@@ -27,14 +27,22 @@ STAGE = "searching for what holds it"
 class Whole:
     """All objects of one moment, looked at a few times or turned around once."""
 
-    __slots__ = ("_budget", "_foreign", "_holders_of", "_looks", "_things")
+    __slots__ = ("_beside", "_budget", "_foreign", "_holders_of", "_looks", "_things")
 
     def __init__(
-        self, foreign: Callable[[list[object]], list[object]], budget: Budget
+        self,
+        foreign: Callable[[list[object]], list[object]],
+        budget: Budget,
+        variables: list[object],
     ) -> None:
-        """Take a function that leaves out what is refscope's, and bounds."""
+        """Take a function that leaves out what is refscope's, and bounds.
+
+        Also what variables of running frames have: no object that is listed may.
+        """
         self._foreign = foreign
         self._budget = budget
+        untracked = list(filterfalse(gc.is_tracked, variables))
+        self._beside: Kept[object] = Kept(containers_among(untracked))
         self._looks: int = 0
         self._things: Kept[object] = Kept()
         self._holders_of: dict[int, list[object]] | None = None
@@ -53,6 +61,7 @@ class Whole:
     def clear(self) -> None:
         """Let go of everything: it may hold what holds it."""
         self._things.clear()
+        self._beside.clear()
         if self._holders_of is not None:
             self._holders_of.clear()  # it holds whoever may still hold it
 
@@ -65,8 +74,9 @@ class Whole:
 
     def _first_parts(self) -> Iterator[tuple[list[object], list[object]]]:
         """Yield things and what they refer to, and note what there is."""
-        met: set[int] = set()
-        level = everything(self._foreign, self._budget)
+        beside = dict(zip(map(id, self._beside), self._beside, strict=True))
+        met: set[int] = set(beside)
+        level = [*everything(self._foreign, self._budget), *beside.values()]
         while level and self._budget.spend(len(level), STAGE):
             self._things += level
             later: dict[int, object] = {}

@@ -31,6 +31,7 @@ class Search:
         "holders",
         "more_holders",
         "most_holders",
+        "own",
         "roots",
         "target",
     )
@@ -46,6 +47,8 @@ class Search:
         """For each bit its nearest roots, all equally far away."""
         self.ends: dict[int, int] = {}
         """Nodes that nothing holds, with the bits that got there."""
+        self.own: int = 0
+        """The bits that came to what the target itself holds."""
         self._seen: dict[int, int] = {target: -1}
         self._distance: dict[tuple[int, int], int] = {}
         self._next: dict[int, dict[int, bool]] = {}
@@ -58,6 +61,14 @@ class Search:
             if bit not in self.roots:
                 lost |= bit
         return lost
+
+    @property
+    def looped_bits(self) -> int:
+        """The bits that came to an end nowhere, nor to what the target holds."""
+        looped = self.lost_bits & ~self.own
+        for bits in self.ends.values():
+            looped &= ~bits
+        return looped
 
     def run(
         self,
@@ -120,6 +131,7 @@ class Search:
         for holder, held, may_be_free in expand(level):
             alone.pop(held, None)
             if holder == self.target:
+                self.own |= level[held]
                 continue
             # The target and its holder are never one step, or it had no holder.
             is_free = may_be_free and held != self.target

@@ -1,0 +1,215 @@
+"""Holders that only C holds, beside those that the program has names for."""
+
+from __future__ import annotations
+
+import atexit
+import codecs
+import contextvars
+import gc
+import sys
+
+import pytest
+
+import refscope
+from refscope._measure.algorithms.paths import Search
+
+
+VARIABLE = contextvars.ContextVar("request")
+
+
+class Item:
+    """The subject."""
+
+
+def _ways(report):
+    return [(path.root.partition(" ")[0], _names(path)) for path in report.paths]
+
+
+def _names(path):
+    return [step.name for step in path.references]
+
+
+def test_the_context_of_a_thread_is_a_holder_beside_a_local():
+    """What ContextVar.set left is not forgotten because a variable has it, too."""
+    item = Item()
+
+    def ask():
+        VARIABLE.set(item)
+        return refscope.why_alive(item)
+
+    report = contextvars.Context().run(ask)
+    context = next(path for path in report.paths if path.root == "context of a thread")
+
+    assert report.complete
+    assert _names(context)[-1] == "<context variable request>"
+    assert "<?>" not in _names(context)
+    assert "only" not in report.headline
+
+
+def test_each_node_of_a_large_context_has_a_name():
+    """A context with many variables is a tree of several levels."""
+    item = Item()
+    variables = [contextvars.ContextVar(f"v{number}") for number in range(200)]
+
+    def ask():
+        for variable in variables:
+            variable.set(item)
+        return refscope.why_alive(item)
+
+    report = contextvars.Context().run(ask)
+    contexts = [path for path in report.paths if path.root == "context of a thread"]
+
+    assert contexts
+    assert not any("<?>" in _names(path) for path in contexts)
+
+
+def test_what_runs_at_exit_is_a_holder_beside_a_local():
+    """The list of atexit is C's."""
+    item = Item()
+    atexit.register(print, item)
+    try:
+        report = refscope.why_alive(item)
+    finally:
+        atexit.unregister(print)
+    [local, at_exit] = report.paths
+
+    assert _names(local) == [
+        "<local item in test_what_runs_at_exit_is_a_holder_beside_a_local>"
+    ]
+    assert at_exit.root == "held by C only"
+    assert _names(at_exit)[-1] == "[0]"
+
+
+def test_handlers_of_codecs_are_holders_beside_a_local():
+    """The registry is the interpreter's."""
+    item = Item()
+    codecs.register_error("test_held_by_c", lambda _, _kept=item: ("", 0))
+    try:
+        report = refscope.why_alive(item)
+    finally:
+        codecs.register_error("test_held_by_c", codecs.ignore_errors)
+    [_, handler] = report.paths
+
+    assert _names(handler)[-2:] == [".__defaults__", "[0]"]
+
+
+def test_what_refscope_was_given_is_said_to_be_its():
+    """The handle that a program has for a block holds what is called at its end."""
+    item = Item()
+    tracker = refscope.track("x", on_report=lambda _, _kept=item: None)
+    [_, function] = refscope.why_alive(item).paths
+
+    assert tracker is not None
+    assert (function.root, _names(function)) == (
+        "a handle of refscope",
+        [".__defaults__", "[0]"],
+    )
+
+
+def test_the_notes_of_the_search_are_no_holders():
+    """It knows all modules and running frames for a while."""
+    reports = [refscope.why_alive(gc), refscope.why_alive(sys._getframe())]
+    texts = [
+        name for report in reports for path in report.paths for name in _names(path)
+    ]
+
+    assert not [text for text in texts if text[1:-1].isdigit() and len(text) > 8]
+
+
+def test_the_cell_of_a_running_function_is_no_holder_of_its_own():
+    """The frame has it: the path by the variable says so."""
+    item = Item()
+    reports = []
+    max([0], key=lambda _: reports.append(refscope.why_alive(item)) or 0)
+    [report] = reports
+
+    assert (".cell_contents",) not in [tuple(names) for _, names in _ways(report)]
+    assert "thread" in [root for root, _ in _ways(report)]
+
+
+def test_locals_of_a_running_function_are_no_holder_of_their_own():
+    """Up to 3.12 the dictionary that locals() leaves in the frame has them all."""
+
+    def ask():
+        item = Item()
+        locals()
+        return refscope.why_alive(item)
+
+    [path] = ask().paths
+
+    assert path.root.startswith("thread ")
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="something else traces")
+def test_a_trace_hook_makes_no_holders():
+    """On 3.10 calls of a hook leave a dictionary in each frame, refscope's as well."""
+    item = Item()
+
+    def trace(*_):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        report = refscope.why_alive(item)
+    finally:
+        sys.settrace(before)
+    roots = {path.root for path in report.paths}
+
+    assert roots == {path.root for path in report.paths[:1]}
+    assert "held by C only" not in roots
+
+
+def test_a_holder_that_waits_for_the_collector_is_in_the_limits():
+    """There is no path to a ring of garbage, and it keeps the object all the same."""
+    item = Item()
+    gc.disable()
+    try:
+        ring = [item]
+        ring.append(ring)
+        del ring
+        report = refscope.why_alive(item)
+    finally:
+        gc.enable()
+        gc.collect()
+
+    assert len(report.paths) == 1
+    [limit] = report.limits
+    assert limit.startswith("1 more holder leads back only to itself: garbage that")
+
+
+def test_what_the_object_holds_itself_is_no_holder_left_out():
+    """A class is held by its own members: they keep nothing."""
+    item = Item()
+    item.myself = [item]
+
+    assert refscope.why_alive(item).limits == ()
+    assert refscope.why_alive(Item).limits == ()
+
+
+def test_holders_that_meet_the_target_are_its_own():
+    """One that only the target holds, one in a ring of its own, one that ends."""
+    edges = [(2, 1), (1, 2), (3, 1), (4, 3), (3, 4), (5, 1)]
+    search = Search(1, 16)
+    search.run(
+        lambda level: [(a, b, False) for a, b in edges if b in level],
+        lambda _: False,
+        bool,
+    )
+    bits = search.holders
+
+    assert search.looped_bits == bits[3]
+    assert search.ends_of(bits[5]) == [5]
+
+
+def test_an_untracked_holder_is_found_beside_a_tracked_one():
+    """The collector lets go of tuples of texts, and lists them no more."""
+    settings = {}
+    text = str(9**30)
+    settings[1, text] = 2
+    gc.collect()
+    report = refscope.why_alive(text)
+
+    assert not gc.is_tracked(next(iter(settings)))
+    assert len(report.paths) == 2
+    assert _names(report.paths[1])[-1] == "[1]"
