@@ -275,6 +275,9 @@ def test_holders_beyond_sixteen_are_counted():
     assert len(holders) == 20
     assert 10 < len(report.paths) <= 16
     assert any("more holders were not followed" in limit for limit in report.limits)
+    assert len(report.paths) + report.more_holders == 21  # the variable is one
+    assert "21 holders, " in report.headline
+    assert not report.complete
 
 
 def test_a_value_of_a_parked_generator_is_a_local_of_it(shop):

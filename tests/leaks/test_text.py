@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from refscope.render import to_dot, to_json, to_text
+from refscope.render import from_json, to_dot, to_json, to_text
 from refscope.render._redact import redacted
 from refscope.reports import (
     ExpectationReport,
@@ -221,6 +221,58 @@ def test_a_search_that_was_cut_short_found_no_path_yet():
     """Nothing found and nothing there are not the same."""
     assert "cut short" in retention(complete=False).headline
     assert "nothing that Python can see" in retention().headline
+
+
+def test_the_headline_counts_holders_that_were_not_followed():
+    """The number is data, too: nobody has to read the limits for it."""
+    paths = [path_over(".a"), path_over(".b")]
+    report = retention(*paths, more_holders=99)
+
+    assert report.headline == "shop.Item is kept by 101 holders, 2 of them shown"
+    assert "kept by 2 holders" in retention(*paths).headline
+    assert from_json(to_json(report)) == report
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        (thing("function", 9, detail="shop.sell"), "function shop.sell"),
+        (thing("type", 9, detail="shop.Item"), "type shop.Item"),
+        (thing("list", 9, detail="3 items"), "list"),
+        (thing("frame", 9, detail="sell at shop.py:3"), "frame"),
+        (thing("shop.Item", 9), "shop.Item"),
+    ],
+)
+def test_the_headline_calls_what_has_a_name_by_it(subject, name):
+    """A length or a place is no name."""
+    report = RetentionReport(subject=subject, paths=(path_over(".a"),))
+
+    assert report.headline == f"{name} is kept by 1 holder"
+
+
+def test_a_long_path_is_not_judged_step_by_step():
+    """Only what is shown is looked up among the verdicts, and each at once."""
+    asked = []
+
+    class Verdicts(tuple):
+        """Tells how often it is gone through."""
+
+        __slots__ = ()
+
+        def __iter__(self):
+            asked.append(1)
+            return super().__iter__()
+
+    path = path_over(*[f"[{number}]" for number in range(500)])
+    verdicts = Verdicts([Verdict("yes", "sold", address=n) for n in range(501)])
+    report = retention(path, verdicts=verdicts)
+    text = to_text(report)
+    few = len(asked)
+    to_text(report, full=True)
+
+    assert text.count("YES") == 8
+    assert few < 20
+    assert len(asked) < 20
 
 
 def test_an_object_that_is_the_root_has_a_path_without_steps():

@@ -38,7 +38,7 @@ def retention_of(
         verdicts = (_met(charge or judge(subject), subject),)
     sizes = retained_sizes(Kept([subject]), Budget(_MOST_RETAINED))
     return RetentionReport(
-        complete=not budget.is_spent,
+        complete=not (budget.is_spent or found.more),
         limits=(*budget.limits, *_limits(found)),
         environment=environment(),
         overhead=perf_counter() - started,
@@ -47,6 +47,7 @@ def retention_of(
         verdicts=verdicts,
         suspects=_suspects(rows),
         retained_size=None if sizes is None else sizes[0],
+        more_holders=found.more,
     )
 
 

@@ -46,17 +46,25 @@ def path_lines(
         suspects: References to underline.
         shape_from: The first reference whose key is shown as ``[x]``.
     """
-    steps = [Step((page.end(path.root, 60), "", *_words(judge(0))))]
-    for place, reference in enumerate(path.references):
-        is_shape = shape_from is not None and place >= shape_from
+    marked = frozenset(suspects)
+
+    def step(place: int) -> Step:
+        if place == 0:
+            return Step((page.end(path.root, 60), "", *_words(judge(0))))
+        reference = path.references[place - 1]
+        is_shape = shape_from is not None and place > shape_from
         name = _as_shape(reference.name) if is_shape else reference.name
         cells = (
             page.start(name, _NAME_WIDTH),
             f"-> {page.end(_target(reference), _TYPE_WIDTH)}",
-            *_words(judge(place + 1)),
+            *_words(judge(place)),
         )
-        steps.append(Step(cells, is_suspect=reference in suspects))
-    return _lines(_shortened(steps, page))
+        return Step(cells, is_suspect=reference in marked)
+
+    first, missing, last = _shown(len(path.references) + 1, page)
+    gap = Step((f"... {missing:,} more steps (full=True shows all)", "", "", ""))
+    steps = [*map(step, first), *([gap] if missing else []), *map(step, last)]
+    return _lines(steps)
 
 
 def _lines(steps: Sequence[Step]) -> list[str]:
@@ -73,14 +81,16 @@ def _lines(steps: Sequence[Step]) -> list[str]:
     return lines
 
 
-def _shortened(steps: list[Step], page: Page) -> list[Step]:
-    """Return the two ends of a long path, and how much was left out."""
-    missing = len(steps) - _MOST_STEPS
+def _shown(number: int, page: Page) -> tuple[range, int, range]:
+    """Return which steps of a long path are shown: its two ends, not those between.
+
+    Before anything is made of them: a path can have thousands.
+    """
+    missing = number - _MOST_STEPS
     if page.full or missing <= 1:
-        return steps
+        return range(number), 0, range(0)
     half = _MOST_STEPS // 2
-    gap = Step((f"... {missing:,} more steps (full=True shows all)", "", "", ""))
-    return [*steps[:half], gap, *steps[-half:]]
+    return range(half), missing, range(number - half, number)
 
 
 def _words(verdict: Verdict) -> tuple[str, str]:

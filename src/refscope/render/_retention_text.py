@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from refscope import _units as units
-from refscope.reports import ExpectationReport, ReferencePath, RetentionReport, Verdict
+from refscope.reports import (
+    ExpectationReport,
+    HeapObject,
+    ReferencePath,
+    RetentionReport,
+    Verdict,
+)
 
 from ._common_text import environment_lines, head_lines, limit_lines
 from ._page import LINES, Page
@@ -25,8 +33,12 @@ def retention_lines(report: RetentionReport, page: Page) -> list[str]:
 def paths(report: RetentionReport, page: Page, space: int) -> list[str]:
     """Return as many paths as there is room for."""
     lines: list[str] = []
+    verdict_of = report.judge()
     for number, path in enumerate(report.paths, 1):
-        rows = _path(report, path, number, page)
+        rows = [
+            f"#{number} [{path.fingerprint}]",
+            *_path(report, path, verdict_of, page),
+        ]
         if page.limit is not None:
             is_cut = number > page.limit
         else:
@@ -39,17 +51,19 @@ def paths(report: RetentionReport, page: Page, space: int) -> list[str]:
 
 
 def _path(
-    report: RetentionReport, path: ReferencePath, number: int, page: Page
+    report: RetentionReport,
+    path: ReferencePath,
+    verdict_of: Callable[[HeapObject], Verdict],
+    page: Page,
 ) -> list[str]:
     things = [each.holder for each in path.references[:1]]
     things += [each.target for each in path.references]
 
     def judge(place: int) -> Verdict:
-        return report.verdict_of(things[place]) if things else Verdict("unknown")
+        return verdict_of(things[place]) if things else Verdict("unknown")
 
-    rows = [f"#{number} [{path.fingerprint}]"]
     shown = path_lines(path, judge, page, suspects=report.suspects)
-    rows += [f"{_INDENT}{line}" for line in shown]
+    rows = [f"{_INDENT}{line}" for line in shown]
     if path.expression is not None and len(path.references) < _LONG:
         rows.append(f"{_INDENT}see {page.start(path.expression, 90)}")
     return rows

@@ -120,6 +120,17 @@ class ReferencePath(Record):
     """Eight hex digits for the shape of the path, the same in every run."""
 
 
+def name_of(thing: HeapObject) -> str:
+    """Return the type of an object, with its name if it has one, such as a function.
+
+    What is known of others is a length or a place.
+    """
+    detail = thing.detail
+    if detail is None or detail[:1].isdigit() or " at " in detail:
+        return thing.type_name
+    return f"{thing.type_name} {detail}"
+
+
 def shape_of(name: str) -> str:
     """Return a reference's name without what differs from run to run.
 

@@ -9,7 +9,7 @@ from refscope._typing import override
 from refscope.exceptions import ImmortalError
 
 from ._base import Report
-from ._heap import HeapObject, Reference
+from ._heap import Reference, name_of
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -114,18 +114,10 @@ class ReferrersReport(Report):
     @override
     def headline(self) -> str:
         """The verdict in one line; classes, functions and modules have their names."""
-        name = None if not self.references else _own_name(self.references[0].target)
-        if name is None:
+        target = self.references[0].target if self.references else None
+        if target is None or name_of(target) == target.type_name:
             return self.refcount.headline
-        return self.refcount._headline_of(name)
-
-
-def _own_name(thing: HeapObject) -> str | None:
-    """Return type, name and address of what has a name, and no length or place."""
-    detail = thing.detail
-    if detail is None or detail[:1].isdigit() or " at " in detail:
-        return None
-    return f"{thing.type_name} {detail} at {thing.address:#x}"
+        return self.refcount._headline_of(f"{name_of(target)} at {target.address:#x}")
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import attrs
@@ -10,7 +11,7 @@ from refscope import _units as units
 from refscope._typing import override
 
 from ._base import Report
-from ._heap import HeapObject, Reference, ReferencePath, Traceback
+from ._heap import HeapObject, Reference, ReferencePath, Traceback, name_of
 from ._record import Record
 
 
@@ -82,6 +83,9 @@ class RetentionReport(Report):
     retained_size: int | None = None
     """Bytes that would die with the subject, classes apart; None when not measured."""
 
+    more_holders: int = 0
+    """Holders that were found and not followed, because there are too many."""
+
     @property
     @override
     def is_clean(self) -> bool:
@@ -92,14 +96,16 @@ class RetentionReport(Report):
     @override
     def headline(self) -> str:
         """The verdict in one line: what keeps the subject."""
-        name = self.subject.type_name
+        name = name_of(self.subject)
         if not self.paths:
             if not self.complete:
                 return f"{name}: no path found yet, the search was cut short"
             return f"{name} is held by nothing that Python can see"
         if self.only_local is not None:
             return f"{name} is kept only by {self.only_local}"
-        return f"{name} is kept by {units.plural(len(self.paths), 'holder')}"
+        shown = len(self.paths)
+        text = f"{name} is kept by {units.plural(shown + self.more_holders, 'holder')}"
+        return f"{text}, {shown:,} of them shown" if self.more_holders else text
 
     @property
     def only_local(self) -> str | None:
@@ -113,10 +119,18 @@ class RetentionReport(Report):
 
     def verdict_of(self, thing: HeapObject) -> Verdict:
         """Return the verdict of an object on one of the paths."""
-        for verdict in self.verdicts:
-            if verdict.address == thing.address:
-                return verdict
-        return Verdict("unknown", type_name=thing.type_name, address=thing.address)
+        return self.judge()(thing)
+
+    def judge(self) -> Callable[[HeapObject], Verdict]:
+        """Return what tells the verdicts of many objects on the paths."""
+        known = {one.address: one for one in reversed(self.verdicts)}
+
+        def verdict_of(thing: HeapObject) -> Verdict:
+            return known.get(thing.address) or Verdict(
+                "unknown", type_name=thing.type_name, address=thing.address
+            )
+
+        return verdict_of
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
