@@ -13,8 +13,8 @@ from typing import Literal, cast, overload
 from refscope._measure import boundary, cycles, ours
 from refscope._measure.account import environment
 from refscope._measure.budget import Budget, OnProgress
+from refscope._measure.classes import static_lookup
 from refscope._measure.interpreter import IS_SUPPORTED
-from refscope._measure.names_attributes import static_lookup
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,

@@ -38,6 +38,24 @@ _union_meta = getattr(typing, "_UnionGenericAliasMeta", None)  # 3.14+
 _names: dict[int, str] = {}
 
 
+MISSING = object()
+"""What ``static_lookup`` finds where there is nothing."""
+
+
+def static_lookup(kind: type, name: str) -> object:
+    """Return what a class or its bases have under a name, unbound; or MISSING."""
+    for base in get_mro(kind):
+        members = get_members(base)
+        if name in members:
+            return members[name]
+    return MISSING
+
+
+def has_method(thing: object, name: str) -> bool:
+    """Return whether the class of a thing or one of its bases has a member."""
+    return static_lookup(type(thing), name) is not MISSING
+
+
 def is_class(thing: object) -> bool:
     """Return whether a thing is a class, also when its ``__class__`` lies."""
     return bool(get_flags(type(thing)) & _TYPE_SUBCLASS)

@@ -104,4 +104,6 @@ def is_dict_of(holder: object, thing: object) -> bool:
     return offset > 0 and _read(id(holder) + offset) == id(thing)
 
 
+CAN_READ: bool = _read is not None
+"""Whether ``is_dict_of`` knows the dictionary of each object that has one."""
 HIDES_DICT = hides_dict()

@@ -11,16 +11,22 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, cast
 
+from .access import attribute_of
 from .classes import (
+    MISSING,
     get_dict_offset,
     get_members,
     get_mro,
     has_managed_dict,
+    has_method,
     is_class,
     is_dict,
+    static_lookup,
+    type_name,
 )
 from .managed import has_dict
 from .names_containers import dict_items
@@ -36,8 +42,6 @@ get_module_dict: Callable[[object], dict[str, object]] = cast(
 ).__get__
 """Reads the namespace of a module past its class."""
 
-_missing = object()
-
 
 def name_slots(refs: Referents) -> None:
     """Name what the slots of all classes of an object hold."""
@@ -46,7 +50,9 @@ def name_slots(refs: Referents) -> None:
             return
         for name, member in list(get_members(base).items()):
             if type(member) is MemberDescriptorType and name not in _NO_SLOTS:
-                refs.take_member(name, member)
+                is_hidden = static_lookup(refs.kind, name) is not member
+                spelling = f"<slot {name} of {type_name(base)}>" if is_hidden else None
+                refs.take_member(name, member, spelling)
 
 
 def name_attributes(refs: Referents) -> None:
@@ -68,15 +74,6 @@ def name_attributes(refs: Referents) -> None:
         if not refs.materialise:
             return
     _name_by_dict(refs, tried)
-
-
-def static_lookup(kind: type, name: str) -> object:
-    """Return what a class or its bases have under a name, unbound; or a marker."""
-    for base in get_mro(kind):
-        members = get_members(base)
-        if name in members:
-            return members[name]
-    return _missing
 
 
 def _dict_descriptor(kind: type) -> object:
@@ -114,9 +111,7 @@ def _name_inline(refs: Referents, names: Iterable[str], tried: dict[str, bool]) 
 
 def _is_harmless(found: object) -> bool:
     """Return whether a class attribute would not be called by a look."""
-    return found is _missing or not any(
-        "__get__" in get_members(base) for base in get_mro(type(found))
-    )
+    return found is MISSING or not has_method(found, "__get__")
 
 
 def _name_by_dict(refs: Referents, tried: dict[str, bool]) -> None:
@@ -132,7 +127,7 @@ def _name_by_dict(refs: Referents, tried: dict[str, bool]) -> None:
             if type(name) is not str or not tried.get(name)
         ]
         names, values = [name for name, _ in items], [value for _, value in items]
-        refs.take_items(attribute, names, values)
+        refs.take_items(partial(attribute_of, refs.holder), names, values)
 
 
 def _names_of_class(kind: type) -> Iterator[str]:

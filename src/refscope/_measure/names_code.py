@@ -15,6 +15,7 @@ from typing import cast
 
 from .classes import is_dict
 from .frames import names_in, place_in, variables_at_rest
+from .managed import CAN_READ, is_dict_of
 from .names_containers import dict_keys
 from .referents import Referents
 from .spelling import LONGEST
@@ -49,7 +50,7 @@ _PREFIXES: dict[int, str] = {
 def name_function(refs: Referents) -> None:
     """Name the parts of a function.
 
-    Its ``__dict__`` and annotations are known by what is in them: asking for the one
+    Its ``__dict__`` and annotations are told apart without asking: asking for the one
     would make it, and asking for the other runs code (3.14).
     """
     refs.take_members(FunctionType, _FUNCTION_PARTS)
@@ -57,16 +58,22 @@ def name_function(refs: Referents) -> None:
     for thing in refs.left():
         if type(thing) is FunctionType:
             refs.take(".__annotate__", thing)
-        elif _are_annotations(function, thing):
+        elif are_annotations(function, thing, is_known=CAN_READ):
             refs.take(".__annotations__", thing)
         else:
             refs.take(".__dict__", thing)
 
 
-def _are_annotations(function: FunctionType, thing: object) -> bool:
-    """Return whether a dictionary has parameters for keys; a tuple always is it."""
+def are_annotations(function: FunctionType, thing: object, *, is_known: bool) -> bool:
+    """Return whether it is the annotations of a function and not its ``__dict__``.
+
+    Where its memory cannot be read, a dictionary that has parameters for keys; a tuple
+    always is it.
+    """
     if not is_dict(thing):
         return True
+    if is_known:
+        return not is_dict_of(function, thing)
     code = function.__code__
     known = {*code.co_varnames, "return"}
     keys = dict_keys(thing)

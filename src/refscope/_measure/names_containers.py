@@ -13,9 +13,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from itertools import pairwise
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
-from .classes import get_members, get_mro, is_dict, method_of
+from .classes import get_members, get_mro, is_dict, method_of, static_lookup
 from .listed import items_of
 from .referents import Referents
 from .spelling import attribute, element, place, subscript
@@ -43,6 +43,14 @@ _set_iter = cast("Callable[[object], Items]", method_of(set, "__iter__"))
 _frozen_set_iter = cast("Callable[[object], Items]", method_of(frozenset, "__iter__"))
 
 _ATTEMPTS = 3
+
+
+class _Sample(NamedTuple):
+    field: int
+
+
+FIELD = type(get_members(_Sample)["field"])
+"""The type of what reads a field of a named tuple."""
 
 
 def snapshot(read: Callable[[object], Iterable[T]], holder: object) -> list[T]:
@@ -108,9 +116,14 @@ def _fields_of(kind: type) -> tuple[str, ...]:
         fields = get_members(base).get("_fields")
         if type(fields) is tuple:
             texts = cast("tuple[object, ...]", fields)
-            if all(type(text) is str for text in texts):
+            if all(_is_field(kind, text) for text in texts):
                 return cast("tuple[str, ...]", texts)
     return ()
+
+
+def _is_field(kind: type, name: object) -> bool:
+    """Return whether a class reads a name as ``namedtuple`` does."""
+    return type(name) is str and type(static_lookup(kind, name)) is FIELD
 
 
 def name_deque(refs: Referents) -> None:

@@ -93,15 +93,17 @@ class Referents:
                 return
             self.take_member(name, members.get(name))
 
-    def take_member(self, name: str, descriptor: object) -> None:
-        """Take what a descriptor written in C reads."""
+    def take_member(
+        self, name: str, descriptor: object, spelling: str | None = None
+    ) -> None:
+        """Take what a descriptor written in C reads, as an attribute or so spelled."""
         kind = type(descriptor)
         if kind is MemberDescriptorType or kind is GetSetDescriptorType:
             try:
                 thing: object = cast("Any", descriptor).__get__(self.holder)
             except Exception:  # noqa: BLE001  # unset, or not ready
                 return
-            self.take(f".{name}", thing)
+            self.take(spelling or f".{name}", thing)
 
     def take_all(self, name: str | None) -> None:
         """Take all that is left."""

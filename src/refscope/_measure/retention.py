@@ -17,6 +17,7 @@ from refscope.reports._fingerprint import fingerprint
 from refscope.reports._heap import shape_of
 
 from . import census
+from .access import collapsed_in, reads_items
 from .algorithms.paths import Search
 from .backwards import FREE_NAMES, Heap
 from .budget import Budget
@@ -25,7 +26,7 @@ from .describe import describe
 from .frozen import frozen_count
 from .inside import is_part_of_frame
 from .keeping import Kept
-from .names import collapsed, names_of
+from .names import names_of
 from .nearby import Nearby
 from .roots import C_ONLY, CONTEXT, GIVEN, OURS, SIGNALS, Root, Roots
 
@@ -71,7 +72,9 @@ class Trail:
                 )
             ]
         )
-        return path_of(self.root, references, expression_of(self.root, self.names))
+        spelled = list(map(_spelled, self.names, self.objects))
+        expression = expression_of(self.root, spelled)
+        return path_of(self.root, references, expression)
 
 
 class Found:
@@ -227,7 +230,7 @@ def _trail(search: Search, heap: Heap, bit: int, start: int, label: str) -> Trai
     node = start
     while node != search.target:
         name, node = _best_step(search, heap, bit, node)
-        joined = collapsed(names[-1], name) if names else None
+        joined = collapsed_in(objects[-2], names[-1], name) if names else None
         if names and names[-1] in FREE_NAMES - {".__dict__"}:
             joined = name
         if joined is not None and len(objects) > 1:
@@ -291,6 +294,14 @@ def expression_of(root: str, names: Sequence[str]) -> str | None:
     if not all(name[:1] in {".", "["} for name in names):
         return None
     return f"sys.modules[{module!r}]" + "".join(names)
+
+
+def _spelled(name: str, holder: object) -> str:
+    """Return the name of a step as Python, without a key that is cut or runs code."""
+    is_cut = name.endswith("...]")
+    if not is_cut and (name[:1] != "[" or reads_items(holder)):
+        return name
+    return f"{name[: name.index('[')]}[...]"
 
 
 def shape_of_path(root: str, references: Sequence[Reference]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cmath import isfinite
 from keyword import iskeyword
+from math import isnan
 from types import EllipsisType, NoneType
 from typing import cast
 
@@ -12,7 +14,7 @@ LONGEST = 60
 
 _MOST_BITS = 196  # 59 digits; a long int takes long to write, or is refused
 _MOST_ITEMS = 4
-_NUMBERS = {id(kind) for kind in (float, complex, bool, NoneType, EllipsisType)}
+_NUMBERS = {id(kind) for kind in (complex, bool, NoneType, EllipsisType)}
 
 
 def spelled(key: object) -> str | None:
@@ -28,7 +30,9 @@ def spelled(key: object) -> str | None:
         return repr(number) if number.bit_length() <= _MOST_BITS else None
     if kind is tuple:
         return _spelled_items(cast("tuple[object, ...]", key))
-    return repr(key) if id(kind) in _NUMBERS else None
+    if kind is float:
+        return _spelled_float(cast("float", key))
+    return repr(key) if id(kind) in _NUMBERS and _is_finite(key) else None
 
 
 def subscript(key: object) -> str:
@@ -57,7 +61,15 @@ def attribute(name: object) -> str:
 
 def is_plain(name: str) -> bool:
     """Return whether a name can stand behind a dot."""
-    return name.isidentifier() and not iskeyword(name) and len(name) <= LONGEST
+    is_name = name.isidentifier() and not iskeyword(name) and len(name) <= LONGEST
+    return is_name and (name.isascii() or _is_normal(name))
+
+
+def _is_normal(name: str) -> bool:
+    """Return whether Python reads a name as it is: in code it is normalised."""
+    from unicodedata import normalize  # noqa: PLC0415  # a large table, for few names
+
+    return normalize("NFKC", name) == name
 
 
 def collapsed(first: str | None, second: str | None) -> str | None:
@@ -85,6 +97,17 @@ def _cut(text: str) -> str:
         size -= max(1, (len(whole) - LONGEST + 3) // 4)
         whole = repr(text[:size])
     return f"{whole}..."
+
+
+def _spelled_float(number: float) -> str | None:
+    """Return a number, none for the one that equals no other."""
+    if isfinite(number):
+        return repr(number)
+    return None if isnan(number) else f"float('{number!r}')"
+
+
+def _is_finite(key: object) -> bool:
+    return type(key) is not complex or isfinite(key)
 
 
 def _spelled_items(items: tuple[object, ...]) -> str | None:

@@ -9,6 +9,7 @@ from refscope.reports import Leak, LeakReport, Reference, ReferencePath, Verdict
 from refscope.reports._leaks import amount
 
 from ._common_text import environment_lines, head_lines, limit_lines
+from ._expressions import steps_of
 from ._page import LINES, WIDTH, Page
 from ._path_text import path_lines, place_of
 
@@ -123,9 +124,9 @@ def _container(path: ReferencePath, grows_at: int | None) -> str | None:
     """
     if grows_at is None:
         return path.expression
-    if path.expression is not None:
-        tail = "".join([step.name for step in path.references[grows_at + 1 :]])
-        return path.expression.removesuffix(tail)
+    steps = steps_of(path)
+    if steps is not None:
+        return steps[0] + "".join(steps[1][: grows_at + 1])
     module = path.root.removeprefix("module ")
     names = [step.name for step in path.references[: grows_at + 1]]
     if (module == path.root and module != "builtins") or not all(

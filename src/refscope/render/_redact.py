@@ -31,6 +31,7 @@ from refscope.reports import (
     TrackReport,
 )
 
+from ._expressions import UNSPELLED, steps_of
 from ._page import last_parts
 
 
@@ -138,11 +139,16 @@ _THREAD = "thread "
 
 def _path(path: ReferencePath) -> ReferencePath:
     references = tuple(map(redacted_reference, path.references))
-    expression = path.expression
-    if expression is not None:
-        names = len("".join([each.name for each in path.references]))
-        start = expression[: len(expression) - names]
-        expression = start + "".join([each.name for each in references])
+    steps = steps_of(path)
+    expression = None
+    if steps is not None:
+        start, parts = steps
+        expression = start + "".join(
+            [
+                part if part == UNSPELLED else each.name
+                for part, each in zip(parts, references, strict=True)
+            ]
+        )
     root = path.root
     if root.startswith(_THREAD):
         root = f"{_THREAD}..."  # its name is the program's to choose

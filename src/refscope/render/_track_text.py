@@ -25,6 +25,7 @@ from ._common_text import (
     more_rows,
     short_label,
 )
+from ._expressions import steps_of
 from ._page import (
     INDENT,
     LINES,
@@ -100,11 +101,12 @@ def _suspect_lines(report: TrackReport, page: Page) -> list[str]:
     """Return what to look at first: the most important objects, and where they are."""
     for group in report.survivors[:1]:
         path = group.held_by
-        if group.by_design is not None or path is None or path.expression is None:
+        steps = None if path is None else steps_of(path)
+        if group.by_design is not None or steps is None:
             continue
-        last = path.references[-1].name if path.references else ""
-        is_inside = last[:1] in ("[", "{") and path.expression.endswith(last)
-        place = path.expression.removesuffix(last) if is_inside else path.expression
+        start, parts = steps
+        is_inside = bool(parts) and parts[-1][:1] == "["
+        place = start + "".join(parts[: -1 if is_inside else None])
         what = f"{units.count(group.count)} {page.end(group.type_name, _NAME_WIDTH)}"
         where = f"{'in' if is_inside else 'at'} {page.start(place, WIDTH - INDENT)}"
         lines = page.paragraph(f"Suspect: {what} {where}   [{group.fingerprint}]")
