@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import socket
 import subprocess
 import threading
+import types
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -154,8 +156,15 @@ def test_generators_and_coroutines():
         verdicts.append(judge(one))
         yield
 
+    def frames():
+        return [type(held) for held in gc.get_referents(one)].count(types.FrameType)
+
     one = generator()
+    had = frames()
     before = judge(one)
+
+    assert frames() == had  # none was made
+
     list(one)
 
     assert before == UNKNOWN

@@ -16,6 +16,7 @@ import pytest
 
 import refscope
 from refscope._measure.algorithms.paths import Search
+from refscope._measure.explain import MATERIALISED
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
 from refscope.reports import Verdict
@@ -380,6 +381,34 @@ def test_generators_and_threads_have_verdicts():
 
     assert names[types.ModuleType] == "no"
     assert names[type] == "no"
+
+
+def test_what_was_made_to_find_a_name_is_in_the_limits(shop):
+    """As referrers says it: reading a __dict__ makes it stay, from 3.11 on."""
+    made = sys.version_info >= (3, 11)
+    shop.model = model = Item()
+    name = f"x{9**9}"  # no constant of any code
+    setattr(model, name, [1])
+    first = refscope.why_alive(getattr(model, name))
+    again = refscope.why_alive(getattr(model, name))
+
+    assert f".{name}" in [step.name for step in first.paths[0].references]
+    assert [MATERIALISED in first.limits, MATERIALISED in again.limits] == [made, False]
+
+
+def test_the_frame_of_a_generator_on_a_path_is_in_the_limits(shop):
+    """It is made to read the names of its variables."""
+
+    def numbers():
+        item = Item()
+        yield item
+
+    shop.generator = numbers()
+    item = next(shop.generator)
+    first, again = refscope.why_alive(item), refscope.why_alive(item)
+
+    assert (MATERIALISED in first.limits) is (sys.version_info >= (3, 11))
+    assert again.limits == ()
 
 
 def _shortest(edges, roots, target):

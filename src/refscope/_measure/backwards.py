@@ -11,9 +11,11 @@ from types import CoroutineType, FrameType, FunctionType, GeneratorType
 from . import census
 from .algorithms.paths import Edge
 from .budget import Budget
+from .classes import has_managed_dict
 from .executing import runs_in
 from .hazards import hazard
 from .keeping import Kept, KeptById
+from .managed import has_dict
 from .names import names_of
 from .nearby import Nearby
 from .roots import Roots, is_ours
@@ -40,6 +42,7 @@ class Heap:
         "_objects",
         "_wall",
         "_whole",
+        "has_materialised",
         "looks",
         "nearby",
         "roots",
@@ -59,6 +62,8 @@ class Heap:
         """What is looked at before the heap, if the nearest roots are enough."""
         self._counts: dict[int, int] = {}
         self.looks: int = 0
+        self.has_materialised: bool = False
+        """Whether something was made to find a name, and stays."""
         self._budget = budget
         self._objects: KeptById[object] = KeptById(roots.frames)
         self._whole: Whole | None = None
@@ -120,6 +125,18 @@ class Heap:
         """Look at everything from now on, containers without a collector included."""
         variables = self.roots.values_of_variables()
         self._whole = Whole(self._foreign, self._budget, variables)
+
+    def names_of(self, node: int, held: int) -> list[str | None]:
+        """Return how one thing refers to another, at any price."""
+        holder, thing = self.object_of(node), self.object_of(held)
+        found = names_of(holder, thing)
+        if None not in found:
+            return found
+        had_dict = has_dict(holder)
+        again = names_of(holder, thing, materialise=True)
+        is_made = has_managed_dict(type(holder)) and has_dict(holder) > had_dict
+        self.has_materialised |= again != found or is_made
+        return again
 
     def is_kept_by_us(self, node: int) -> bool:
         """Return whether a handle of refscope has it, such as a function to call."""

@@ -7,11 +7,14 @@ called after these, and one that raises is dropped.
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from types import (
     AsyncGeneratorType,
     CoroutineType,
+    FunctionType,
     GeneratorType,
     MemberDescriptorType,
     ModuleType,
@@ -27,6 +30,7 @@ T = TypeVar("T")
 Inspect = Callable[[T], "Verdict | None"]
 
 _MISSING = object()
+_HAVE_FRAMES: bool = sys.version_info < (3, 11)
 _UNKNOWN = Verdict("unknown")
 
 _added: list[tuple[type, Inspect[object]]] = []
@@ -131,11 +135,21 @@ def _c_future(thing: object) -> Verdict | None:
     return Verdict("yes", "it is finished") if is_done is True else None
 
 
+def _has_ended(thing: object, frame: str) -> bool:
+    """Return whether a generator has none of its function's frame left.
+
+    From 3.11 on its frame object would be made for the question, and stay.
+    """
+    if _HAVE_FRAMES:
+        return getattr(thing, frame) is None
+    return FunctionType not in map(type, gc.get_referents(thing))
+
+
 def _suspended(prefix: str, what: str) -> Callable[[object], Verdict | None]:
     def inspect(thing: object) -> Verdict | None:
         if getattr(thing, f"{prefix}_running"):
             return Verdict("no", f"a running {what}")
-        if getattr(thing, f"{prefix}_frame") is None:
+        if _has_ended(thing, f"{prefix}_frame"):
             return Verdict("yes", f"the {what} has finished")
         return None
 

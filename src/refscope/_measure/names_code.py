@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from types import (
     AsyncGeneratorType,
     CellType,
@@ -106,7 +107,7 @@ def name_suspended(refs: Referents) -> None:
     parts = ("code", awaited, "origin")
     refs.take_members(kind, [f"{prefix}_{part}" for part in parts])
     refs.take_members(kind, ("__name__", "__qualname__"))
-    has_frame = any(type(thing) is FrameType for thing in refs.left())
+    has_frame = FrameType in map(type, gc.get_referents(refs.holder))
     if has_frame or (refs.materialise and not refs.is_done):
         refs.take_members(kind, (f"{prefix}_frame",))
         frame = getattr(refs.holder, f"{prefix}_frame", None)

@@ -26,7 +26,6 @@ from .describe import describe
 from .frozen import frozen_count
 from .inside import is_part_of_frame
 from .keeping import Kept
-from .names import names_of
 from .nearby import Nearby
 from .roots import C_ONLY, CONTEXT, GIVEN, OURS, SIGNALS, Root, Roots
 
@@ -80,15 +79,17 @@ class Trail:
 class Found:
     """The paths that a search found, and what it knows of the other holders."""
 
-    __slots__ = ("loops", "more", "trails")
+    __slots__ = ("has_materialised", "loops", "more", "trails")
 
-    def __init__(self, trails: list[Trail], more: int = 0, loops: int = 0) -> None:
+    def __init__(self, trails: list[Trail], more: int, loops: int) -> None:
         self.trails: list[Trail] = trails
         """A shortest path for each independent holder."""
         self.more: int = more
         """How many holders were not followed, because there are too many."""
         self.loops: int = loops
         """How many are held by nothing but what they hold themselves."""
+        self.has_materialised: bool = False
+        """Whether something was made to find a name, and stays."""
 
     @property
     def is_by_c(self) -> bool:
@@ -177,7 +178,9 @@ def _found(
     ]
     trails.sort(key=_by_length)
     loops = search.looped_bits.bit_count() if is_whole else 0
-    return Found(trails, len(search.more_holders), loops)
+    found = Found(trails, len(search.more_holders), loops)
+    found.has_materialised = heap.has_materialised
+    return found
 
 
 def _searched(heap: Heap, subject: object, most_holders: int) -> tuple[Search, bool]:
@@ -252,7 +255,7 @@ def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, in
             known = ".__dict__"  # not asked for: see hazards
         found = [known]
         if known is None:
-            found = names_of(holder, heap.object_of(held), materialise=True)
+            found = heap.names_of(node, held)
         name = min([name for name in found if name is not None], default="<?>")
         steps.append(((name == "<?>", shape_of(name)), name, held))
     _, name, held = min(steps)

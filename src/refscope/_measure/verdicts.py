@@ -12,6 +12,7 @@ from refscope.reports._record import changed
 from .account import environment
 from .budget import Budget
 from .describe import describe
+from .explain import MATERIALISED
 from .inspectors import judge
 from .keeping import Kept
 from .retained import retained_sizes
@@ -52,7 +53,9 @@ def retention_of(
 
 
 def _limits(found: Found) -> Iterator[str]:
-    """Yield what is not known of holders that are on no path."""
+    """Yield what is not known of holders that are on no path, and what was changed."""
+    if found.has_materialised:
+        yield MATERIALISED
     if found.more:
         yield _MORE.format(found.more)
     if found.loops:
