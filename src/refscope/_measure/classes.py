@@ -44,7 +44,7 @@ MISSING = object()
 
 def static_lookup(kind: type, name: str) -> object:
     """Return what a class or its bases have under a name, unbound; or MISSING."""
-    for base in get_mro(kind):
+    for base in get_mro(kind) or ():  # none while it is being made
         members = get_members(base)
         if name in members:
             return members[name]

@@ -42,7 +42,8 @@ class Whole:
         self._foreign = foreign
         self._budget = budget
         untracked = list(filterfalse(gc.is_tracked, variables))
-        self._beside: Kept[object] = Kept(containers_among(untracked))
+        containers = {id(one): one for one in containers_among(untracked)}
+        self._beside: Kept[object] = Kept(containers.values())
         self._looks: int = 0
         self._things: Kept[object] = Kept()
         self._holders_of: dict[int, list[object]] | None = None
@@ -74,9 +75,9 @@ class Whole:
 
     def _first_parts(self) -> Iterator[tuple[list[object], list[object]]]:
         """Yield things and what they refer to, and note what there is."""
-        beside = dict(zip(map(id, self._beside), self._beside, strict=True))
-        met: set[int] = set(beside)
-        level = [*everything(self._foreign, self._budget), *beside.values()]
+        met = set(map(id, self._beside))
+        level = everything(self._foreign, self._budget)  # no list of ours may be begun
+        level += self._beside
         while level and self._budget.spend(len(level), STAGE):
             self._things += level
             later: dict[int, object] = {}

@@ -105,7 +105,7 @@ def _suspect_lines(report: TrackReport, page: Page) -> list[str]:
         if group.by_design is not None or steps is None:
             continue
         start, parts = steps
-        is_inside = bool(parts) and parts[-1][:1] == "["
+        is_inside = bool(parts) and parts[-1][:1] in ("[", "{")
         place = start + "".join(parts[: -1 if is_inside else None])
         what = f"{units.count(group.count)} {page.end(group.type_name, _NAME_WIDTH)}"
         where = f"{'in' if is_inside else 'at'} {page.start(place, WIDTH - INDENT)}"
