@@ -126,6 +126,7 @@ _RULES: Mapping[int, Rule] = {
     id(types.ModuleType): attributes.name_module,
 }
 _RULES_BY_NAME: Mapping[str, Rule] = {
+    containers.ELEMENT: containers.name_element,
     "hamt_bitmap_node": containers.name_context_node,
     "hamt_collision_node": containers.name_context_node,
 }

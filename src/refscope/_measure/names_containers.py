@@ -13,9 +13,10 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from itertools import pairwise
+from types import WrapperDescriptorType
 from typing import NamedTuple, TypeVar, cast
 
-from .classes import get_members, get_mro, is_dict, method_of, static_lookup
+from .classes import get_members, get_mro, is_dict, method_of, static_lookup, type_name
 from .listed import items_of
 from .referents import Referents
 from .spelling import attribute, element, place, subscript
@@ -49,6 +50,7 @@ class _Sample(NamedTuple):
     field: int
 
 
+ELEMENT = "xml.etree.ElementTree.Element"
 FIELD = type(get_members(_Sample)["field"])
 """The type of what reads a field of a named tuple."""
 
@@ -124,6 +126,22 @@ def _fields_of(kind: type) -> tuple[str, ...]:
 def _is_field(kind: type, name: object) -> bool:
     """Return whether a class reads a name as ``namedtuple`` does."""
     return type(name) is str and type(static_lookup(kind, name)) is FIELD
+
+
+def name_element(refs: Referents) -> None:
+    """Name the children of an XML element; its attributes are not asked for.
+
+    Asking makes a dictionary where there is none (``Modules/_elementtree.c``).
+    """
+    base = next(b for b in get_mro(refs.kind) if type_name(b) == ELEMENT)
+    children = get_members(base)["__getitem__"]
+    if type(children) is not WrapperDescriptorType:  # written in Python
+        return
+    items: list[object] = children(refs.holder, slice(None))
+    refs.take_items(place, range(len(items)), items)
+    for thing in refs.left():
+        if is_dict(thing):
+            refs.take(".attrib", thing)
 
 
 def name_deque(refs: Referents) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import types
 import weakref
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,6 +75,8 @@ PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "_ctypes._Pointer": ("_objects",),
     "_ctypes.Structure": ("_objects",),
     "_ctypes.Array": ("_objects",),
+    "_csv.reader": ("dialect",),
+    "_csv.writer": ("dialect",),
     "_io.BufferedReader": ("raw",),
     "_io.BufferedWriter": ("raw",),
     "_io.BufferedRandom": ("raw",),
@@ -83,12 +86,17 @@ PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "typing.ParamSpec": ("__bound__",),
     "typing.TypeAliasType": ("__type_params__",),
     "_struct.Struct": ("format",),
+    "functools.KeyWrapper": ("obj",),
     "functools._lru_cache_wrapper": (),
+    "sqlite3.Connection": ("row_factory", "text_factory"),
+    "xml.etree.ElementTree.Element": ("tag",),
 }
 """The same for types that may not be there, by their full name."""
 
 REST: Mapping[Any, str] = {
     types.MappingProxyType: "<mapping>",
+    OrderedDict: "<order>",
+    memoryview: "<buffer>",
     weakref.ProxyType: "<callback>",
     weakref.CallableProxyType: "<callback>",
     types.BuiltinFunctionType: "<class>",
@@ -106,12 +114,26 @@ REST: Mapping[Any, str] = {
 
 REST_BY_NAME: Mapping[str, str] = {
     "_asyncio.Future": "<callbacks or context>",
+    "_asyncio.FutureIter": "<future>",
     "_asyncio.Task": "<callbacks or context>",
     "_contextvars.Context": "<tree>",
     "_contextvars.ContextVar": "<default>",
     "_contextvars.Token": "<token>",
     "_abc._abc_data": "<registry or cache>",
+    "_csv.reader": "<lines or fields>",
+    "_csv.writer": "<write>",
+    "_ctypes.CFuncPtr": "<callable>",
+    "_io.BytesIO": "<buffer>",
+    "_io.TextIOWrapper": "<decoder or encoder>",
+    "_pickle.Pickler": "<write or memo>",
+    "_queue.SimpleQueue": "<items>",
     "_thread._local": "<values of threads>",
+    "anext_awaitable": "<awaited or default>",
+    "async_generator_asend": "<generator or value>",
+    "async_generator_athrow": "<generator or value>",
+    "coroutine_wrapper": "<coroutine>",
+    "decimal.Context": "<signals>",
+    "functools.KeyWrapper": "<comparison>",
     "functools._lru_cache_wrapper": "<cache>",
     "functools._lru_list_elem": "<link>",
     "hamt": "<node>",
@@ -124,7 +146,11 @@ REST_BY_NAME: Mapping[str, str] = {
     "re.Pattern": "<pattern>",
     "typing.ParamSpec": ".__default__",
     "typing.TypeAliasType": ".__value__",
+    "sqlite3.Connection": "<statements, cursors or functions>",
     "typing.TypeVar": "<bound or default>",
+    "xml.etree.ElementTree.Element": "<text or tail>",
+    "xml.etree.ElementTree.TreeBuilder": "<tree or factories>",
+    "xml.etree.ElementTree.XMLParser": "<target or names>",
     "_struct.Struct": "<codes>",
     "builtin_method": "<class>",
 }

@@ -256,10 +256,16 @@ def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, in
         found = [known]
         if known is None:
             found = heap.names_of(node, held)
-        name = min([name for name in found if name is not None], default="<?>")
+        spelled = [name for name in found if name is not None]
+        name = min(spelled, key=_by_use, default="<?>")
         steps.append(((name == "<?>", shape_of(name)), name, held))
     _, name, held = min(steps)
     return name, held
+
+
+def _by_use(name: str) -> tuple[bool, str]:
+    """Sort what Python can say before what only describes it."""
+    return name.startswith("<"), name
 
 
 def _by_length(trail: Trail) -> tuple[int, bool, str, list[str]]:
