@@ -163,3 +163,23 @@ def test_loops_that_are_counted(most):
 
     assert has_more_loops(pairs, most) == (most < 100)
     assert has_more_loops(ring, most) == (most < 1)
+
+
+def test_many_loops_through_one_node_are_looked_at_a_few_times():
+    """As the methods of a mock: not all references again for each that is removed."""
+    asked = []
+
+    class Costs(dict):
+        """Counts how often it is asked."""
+
+        def get(self, key, default=None):
+            asked.append(1)
+            return default
+
+    count = 300
+    successors = [list(range(1, count)) * 2]
+    successors += [[0, 1 + number % (count - 1)] for number in range(1, count)]
+    removed, _ = minimum_feedback(successors, Costs())
+
+    assert is_opened(successors, removed)
+    assert len(asked) < 50 * count

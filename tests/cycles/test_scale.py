@@ -387,3 +387,27 @@ def test_what_a_long_list_leads_to_is_followed_once():
     while head is not head[0]:  # else its end takes the whole stack
         head = head[0]
     head.clear()
+
+
+@pytest.mark.usefixtures("no_garbage")
+def test_where_to_cut_is_looked_for_once_for_each_shape(monkeypatch):
+    """The others of a few are counted: of large ones that would take most of the time."""
+    asked = []
+    find = dissect.minimum_feedback
+
+    def counted(*args, **options):
+        asked.append(1)
+        return find(*args, **options)
+
+    monkeypatch.setattr(dissect, "minimum_feedback", counted)
+    for _ in range(5):
+        parts = [[] for _ in range(20)]
+        for part in parts:
+            part.append(parts)
+    del parts, part
+    report = refscope.find_cycles()
+    [group] = report.groups
+
+    assert (group.count, group.objects, len(asked)) == (5, 5 * 21, 1)
+    assert group.example.cuts == 20
+    assert report.limits[-1].endswith("the first 16 are shown")

@@ -232,10 +232,14 @@ class _Draft:
         self, graph: Graph, group: list[Component], size: int, kind: CycleKind
     ) -> None:
         of_example = self.shapes.size(group[0])
-        explained = explain(graph, group[0], of_example, self.budget)
-        self._note_limits(explained)
+        prints = {fingerprint for each, fingerprint in self.groups if each == kind}
+        explained = explain(graph, group[0], of_example, self.budget, prints)
         key = kind, explained.fingerprint
         known = self.groups.get(key)
+        if known is None:
+            self._note_limits(explained)
+        if explained.materialised:
+            self.limits[MATERIALISED] = None
         self.groups[key] = CycleGroup(
             kind=kind,
             count=len(group) + (known.count if known else 0),
@@ -249,7 +253,6 @@ class _Draft:
     def _note_limits(self, explained: Explained) -> None:
         cycle = explained.cycle
         sentences = {
-            MATERIALISED: explained.materialised > 0,
             LONG: cycle.length > MOST_SHOWN,
             LARGE: cycle.cuts > MOST_CUTS,
             UNCUT: not cycle.cuts,

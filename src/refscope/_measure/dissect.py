@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import chain, compress, islice
 from types import FrameType
 
@@ -103,10 +103,25 @@ class _Parts:
         self.materialised: int = materialised
 
 
-def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Explained:
-    """Return the cycle of a component."""
+def explain(
+    graph: Graph,
+    nodes: Sequence[int],
+    size: int,
+    budget: Budget,
+    known: Container[str] = (),
+) -> Explained:
+    """Return the cycle of a component.
+
+    Args:
+        graph: Where it is.
+        nodes: Its members.
+        size: Their bytes.
+        budget: How much time there is.
+        known: Fingerprints of which there is an example: where to cut another small
+            one is not looked for.
+    """
     parts = (
-        _small(graph, nodes, budget)
+        _small(graph, nodes, budget, known)
         if len(nodes) <= MOST_NAMED
         else _large(graph, nodes, budget)
     )
@@ -137,10 +152,17 @@ def explain(graph: Graph, nodes: Sequence[int], size: int, budget: Budget) -> Ex
     return Explained(cycle, print_of_loop, tuple(names), materialised)
 
 
-def _small(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
+def _small(
+    graph: Graph,
+    nodes: Sequence[int],
+    budget: Budget,
+    known: Container[str],
+) -> _Parts:
     """Name everything, then look for the loop and the cuts."""
     wiring = wire(graph, nodes)
     loop = _best_loop(wiring, budget) or _nameless_loop(graph, nodes, wiring)
+    if loop_fingerprint(_shown(wiring, loop)) in known:
+        return _Parts(wiring, loop, len(loop), [], 0, is_smallest=False)
     successors = wiring.successors(2)
     is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, _FEW_LOOPS)
     effort = EFFORT if is_few else 0

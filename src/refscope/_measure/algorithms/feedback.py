@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heapreplace
 from itertools import chain
 from operator import mul, sub
 from typing import TypeAlias
@@ -204,23 +205,33 @@ def _least_more(
 
 
 def _cheap_hits(loops: Sequence[Sequence[Edge]], cost: Cost) -> list[Edge]:
-    """Return references that hit every loop: those that hit most for their cost."""
+    """Return references that hit every loop: those that hit most for their cost.
+
+    What was hit meanwhile makes others worth less, never more: so they are looked at
+    in the order of what they were worth, and put back where that has changed.
+    """
     through: defaultdict[Edge, list[int]] = defaultdict(list)
     for number, loop in enumerate(loops):
         for edge in loop:
             through[edge].append(number)
     hits = {edge: len(numbers) for edge, numbers in through.items()}
+    order = [(cost(edge) / count, edge, count) for edge, count in hits.items()]
+    heapify(order)
     missed = set(range(len(loops)))
     chosen: list[Edge] = []
     while missed:
-        best = min(hits, key=lambda edge: (cost(edge) / hits[edge], edge))
+        _, best, count = order[0]
+        if hits[best] != count:
+            if hits[best]:
+                heapreplace(order, (cost(best) / hits[best], best, hits[best]))
+            else:
+                heappop(order)
+            continue
         chosen.append(best)
         for number in missed.intersection(through[best]):
             missed.remove(number)
             for edge in loops[number]:
                 hits[edge] -= 1
-                if not hits[edge]:
-                    del hits[edge]
     return chosen
 
 
