@@ -126,7 +126,12 @@ def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
         block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
         del args, kwargs  # else they would live as long as the generator
-        return cast("Any", (yield from _driven(block, inner, is_item=False)))
+        try:
+            return cast("Any", (yield from _driven(block, inner, is_item=False)))
+        except GeneratorExit:
+            if block.is_empty_handed:
+                raise
+        return block.take()  # what it returns when it is closed
 
     code = getattr(_called(function), "__code__", None)
     is_awaitable = code and code.co_flags & inspect.CO_ITERABLE_COROUTINE
@@ -147,7 +152,12 @@ def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:
         block = _new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
         del args, kwargs  # else they would live as long as the coroutine
-        return await _driven(block, inner, is_item=False)
+        try:
+            return await _driven(block, inner, is_item=False)
+        except GeneratorExit:
+            if block.is_empty_handed:
+                raise
+        return block.take()  # what it returns when it is closed
 
     return wrapper
 
@@ -305,6 +315,7 @@ def _drive(
     else:
         block.start()
     is_error = False
+    result: Any = None
     while not _step(block, run, is_error=is_error):
         block.pause()
         try:
@@ -312,7 +323,10 @@ def _drive(
             is_error = False
         except GeneratorExit:
             block.resume()
+            if sys.version_info >= (3, 13):
+                result = _close(block, run.gi_yieldfrom)
             run.close()
+            block.keep(result)
             raise
         except BaseException as error:  # noqa: BLE001  # thrown on into the function
             block.keep(error)
@@ -321,6 +335,20 @@ def _drive(
     if is_item:
         return not block.drops(_ENDED)
     return block.take()
+
+
+def _close(block: _Block, inner: Any) -> Any:
+    """Close a function, and return what it returns then.
+
+    ``yield from`` would lose that, so it is done before what waits for it is closed.
+    """
+    if not _is_suspended(inner):
+        return None
+    try:
+        return inner.close()
+    except BaseException as error:
+        block.end(type(error))
+        raise
 
 
 def _step(block: _Block, run: Generator[Any, Any, None], *, is_error: bool) -> bool:

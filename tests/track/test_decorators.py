@@ -546,6 +546,72 @@ def test_a_generator_that_ignores_close():
         generator.close()
 
 
+def _closing_generator(value, error):
+    """Return or raise when it is closed."""
+    try:
+        yield 1
+    except GeneratorExit:
+        if error is not None:
+            raise error from None
+        return value
+
+
+async def _closing_coroutine(value, error):
+    """Return or raise when it is closed while it waits."""
+
+    @types.coroutine
+    def wait():
+        yield 1
+
+    try:
+        await wait()
+    except GeneratorExit:
+        if error is not None:
+            raise error from None
+        return value
+
+
+@pytest.mark.parametrize("value", [None, 5])
+@pytest.mark.parametrize("kind", [_closing_generator, _closing_coroutine])
+def test_what_close_returns(kind, value):
+    """It is what the function returns then (3.13+), as without us."""
+    tracked = track("x", collect=False)(kind)
+    plain, ours = kind(value, None), tracked(value, None)
+    plain.send(None)
+    ours.send(None)
+
+    assert ours.close() == plain.close()
+    assert refscope.tracker_of(tracked).report.exception == "GeneratorExit"
+
+
+@pytest.mark.parametrize("kind", [_closing_generator, _closing_coroutine])
+def test_an_error_while_closing(kind):
+    """It goes on, and the block has ended with it."""
+    tracked = track("x", collect=False)(kind)
+    ours = tracked(None, KeyError(1))
+    ours.send(None)
+
+    with pytest.raises(KeyError):
+        ours.close()
+    assert refscope.tracker_of(tracked).report.exception == "KeyError"
+
+
+def test_a_function_that_raises_generator_exit_itself():
+    """Nobody closed it, so the error goes on as any other."""
+
+    @track("x", **LIGHT)
+    def function():
+        yield 1
+        raise GeneratorExit
+
+    generator = function()
+    next(generator)
+
+    with pytest.raises(GeneratorExit):
+        next(generator)
+    assert next(generator, "over") == "over"
+
+
 def test_memory_counts_only_while_a_generator_runs():
     """What happens between two items is not the generator's."""
     kept = []
