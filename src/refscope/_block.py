@@ -29,6 +29,7 @@ class Block:
         "_report",
         "_seen",
         "_tracker",
+        "is_by_hand",
     )
 
     def __init__(self, tracker: Tracker, label: str, *, is_call: bool = False) -> None:
@@ -43,6 +44,8 @@ class Block:
         self._is_skipped = False
         self._is_call = is_call
         self._has_begun = False
+        self.is_by_hand: bool = False
+        """Whether ``__enter__`` was called by hand, and ``__exit__`` will be."""
 
     @property
     def measured(self) -> bool:

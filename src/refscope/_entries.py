@@ -141,7 +141,9 @@ class _Bind:
 
 
 def _enter(block: Block) -> Block:
-    _here.pending = None  # if called by hand, there is no other half
+    if _here.pending is block:  # no exit was asked for: this is called by hand
+        block.is_by_hand = True
+    _here.pending = None
     block.start()
     return block
 

@@ -137,18 +137,39 @@ class Tracker(Entered):
         return self._entries % self.every != 0
 
     def newest(self) -> Block:
-        """Return the block that this thread or task entered last and has not left.
+        """Return the block that an exit called by hand is to end.
+
+        That is the newest of this thread or task that was entered by hand, or the
+        only such one of all, as ``asyncSetUp`` runs in another task than
+        ``asyncTearDown``; or else the newest of this thread or task.
 
         Raises:
             TrackingError: There is none.
         """
-        owner = activity.owner()
-        for client in blocks.open_clients(owner):
-            if isinstance(client, Block) and client.tracker is self:
-                return client
+        boundary.begin_own()
+        try:
+            here = self._open_blocks(activity.owner())
+            by_hand = [block for block in here if block.is_by_hand]
+            if not by_hand:
+                by_hand = [block for block in self._open_blocks() if block.is_by_hand]
+                if len(by_hand) > 1:  # it could be any of them
+                    by_hand = []
+            for block in (*by_hand, *here):
+                return block
+        finally:
+            boundary.end_own()
         raise TrackingError(
-            f"no block of {self._label!r} is open in this thread or task to be left"
+            f"no block of {self._label!r} is open in this thread or task to be left; "
+            "stop() of a block ends it from anywhere"
         )
+
+    def _open_blocks(self, owner: int | None = None) -> list[Block]:
+        """Return its open blocks, newest first."""
+        return [
+            client
+            for client in blocks.open_clients(owner)
+            if isinstance(client, Block) and client.tracker is self
+        ]
 
     def keep_report(self, report: TrackReport) -> None:
         """Keep a finished report for ``report`` and ``reports``."""

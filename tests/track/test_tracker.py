@@ -378,6 +378,60 @@ def test_async_enter_and_exit_by_hand():
     assert tracker.reports == (second.report, first.report)
 
 
+def test_an_exit_by_hand_leaves_statements_alone():
+    """It ends what was entered by hand, though a `with` statement is open inside."""
+    tracker = track("x", keep=5, **LIGHT)
+    outer = tracker.__enter__()
+    with tracker as block:
+        tracker.__exit__(None, None, None)
+        assert tracker.reports == (outer.report,)
+
+    assert tracker.reports == (outer.report, block.report)
+
+
+def test_an_exit_by_hand_in_another_task():
+    """Each of asyncSetUp and asyncTearDown runs in a task of its own in unittest."""
+    tracker = track("x", keep=5, **LIGHT)
+
+    async def enter():
+        return await tracker.__aenter__()
+
+    async def leave():
+        await tracker.__aexit__(None, None, None)
+
+    async def main():
+        block = await asyncio.create_task(enter())
+        with tracker as other:
+            await asyncio.create_task(leave())
+        return block, other
+
+    block, other = asyncio.run(main())
+
+    assert tracker.reports == (block.report, other.report)
+
+
+def test_an_exit_by_hand_in_another_task_never_guesses():
+    """Which of two blocks it is to end nobody can know."""
+    tracker = track("x", **LIGHT)
+
+    async def enter():
+        return await tracker.__aenter__()
+
+    async def leave():
+        await tracker.__aexit__(None, None, None)
+
+    async def main():
+        tasks = [asyncio.create_task(enter()) for _ in range(2)]
+        blocks = [await task for task in tasks]
+        with pytest.raises(TrackingError, match="this thread or task to be left; stop"):
+            await asyncio.create_task(leave())
+        return blocks
+
+    for block in asyncio.run(main()):
+        assert block.is_open
+        block.stop()
+
+
 def test_an_exit_by_hand_passes_other_trackers_by():
     """It ends the newest block of its own tracker."""
     tracker = track("first")

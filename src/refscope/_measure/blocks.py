@@ -111,9 +111,9 @@ def enter(plan: Plan, client: object, *, is_call: bool = False) -> Probe:
     return probe
 
 
-def open_clients(owner: int) -> list[object]:
-    """Return who has a block open in this thread or task, newest first."""
-    return [probe.client for probe in reversed(_probes) if probe.owner == owner]
+def open_clients(owner: int | None = None) -> list[object]:
+    """Return who has a block open, in one thread or task or in any, newest first."""
+    return [each.client for each in reversed(_probes) if owner in {None, each.owner}]
 
 
 def leave(probe: Probe, client: Client[R_co], *, end: bool) -> R_co:
