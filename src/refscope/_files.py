@@ -9,7 +9,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, TypeVar, overload
+from typing import TypeAlias, TypeVar, cast, overload
 
 from refscope.exceptions import (
     ArgumentTypeError,
@@ -38,10 +38,11 @@ def save(report: Report, path: PathName, *, redact: bool = False) -> None:
         redact: Leave out labels, tags, keys, names of threads and folders of files.
 
     Raises:
-        InvalidArgumentError: The suffix is not known.
+        InvalidArgumentError: The suffix is not known, or no file can have this name.
+        ArgumentTypeError: ``path`` is no path, or ``report`` no report.
         OSError: The file cannot be written; ``filename`` is ``path``.
     """
-    name = os.fspath(path)
+    name = _name_of(path)
     write = _WRITERS.get(os.path.splitext(name)[1].lower())
     if write is None:
         raise InvalidArgumentError(
@@ -65,9 +66,11 @@ def load(path: PathName, kind: type[R] | None = None) -> AnyReport | R:
     Raises:
         NewerFormatError: A later refscope wrote it.
         ReportFormatError: It is no report, or one of another kind.
-        ArgumentTypeError: ``kind`` is no class of report.
+        InvalidArgumentError: No file can have this name.
+        ArgumentTypeError: ``kind`` is no class of report, or ``path`` no path.
+        OSError: The file cannot be read.
     """
-    name = os.fspath(path)
+    name = _name_of(path)
     try:
         report = from_json(_content(name))
     except ReportFormatError as error:
@@ -81,6 +84,25 @@ def load(path: PathName, kind: type[R] | None = None) -> AnyReport | R:
             f"{kind.__name__} was asked for"
         )
     return report
+
+
+def _name_of(path: object) -> str:
+    """Return the name of a file as text."""
+    name = path
+    if not isinstance(name, str) and hasattr(type(name), "__fspath__"):
+        name = cast("object", os.fspath(cast("PathName", path)))
+    if not isinstance(name, str):
+        raise ArgumentTypeError(
+            "a path is text or a pathlib.Path, such as 'report.json', "
+            f"not a {type(name).__name__}"
+        )
+    try:
+        is_possible = b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise InvalidArgumentError(f"{name!r} has characters that no file's name has")
+    return name
 
 
 def _check_kind(kind: object) -> None:

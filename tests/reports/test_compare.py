@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from refscope.exceptions import InvalidArgumentError, MergeError
+from refscope.exceptions import ArgumentTypeError, InvalidArgumentError, MergeError
 from refscope.reports import (
     DiffReport,
     DiffRow,
@@ -167,6 +167,16 @@ def test_an_unknown_key_is_refused_with_the_choices():
         InvalidArgumentError, match=r"by='line' .* 'site', 'function', 'fingerprint'"
     ):
         diff(_report(), _report(), by="line")
+    with pytest.raises(InvalidArgumentError, match=r"by=\[\] is unknown"):
+        diff(_report(), _report(), by=[])
+
+
+def test_what_is_no_report_is_named_by_type():
+    """Whichever of the two it is."""
+    with pytest.raises(ArgumentTypeError, match="this is a int"):
+        diff(_report(), 3)
+    with pytest.raises(ArgumentTypeError, match="this is a NoneType"):
+        diff(None, None)
 
 
 def test_kinds_do_not_mix():

@@ -41,6 +41,25 @@ def test_names_of_files_may_be_text(tmp_path):
     assert load(str(tmp_path / "a.json"), TrackReport) == REPORT
 
 
+@pytest.mark.parametrize("path", [None, 3, b"a.json", ["a.json"]])
+def test_a_path_is_text_or_has_one(path):
+    """Anything else is refused by its kind: a number would be an open file."""
+    with pytest.raises(ArgumentTypeError, match="a path is text or"):
+        save(REPORT, path)
+    with pytest.raises(ArgumentTypeError, match=f"not a {type(path).__name__}"):
+        load(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows can write such names")
+@pytest.mark.parametrize("name", ["a\0.json", "\ud800.json"])
+def test_no_file_has_such_a_name(name):
+    """The system would refuse it in words of its own."""
+    with pytest.raises(InvalidArgumentError, match="no file's name has"):
+        save(REPORT, name)
+    with pytest.raises(InvalidArgumentError, match=r"\\(x00|ud800)\.json"):
+        load(name)
+
+
 def test_text_files_hold_the_full_text(tmp_path):
     """A file has room for everything."""
     save(REPORT, tmp_path / "a.txt")

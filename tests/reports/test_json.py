@@ -79,11 +79,17 @@ def test_reports_come_back_equal(report, indent):
     assert from_json(text) == report
 
 
-@pytest.mark.parametrize("indent", [TrackReport, "  ", 2.0])
+@pytest.mark.parametrize("indent", [TrackReport, "  ", 2.0, True])
 def test_an_indent_is_a_number_of_spaces(indent):
     """Anything else is refused at the door, by its kind."""
     with pytest.raises(ArgumentTypeError, match=r"indent takes .*, not a \w+"):
         to_json(REPORT, indent=indent)
+
+
+def test_a_negative_indent_is_refused():
+    """There are no spaces below none."""
+    with pytest.raises(InvalidArgumentError, match="0 or more spaces, not -1"):
+        to_json(REPORT, indent=-1)
 
 
 @given(

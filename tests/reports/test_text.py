@@ -380,6 +380,13 @@ def test_a_negative_limit_is_refused():
         to_text(_full_report(), limit=-1)
 
 
+@pytest.mark.parametrize("limit", ["3", 1.5, True, [], object()])
+def test_a_limit_is_a_number_of_rows(limit):
+    """Anything else is refused at the door, by its kind."""
+    with pytest.raises(ArgumentTypeError, match=r"limit takes .*, not a \w+"):
+        to_text(_full_report(), limit=limit)
+
+
 def test_types_without_objects_are_shown_in_full_only():
     """A merge can leave a row whose size is not known; it is no change of objects."""
     report = _full_report(types=(TypeChange(type_name="T", count_diff=0),))

@@ -4,10 +4,9 @@ None of them opens, prints or measures anything.  Those that many programs never
 need are loaded when they are called first.
 """
 
-from refscope.exceptions import ArgumentTypeError
 from refscope.reports import AnyReport, Report
 
-from ._text import to_text
+from ._text import check_count, to_text
 
 
 __all__ = ["from_json", "schema", "to_dot", "to_json", "to_mermaid", "to_text"]
@@ -26,7 +25,7 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
 
     Raises:
         InvalidArgumentError: A number is infinite or not a number, which JSON
-            cannot say.
+            cannot say, or ``indent`` is below 0.
         ArgumentTypeError: ``indent`` is no whole number, or this no report.
 
     Example:
@@ -36,18 +35,10 @@ def to_json(report: Report, *, indent: int | None = None, redact: bool = False) 
         >>> from_json(to_json(report)) == report
         True
     """
-    _check_indent(indent)
+    check_count("indent", indent, "spaces")
     from ._json import to_json as to_json_now  # noqa: PLC0415  # loaded on first use
 
     return to_json_now(report, indent=indent, redact=redact)
-
-
-def _check_indent(indent: object) -> None:
-    if not (indent is None or isinstance(indent, int)):
-        raise ArgumentTypeError(
-            "indent takes a number of spaces, such as 2, or None, "
-            f"not a {type(indent).__name__}"
-        )
 
 
 def to_dot(report: Report, *, redact: bool = False) -> str:

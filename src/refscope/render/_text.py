@@ -51,15 +51,28 @@ def to_text(
 
     Raises:
         InvalidArgumentError: ``limit`` is below 0.
+        ArgumentTypeError: ``limit`` is no whole number, or this no report.
     """
-    if limit is not None and limit < 0:
-        raise InvalidArgumentError(f"limit takes 0 or more, not {limit}")
+    check_count("limit", limit, "rows")
     lines_of: Callable[[Report, Page], list[str]] | None = _LINES.get(type(report))
     if lines_of is None:
         raise ArgumentTypeError(f"a {type(report).__name__} cannot be shown as text")
     page = Page(full=full, unicode=unicode, limit=limit)
     lines = lines_of(redacted(report) if redact else report, page)
     return "\n".join(map(page.line, lines))
+
+
+def check_count(name: str, value: object, things: str) -> None:
+    """Raise an error unless the value is a number of things, or None."""
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ArgumentTypeError(
+            f"{name} takes a number of {things}, such as 2, or None, "
+            f"not a {type(value).__name__}"
+        )
+    if value < 0:
+        raise InvalidArgumentError(f"{name} takes 0 or more {things}, not {value}")
 
 
 _LINES: Mapping[type[Report], Callable[[Any, Page], list[str]]] = {

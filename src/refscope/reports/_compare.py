@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from refscope import _units as units
-from refscope.exceptions import InvalidArgumentError, MergeError
+from refscope.exceptions import ArgumentTypeError, InvalidArgumentError, MergeError
 
 from ._base import Report
 from ._diff import DiffReport, DiffRow
@@ -38,6 +38,7 @@ def diff(before: Report, after: Report, *, by: DiffKey = "function") -> DiffRepo
     Raises:
         InvalidArgumentError: ``by`` is none of these.
         MergeError: The reports differ in kind, or their kind has no sites.
+        ArgumentTypeError: One of them is no report.
 
     Example:
         >>> from refscope.reports import AllocationSite, Frame, Traceback
@@ -49,8 +50,7 @@ def diff(before: Report, after: Report, *, by: DiffKey = "function") -> DiffRepo
         ...     print(row.key, row.status, row.before, row.after)
         shop.py:load grew 1000 1500
     """
-    if by not in _KEYS:
-        raise InvalidArgumentError(f"by={by!r} is unknown: use one of {_choices()}")
+    _check_arguments(before, after, by)
     first, second = _tracks(before, after)
     return DiffReport(
         complete=first.complete and second.complete and not _unmeasured(first, second),
@@ -61,6 +61,16 @@ def diff(before: Report, after: Report, *, by: DiffKey = "function") -> DiffRepo
         after_label=second.label,
         rows=_rows(_sizes(first, _KEYS[by]), _sizes(second, _KEYS[by])),
     )
+
+
+def _check_arguments(before: object, after: object, by: object) -> None:
+    if not isinstance(by, str) or by not in _KEYS:
+        raise InvalidArgumentError(f"by={by!r} is unknown: use one of {_choices()}")
+    for thing in (before, after):
+        if not issubclass(type(thing), Report):  # see merge
+            raise ArgumentTypeError(
+                f"diff takes two reports, and this is a {type(thing).__name__}"
+            )
 
 
 def _choices() -> str:

@@ -43,6 +43,7 @@ def merge(reports: Iterable[R]) -> R:
     Raises:
         MergeError: There is none, they differ in kind, or their kind does not
             add up.
+        ArgumentTypeError: Something is no report.
 
     Example:
         >>> from refscope.reports import TrackReport, merge
@@ -66,7 +67,13 @@ def _checked(reports: Iterable[R]) -> list[R]:
         raise ArgumentTypeError(
             f"merge takes several reports: put the {type(reports).__name__} in a list"
         )
-    known = list(reports)
+    try:
+        each = iter(reports)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"merge takes a list of reports, not a {type(reports).__name__}"
+        ) from None
+    known = list(each)
     if not known:
         raise MergeError("there is no report to merge: merge needs one or more")
     _refuse_strangers(known)
