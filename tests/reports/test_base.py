@@ -9,6 +9,7 @@ import attrs
 import pytest
 from hypothesis import given
 
+from refscope.exceptions import InvalidArgumentError
 from refscope.reports import (
     Cycle,
     CycleGroup,
@@ -18,6 +19,7 @@ from refscope.reports import (
     Report,
     SurvivorGroup,
     TrackReport,
+    Verdict,
 )
 
 from .strategies import any_reports
@@ -105,3 +107,12 @@ def test_records_show_their_fields():
     assert repr(frame) == "Frame(filename='shop.py', lineno=41, function='load')"
     assert eval(repr(frame), {"Frame": Frame}) == frame  # noqa: S307  # our own
     assert frame != ("shop.py", 41, "load")
+
+
+@pytest.mark.parametrize("leaking", ["maybe", "Yes", None, []])
+def test_a_verdict_is_one_of_three_words(leaking):
+    """Another one would pass for none of them, and nothing would say so."""
+    with pytest.raises(InvalidArgumentError, match="'yes', 'no' or 'unknown', not "):
+        Verdict(leaking)
+    with pytest.raises(InvalidArgumentError):
+        attrs.evolve(Verdict("no"), leaking=leaking)

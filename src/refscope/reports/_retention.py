@@ -9,6 +9,7 @@ import attrs
 
 from refscope import _units as units
 from refscope._typing import override
+from refscope.exceptions import InvalidArgumentError
 
 from ._base import Report
 from ._heap import HeapObject, Reference, ReferencePath, Traceback, name_of
@@ -46,11 +47,22 @@ class SurvivorGroup(Record):
     for all the others."""
 
 
+def _check_leaking(_verdict: object, _field: object, value: object) -> None:
+    if not isinstance(value, str) or value not in {"yes", "no", "unknown"}:
+        raise InvalidArgumentError(
+            f"a verdict is 'yes', 'no' or 'unknown', not {repr(value)[:60]}"
+        )
+
+
 @attrs.frozen(eq=False, repr=False)
 class Verdict(Record):
-    """Whether an object on a path ought to be alive."""
+    """Whether an object on a path ought to be alive.
 
-    leaking: Literal["yes", "no", "unknown"]
+    Raises:
+        InvalidArgumentError: ``leaking`` is none of its three words.
+    """
+
+    leaking: Literal["yes", "no", "unknown"] = attrs.field(validator=_check_leaking)
     """``no``: alive for a reason; ``yes``: done with, but held."""
 
     reason: str = ""
