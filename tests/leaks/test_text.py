@@ -8,6 +8,7 @@ import pytest
 from refscope.render import from_json, to_dot, to_json, to_text
 from refscope.render._redact import redacted
 from refscope.reports import (
+    Cycle,
     ExpectationReport,
     Frame,
     HeapObject,
@@ -305,6 +306,87 @@ def test_an_expectation_tells_how_long_it_waited():
     assert "waited" not in to_text(attrs.evolve(held, waited=0.0))
     assert "subgraph" not in to_dot(gone)
     assert "subgraph" in to_dot(held)
+
+
+# -- The page.
+LIMITS = tuple(f"{number}: {'what is not known ' * 9}" for number in range(10))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 7, 8, 9, 40])
+@pytest.mark.parametrize("number", [1, 3])
+def test_every_default_text_fits_a_page(number, steps):
+    """At least one path finds room, beside all that may be said besides."""
+    path = path_over(*[f".a{step}" for step in range(steps)], expression="x.a0")
+    path = attrs.evolve(path, root="module " + "shop." * 50)
+    kept = retention(
+        *[path] * number,
+        suspects=path.references,
+        limits=LIMITS,
+        complete=False,
+        overhead=1.0,
+        retained_size=9,
+    )
+    kept = attrs.evolve(kept, subject=attrs.evolve(kept.subject, traceback=MADE_AT))
+    expected = ExpectationReport(
+        type_name="shop." * 50,
+        reason="it was sold " * 25,
+        gone=False,
+        waited=1.0,
+        retention=kept,
+        limits=LIMITS,
+    )
+    leak = attrs.evolve(LEAK, held_by=path, grows_at=steps - 1 if steps else None)
+    leaks = attrs.evolve(LEAKS, leaks=(leak,) * number, limits=LIMITS)
+    for report in (kept, expected, leaks):
+        text = to_text(report)
+        lines = text.splitlines()
+
+        assert len(lines) <= 25
+        assert max(map(len, lines)) <= 100
+        assert "#1 " in text
+        assert lines[-1].endswith("in all (full=True shows them)")
+        assert ("more steps" in text) == (steps >= 7)
+        assert "more steps" not in to_text(report, full=True)
+
+
+def test_long_advice_is_cut():
+    """A page has 25 lines; full and limit show all of it."""
+    step = Reference(holder=thing("A", 1), target=thing("A", 1), name=".a")
+    cycle = Cycle(
+        references=(step,) * 9,
+        length=9,
+        component_size=9,
+        size=56,
+        advice="make it a weakref.ref " * 40 + "at last",
+    )
+    report = attrs.evolve(_leaks(cycle=cycle), limits=LIMITS)
+
+    assert len(to_text(report).splitlines()) <= 25
+    assert "at last" not in to_text(report)
+    assert "at last" in to_text(report, full=True)
+    assert "at last" in to_text(report, limit=1)
+
+
+def test_a_long_verdict_says_that_it_is_cut():
+    """Three lines are enough for a name; full shows all."""
+    report = attrs.evolve(LEAKS, leaks=(), function="f" + " f" * 300)
+    lines = to_text(report).splitlines()
+
+    assert lines[2].endswith("...")
+    assert not lines[3].startswith("  f")
+    assert "f f f (3 rounds" in to_text(report, full=True)
+
+
+def test_a_long_reason_leaves_room_for_the_verdict():
+    """What keeps the object stands behind it."""
+    kept = retention(path_over("<local item>", root="sell"))
+    report = ExpectationReport(
+        type_name="shop.Item", reason="sold " * 99, gone=False, retention=kept
+    )
+    head = " ".join(to_text(report).split("\n")[:3])
+
+    assert "sold so...; kept only by local item of sell" in head
+    assert "sold " * 99 in to_text(report, full=True)
 
 
 # -- Survivors.

@@ -20,7 +20,10 @@ def head_lines(report: Report, page: Page) -> list[str]:
     text = report.headline
     if report.overhead:
         text += f" (+{units.seconds(report.overhead)} refscope)"
-    return page.paragraph(text)[: None if page.full else _HEAD_LINES]
+    lines = page.paragraph(text)
+    if not page.full and len(lines) > _HEAD_LINES:
+        lines[_HEAD_LINES - 1 :] = [f"{lines[_HEAD_LINES - 1][: WIDTH - 3]}..."]
+    return lines
 
 
 def short_label(label: str | None, page: Page) -> str | None:

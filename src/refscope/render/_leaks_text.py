@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import attrs
 
 from refscope import _units as units
@@ -11,7 +13,7 @@ from refscope.reports._leaks import amount
 from ._common_text import environment_lines, head_lines, limit_lines
 from ._expressions import steps_of
 from ._page import LINES, WIDTH, Page
-from ._path_text import path_lines, place_of
+from ._path_text import MOST_STEPS, fitting, path_lines, place_of
 
 
 _INDENT = "   "
@@ -19,6 +21,7 @@ _NATIVE = "held by nothing that Python can see: a reference was leaked in C"
 _LOST = "nothing that Python can see holds it: memory of C, or names of attributes"
 
 _ADVICE = WIDTH - len(_INDENT)
+_MOST_ADVICE = 4
 _FEW_CALLS = 100
 """The resident set grows by whole pages, and not before spare ones are used up."""
 
@@ -36,8 +39,9 @@ def leak_lines(report: LeakReport, page: Page) -> list[str]:
 def _leaks(report: LeakReport, page: Page, space: int) -> list[str]:
     lines: list[str] = []
     for number, leak in enumerate(report.leaks, 1):
-        rows = _leak(leak, number, page)
+        rows_of = partial(_leak, leak, number, page)
         rest = len(report.leaks) - number
+        rows = rows_of() if lines else fitting(rows_of, page, space - bool(rest))
         if page.limit is not None:
             is_cut = number > page.limit
         else:
@@ -57,7 +61,7 @@ def _leaks(report: LeakReport, page: Page, space: int) -> list[str]:
     return lines
 
 
-def _leak(leak: Leak, number: int, page: Page) -> list[str]:
+def _leak(leak: Leak, number: int, page: Page, most: int = MOST_STEPS) -> list[str]:
     state = "NEW" if leak.known is None else f"known ({page.start(leak.known, 40)})"
     what = amount(attrs.evolve(leak, type_name=page.end(leak.type_name, 50)))
     size = leak.size_per_call
@@ -65,7 +69,7 @@ def _leak(leak: Leak, number: int, page: Page) -> list[str]:
     rows = [
         f"#{number} {state} [{leak.fingerprint}] {leak.verdict}: {what}{cost} per call"
     ]
-    rows += [f"{_INDENT}{row}" for row in _holder(leak, page)]
+    rows += [f"{_INDENT}{row}" for row in _holder(leak, page, most)]
     place = place_of(leak.traceback, page)
     if place is not None:
         rows.append(f"{_INDENT}made at {place}")
@@ -76,9 +80,11 @@ def _leak(leak: Leak, number: int, page: Page) -> list[str]:
     return rows
 
 
-def _holder(leak: Leak, page: Page) -> list[str]:
+def _holder(leak: Leak, page: Page, most: int) -> list[str]:
     if leak.cycle is not None:
-        return [*_loop(leak, page), *page.paragraph(leak.cycle.advice, _ADVICE)]
+        advice = page.paragraph(leak.cycle.advice, _ADVICE)
+        shown = advice[:_MOST_ADVICE] if page.is_bounded else advice
+        return [*_loop(leak, page), *shown]
     if leak.verdict == "native":
         return [_NATIVE if leak.type_name else _LOST]
     if leak.held_by is None:
@@ -99,7 +105,9 @@ def _holder(leak: Leak, page: Page) -> list[str]:
     suspects: tuple[Reference, ...] = ()
     if grows_at is not None:
         suspects = path.references[: grows_at + 1]
-    return path_lines(path, judge, page, suspects=suspects, shape_from=shape_from)
+    return path_lines(
+        path, judge, page, suspects=suspects, shape_from=shape_from, most=most
+    )
 
 
 def _root_verdict(root: str) -> Verdict:

@@ -11,7 +11,9 @@ from ._page import Page, columns, last_parts
 
 _NAME_WIDTH = 36
 _TYPE_WIDTH = 40
-_MOST_STEPS = 8
+MOST_STEPS = 8
+_STEPS = (MOST_STEPS, 6, 4)
+"""How many are shown of a long path: at best, and in what always finds room."""
 
 
 class Step:
@@ -29,13 +31,14 @@ class Step:
         """Whether its name is underlined."""
 
 
-def path_lines(
+def path_lines(  # noqa: PLR0913  # one for each choice of the caller
     path: ReferencePath,
     judge: Callable[[int], Verdict],
     page: Page,
     *,
     suspects: Collection[Reference] = (),
     shape_from: int | None = None,
+    most: int = MOST_STEPS,
 ) -> list[str]:
     """Return a path, root first.
 
@@ -45,6 +48,7 @@ def path_lines(
         page: The paper.
         suspects: References to underline.
         shape_from: The first reference whose key is shown as ``[x]``.
+        most: Steps to show of a long path.
     """
     marked = frozenset(suspects)
 
@@ -61,10 +65,20 @@ def path_lines(
         )
         return Step(cells, is_suspect=reference in marked)
 
-    first, missing, last = _shown(len(path.references) + 1, page)
+    first, missing, last = _shown(len(path.references) + 1, page, most)
     gap = Step((f"... {missing:,} more steps (full=True shows all)", "", "", ""))
     steps = [*map(step, first), *([gap] if missing else []), *map(step, last)]
     return _lines(steps)
+
+
+def fitting(rows_of: Callable[[int], list[str]], page: Page, room: int) -> list[str]:
+    """Return the rows that are made with the most steps that there is room for."""
+    rows: list[str] = []
+    for most in _STEPS:  # pragma: no branch  # the last one always fits
+        rows = rows_of(most)
+        if len(rows) <= room or not page.is_bounded:
+            break
+    return rows
 
 
 def _lines(steps: Sequence[Step]) -> list[str]:
@@ -81,15 +95,15 @@ def _lines(steps: Sequence[Step]) -> list[str]:
     return lines
 
 
-def _shown(number: int, page: Page) -> tuple[range, int, range]:
+def _shown(number: int, page: Page, most: int) -> tuple[range, int, range]:
     """Return which steps of a long path are shown: its two ends, not those between.
 
     Before anything is made of them: a path can have thousands.
     """
-    missing = number - _MOST_STEPS
+    missing = number - most
     if page.full or missing <= 1:
         return range(number), 0, range(0)
-    half = _MOST_STEPS // 2
+    half = most // 2
     return range(half), missing, range(number - half, number)
 
 

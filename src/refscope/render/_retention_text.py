@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+
+import attrs
 
 from refscope import _units as units
 from refscope.reports import (
     ExpectationReport,
     HeapObject,
-    ReferencePath,
     RetentionReport,
     Verdict,
 )
 
 from ._common_text import environment_lines, head_lines, limit_lines
 from ._page import LINES, Page
-from ._path_text import path_lines, place_of
+from ._path_text import MOST_STEPS, fitting, path_lines, place_of
 
 
 _INDENT = "   "
 _LONG = 12
+_NAME_WIDTH = 50
+_REASON_WIDTH = 120
 
 
 def retention_lines(report: RetentionReport, page: Page) -> list[str]:
@@ -34,11 +38,9 @@ def paths(report: RetentionReport, page: Page, space: int) -> list[str]:
     """Return as many paths as there is room for."""
     lines: list[str] = []
     verdict_of = report.judge()
-    for number, path in enumerate(report.paths, 1):
-        rows = [
-            f"#{number} [{path.fingerprint}]",
-            *_path(report, path, verdict_of, page),
-        ]
+    for number in range(1, len(report.paths) + 1):
+        rows_of = partial(_path, report, number, verdict_of, page)
+        rows = rows_of() if lines else fitting(rows_of, page, space)
         if page.limit is not None:
             is_cut = number > page.limit
         else:
@@ -52,18 +54,20 @@ def paths(report: RetentionReport, page: Page, space: int) -> list[str]:
 
 def _path(
     report: RetentionReport,
-    path: ReferencePath,
+    number: int,
     verdict_of: Callable[[HeapObject], Verdict],
     page: Page,
+    most: int = MOST_STEPS,
 ) -> list[str]:
+    path = report.paths[number - 1]
     things = [each.holder for each in path.references[:1]]
     things += [each.target for each in path.references]
 
     def judge(place: int) -> Verdict:
         return verdict_of(things[place]) if things else Verdict("unknown")
 
-    shown = path_lines(path, judge, page, suspects=report.suspects)
-    rows = [f"{_INDENT}{line}" for line in shown]
+    shown = path_lines(path, judge, page, suspects=report.suspects, most=most)
+    rows = [f"#{number} [{path.fingerprint}]", *[f"{_INDENT}{row}" for row in shown]]
     if path.expression is not None and len(path.references) < _LONG:
         rows.append(f"{_INDENT}see {page.start(path.expression, 90)}")
     return rows
@@ -83,7 +87,12 @@ def _subject(report: RetentionReport, page: Page) -> list[str]:
 
 def expectation_lines(report: ExpectationReport, page: Page) -> list[str]:
     """Return the lines: verdict, and what keeps the object."""
-    head = head_lines(report, page)
+    shown = attrs.evolve(
+        report,
+        type_name=page.end(report.type_name, _NAME_WIDTH),
+        reason=page.start(report.reason, _REASON_WIDTH),
+    )
+    head = head_lines(shown, page)
     foot = [*environment_lines(report, page), *limit_lines(report, page)]
     if report.waited:
         head.append(f"waited {units.seconds(report.waited)}")
