@@ -45,7 +45,7 @@ class Block:
         self._is_call = is_call
         self._has_begun = False
         self.is_by_hand: bool = False
-        """Whether ``__enter__`` was called by hand, and ``__exit__`` will be."""
+        """Whether only its entry was asked for: it is left by hand as well."""
 
     @property
     def measured(self) -> bool:

@@ -11,6 +11,7 @@ between ``begin_own`` and ``end_own`` and taken out of tracemalloc's books.
 
 from __future__ import annotations
 
+import sys
 from _thread import _local
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from types import MethodType, TracebackType, coroutine
@@ -19,6 +20,9 @@ from typing import TYPE_CHECKING, Protocol
 from refscope._measure import boundary, census, ours
 
 from ._block import Block
+
+
+_EXIT_IS_FIRST = sys.version_info >= (3, 14)
 
 
 class _Tracker(Protocol):
@@ -131,19 +135,20 @@ class _Bind:
     def _block(self, tracker: _Tracker) -> Block:
         """Return the block of this statement: a new one for what is asked first."""
         block = _here.pending
-        is_other_half = _here.is_enter is not self._is_enter
+        is_second = _EXIT_IS_FIRST or not self._is_enter
+        is_other_half = is_second and _here.is_enter is not self._is_enter
         if block is not None and block.tracker is tracker and is_other_half:
             _here.pending = None
+            block.is_by_hand = False
         else:
             block = _here.pending = tracker.new_block()
+            block.is_by_hand = True
             _here.is_enter = self._is_enter
         return block
 
 
 def _enter(block: Block) -> Block:
-    if _here.pending is block:  # no exit was asked for: this is called by hand
-        block.is_by_hand = True
-    _here.pending = None
+    _here.pending = None  # if called by hand, there is no other half
     block.start()
     return block
 

@@ -596,6 +596,29 @@ def test_an_error_while_closing(kind):
     assert refscope.tracker_of(tracked).report.exception == "KeyError"
 
 
+def test_an_asynchronous_generator_that_is_left_while_it_waits():
+    """It is closed with what waits for its item."""
+
+    @types.coroutine
+    def wait():
+        yield 1
+
+    @track("x", **LIGHT)
+    async def function():
+        await wait()
+        yield 2
+
+    async def main():
+        async for _ in function():
+            pass
+
+    waiting = main()
+    waiting.send(None)
+    waiting.close()
+
+    assert refscope.tracker_of(function).report.exception == "GeneratorExit"
+
+
 def test_a_function_that_raises_generator_exit_itself():
     """Nobody closed it, so the error goes on as any other."""
 

@@ -389,6 +389,31 @@ def test_an_exit_by_hand_leaves_statements_alone():
     assert tracker.reports == (outer.report, block.report)
 
 
+def test_an_exit_that_is_kept_leaves_statements_alone():
+    """Asked for with the entry, as for addCleanup, it does not become another's."""
+    tracker = track("x", keep=5, **LIGHT)
+    outer = tracker.__enter__()
+    leave = tracker.__exit__
+    with tracker as block:
+        with tracker as inner:
+            pass
+        assert tracker.reports == (inner.report,)
+    assert tracker.reports == (inner.report, block.report)
+    leave(None, None, None)
+
+    assert tracker.reports == (inner.report, block.report, outer.report)
+
+
+def test_an_exit_that_is_asked_for_first():
+    """It ends what is entered after it."""
+    tracker = track("x", keep=5, **LIGHT)
+    leave = tracker.__exit__
+    block = tracker.__enter__()
+    leave(None, None, None)
+
+    assert tracker.reports == (block.report,)
+
+
 def test_an_exit_by_hand_in_another_task():
     """Each of asyncSetUp and asyncTearDown runs in a task of its own in unittest."""
     tracker = track("x", keep=5, **LIGHT)
