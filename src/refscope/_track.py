@@ -252,6 +252,8 @@ def _warm_up() -> None:
         pass
     started = tracker.start()
     started.stop()
+    tracker.__enter__()
+    tracker.__exit__(None, None, None)
     _ = started.measured, started.report, tracker.report, tracker.reports
     ends = track(
         "warm-up",

@@ -348,6 +348,17 @@ def test_enter_and_exit_by_hand():
     assert not tracemalloc.is_tracing()
 
 
+@pytest.mark.exact
+def test_entry_and_exit_by_hand_are_silent():
+    """To find the block that is to be left takes nothing from its peak."""
+    tracker = track("x", keep=3, **LIGHT)
+    for _ in range(3):
+        tracker.__enter__()
+        tracker.__exit__(None, None, None)
+
+    assert [report.memory.peak for report in tracker.reports] == [0, 0, 0]
+
+
 def test_statements_around_an_entry_by_hand():
     """A `with` statement ends its own block, whatever was entered by hand in it."""
     tracker = track("x", **LIGHT)
