@@ -7,6 +7,7 @@ import math
 
 _BINARY = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _NO_FLOAT = 2**1000  # nearly: they end at 2**1024
+_VOWELS = frozenset("aeioAEIO")
 _TIMES = ((1e-6, "us"), (1e-3, "ms"), (1.0, "s"))
 
 
@@ -44,6 +45,14 @@ def seconds(number: float) -> str:
             break
     digits = 1 if abs(value) < 9.95 else 0
     return f"{value:,.{digits}f} {unit}"
+
+
+def one(name: str) -> str:
+    """Return a name of a type with its article: ``an int``, ``a TrackReport``.
+
+    Most names with a u in front are spoken as "you": a user, a uuid.
+    """
+    return f"{'an' if name[:1] in _VOWELS else 'a'} {name}"
 
 
 def plural(number: int, noun: str) -> str:

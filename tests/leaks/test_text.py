@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from refscope._measure.leaks import print_of
 from refscope.render import from_json, to_dot, to_json, to_text
 from refscope.render._redact import redacted
 from refscope.reports import (
@@ -438,3 +439,27 @@ def test_names_of_threads_are_redacted():
     assert "4711" not in to_json(tracked, redact=True)
     assert "4711" not in to_json(report, redact=True)
     assert "thread ... -> " in to_text(tracked, redact=True)
+
+
+def test_what_was_cut_short_is_not_clean():
+    """Nobody knows what the rest of the search would have found."""
+    leaks = LeakReport(complete=False, function="f", rounds=5, total_calls=10)
+    subject = HeapObject(type_name="shop.Item", address=1, size=16)
+
+    assert not leaks.is_clean
+    assert not leaks.is_leaking
+    assert leaks.headline.startswith("UNKNOWN: the search was cut short")
+    assert LeakReport().is_clean
+    assert not RetentionReport(subject=subject, complete=False).is_clean
+    assert RetentionReport(subject=subject).is_clean
+
+
+def test_a_fingerprint_is_of_the_shape():
+    """Whether objects are counted or their memory makes no other leak of it."""
+    path = path_over(".cart", "[3]")
+    prints = {print_of(kind, "str", path, 0) for kind in ("objects", "memory")}
+
+    assert len(prints) == 1
+    assert print_of("references", "list", None, None) != print_of(
+        "objects", "list", None, None
+    )

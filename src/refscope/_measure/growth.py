@@ -13,7 +13,6 @@ from collections.abc import Collection, Generator, Mapping
 from typing import Literal
 
 from refscope.reports import Cycle, Leak, Traceback
-from refscope.reports._fingerprint import fingerprint
 
 from . import activity, census
 from .algorithms.series import Trend, keeps_growing, per_call
@@ -24,7 +23,7 @@ from .evidence import Evidence, Trial
 from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
-from .leaks import alike, first_shown, importance, shape_of_growth, telling
+from .leaks import alike, first_shown, importance, print_of, telling
 from .resident import resident_per_call, resident_words
 from .rounds import BLOCKS, GARBAGE, Ledger, collect
 from .tracebacks import FRAMES, with_functions
@@ -200,11 +199,8 @@ def _name_references(
                 per_call=steps[0] / again.calls,
                 held_by=evidence.path,
                 grows_at=evidence.grows_at,
-                fingerprint=fingerprint(
-                    "leak",
-                    "references",
-                    evidence.type_name,
-                    *shape_of_growth(evidence.path, evidence.grows_at),
+                fingerprint=print_of(
+                    "references", evidence.type_name, evidence.path, evidence.grows_at
                 ),
                 verdict=evidence.verdict,
             )
@@ -334,9 +330,7 @@ def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
         traceback=evidence.traceback,
         held_by=path,
         grows_at=evidence.grows_at,
-        fingerprint=fingerprint(
-            "leak", kind, evidence.type_name, *shape_of_growth(path, evidence.grows_at)
-        ),
+        fingerprint=print_of(kind, evidence.type_name, path, evidence.grows_at),
         verdict=evidence.verdict,
     )
 

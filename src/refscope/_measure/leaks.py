@@ -97,3 +97,16 @@ def shape_of_growth(path: ReferencePath | None, grows_at: int | None) -> list[st
         shape = {"[": "[x]", "{": "{x}"}.get(key.name[:1], _without_digits(key.name))
         references[grows_at + 1] = changed(key, name=shape)
     return shape_of_path(path.root, references)
+
+
+def print_of(
+    kind: str, name: str, path: ReferencePath | None, grows_at: int | None
+) -> str:
+    """Return the fingerprint of a leak: its type, and the shape of its path.
+
+    Without its kind: whether an object is counted or its memory is, or that the
+    same one is taken again, is seen otherwise on another version of Python.  Where
+    there is no path, the kind alone tells leaks of one type apart.
+    """
+    shape = shape_of_growth(path, grows_at)
+    return fingerprint("leak", *([] if shape else [kind]), name, *shape)

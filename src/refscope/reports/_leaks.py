@@ -96,8 +96,8 @@ class LeakReport(Report):
     @property
     @override
     def is_clean(self) -> bool:
-        """Whether nothing grows but what is known."""
-        return not self.is_leaking
+        """Whether all was looked at, and nothing grows but what is known."""
+        return self.complete and not self.is_leaking
 
     @property
     @override
@@ -108,8 +108,11 @@ class LeakReport(Report):
         if not new:
             known = f", {units.plural(len(self.leaks), 'known leak')}"
             calls = units.plural(self.total_calls, "call")
+            verdict = "NOT LEAKING: nothing grows"
+            if not self.complete:
+                verdict = "UNKNOWN: the search was cut short, and no leak was found"
             return (
-                f"NOT LEAKING: nothing grows in {calls} of {self.function} "
+                f"{verdict} in {calls} of {self.function} "
                 f"({rounds}{known if self.leaks else ''})"
             )
         first = new[0]
@@ -130,7 +133,7 @@ def amount(leak: Leak) -> str:
     if leak.kind == "cycles":
         return f"{number} garbage cycle of {leak.type_name}"
     if leak.kind == "references":
-        return f"{number} reference to a {leak.type_name}"
+        return f"{number} reference to {units.one(leak.type_name)}"
     if leak.kind == "memory":
         what = f"block of {leak.type_name}" if leak.type_name else "memory block"
         return f"{number} {what}"

@@ -101,8 +101,10 @@ class RetentionReport(Report):
     @property
     @override
     def is_clean(self) -> bool:
-        """Whether nothing on the paths is done with but held."""
-        return all(verdict.leaking != "yes" for verdict in self.verdicts)
+        """Whether all was looked at, and nothing on the paths is done with but held."""
+        return self.complete and all(
+            verdict.leaking != "yes" for verdict in self.verdicts
+        )
 
     @property
     @override
