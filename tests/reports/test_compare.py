@@ -10,6 +10,7 @@ from refscope.reports import (
     DiffRow,
     Environment,
     Frame,
+    LeakReport,
     TrackReport,
     diff,
 )
@@ -189,3 +190,9 @@ def test_diffs_are_not_compared():
     """A kind without sites is refused by name."""
     with pytest.raises(MergeError, match="two reports of kind DiffReport"):
         diff(DiffReport(by="site"), DiffReport(by="site"))
+
+
+def test_leaks_are_told_apart_by_find_leaks():
+    """The message says how new leaks are told from old ones."""
+    with pytest.raises(MergeError, match=r"LeakReport cannot .* find_leaks\(f, known="):
+        diff(LeakReport(), LeakReport())

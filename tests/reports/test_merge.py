@@ -17,7 +17,10 @@ from refscope.reports import (
     Environment,
     Frame,
     GcActivity,
+    HeapObject,
+    LeakReport,
     MemoryChange,
+    RetentionReport,
     Traceback,
     TrackReport,
     TypeChange,
@@ -26,6 +29,9 @@ from refscope.reports import (
 
 from .by_hand import site
 from .strategies import cycle_reports, track_reports
+
+
+SUBJECT = HeapObject(type_name="shop.Item", address=1, size=16)
 
 
 def _types(*rows):
@@ -345,6 +351,14 @@ def test_a_diff_does_not_add_up():
     """A diff leaves equal rows out, so a sum of two would be wrong."""
     with pytest.raises(MergeError, match="a DiffReport cannot be merged"):
         merge([DiffReport(by="site"), DiffReport(by="site")])
+
+
+def test_leaks_do_not_add_up():
+    """Rates are of one function each; the message says what can be done."""
+    with pytest.raises(MergeError, match=r"a LeakReport cannot .* keep one for each"):
+        merge([LeakReport(), LeakReport()])
+    with pytest.raises(MergeError, match=r"a RetentionReport cannot .*: keep each"):
+        merge([RetentionReport(subject=SUBJECT), RetentionReport(subject=SUBJECT)])
 
 
 def test_a_single_report_is_told_to_come_in_a_list():

@@ -13,6 +13,7 @@ from ._base import Report
 from ._diff import DiffReport, DiffRow
 from ._fingerprint import fingerprint
 from ._heap import Frame
+from ._leaks import LeakReport
 from ._track import TrackReport
 
 
@@ -80,15 +81,23 @@ def _choices() -> str:
 def _tracks(before: Report, after: Report) -> tuple[TrackReport, TrackReport]:
     if type(before) is not type(after):
         raise MergeError(
-            f"a {type(before).__name__} cannot be compared with a "
-            f"{type(after).__name__}: both must be of one kind"
+            f"{units.one(type(before).__name__)} cannot be compared with "
+            f"{units.one(type(after).__name__)}: both must be of one kind"
         )
     if not isinstance(before, TrackReport) or not isinstance(after, TrackReport):
         raise MergeError(
             f"two reports of kind {type(before).__name__} cannot be compared: "
-            "diff takes TrackReports"
+            f"diff takes TrackReports{_way_out(type(before))}"
         )
     return before, after
+
+
+def _way_out(kind: type[Report]) -> str:
+    if kind is not LeakReport:
+        return ""
+    return (
+        "; find_leaks(f, known={leak.fingerprint: 'reason'}) tells new leaks from old"
+    )
 
 
 def _unmeasured(before: TrackReport, after: TrackReport) -> list[str]:

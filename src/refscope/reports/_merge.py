@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, TypeVar
 
+from refscope import _units as units
 from refscope.exceptions import ArgumentTypeError, MergeError
 
 from ._base import Report
 from ._cycles import CycleGroup, CycleKind, CycleReport
+from ._diff import DiffReport
 from ._heap import AllocationSite, Frame, Traceback
+from ._leaks import LeakReport
 from ._order import sorted_groups, sorted_sites, sorted_survivors, sorted_types
 from ._record import changed
 from ._retention import SurvivorGroup
@@ -56,10 +59,16 @@ def merge(reports: Iterable[R]) -> R:
     adder: Callable[[Sequence[R]], R] | None = _ADDERS.get(type(known[0]))
     if adder is None:
         raise MergeError(
-            f"a {type(known[0]).__name__} cannot be merged, because what it leaves "
-            "out does not add up: merge the reports it was made of"
+            f"{units.one(type(known[0]).__name__)} cannot be merged, because what it "
+            f"leaves out does not add up: {_way_out(type(known[0]))}"
         )
     return adder(known)
+
+
+def _way_out(kind: type[Report]) -> str:
+    if kind is LeakReport:  # a rate is of one function, and what is no leak is unknown
+        return "keep one for each function, or search a function that calls them all"
+    return "merge the reports it was made of" if kind is DiffReport else "keep each"
 
 
 def _checked(reports: Iterable[R]) -> list[R]:
@@ -90,7 +99,7 @@ def _refuse_strangers(things: Iterable[object]) -> None:
         # Not isinstance, which would ask a stranger for its __class__.
         if not issubclass(type(thing), Report):
             raise ArgumentTypeError(
-                f"merge takes reports, and this is a {type(thing).__name__}"
+                f"merge takes reports, and this is {units.one(type(thing).__name__)}"
             )
 
 
