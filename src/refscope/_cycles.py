@@ -10,6 +10,7 @@ from time import perf_counter
 from types import FunctionType, MethodType
 from typing import Literal, cast, overload
 
+from refscope import _units as units
 from refscope._measure import boundary, cycles, ours
 from refscope._measure.account import environment
 from refscope._measure.budget import Budget, OnProgress
@@ -175,7 +176,8 @@ def _roots(through: Iterable[object]) -> list[object]:
         objects = iter(through)
     except TypeError as error:
         raise ArgumentTypeError(
-            f"through takes several objects, as [thing], not a {type(through).__name__}"
+            "through takes several objects, as [thing], not "
+            f"{units.one(type(through).__name__)}"
         ) from error
     return list(objects)
 
@@ -184,7 +186,7 @@ def _checked(function: Callable[[], object]) -> Callable[[], object]:
     """Return the function if a call of it does its work."""
     if not callable(function):
         raise ArgumentTypeError(
-            f"from_call takes a function, not a {type(function).__name__}"
+            f"from_call takes a function, not {units.one(type(function).__name__)}"
         )
     plain: object = function
     while type(plain) is MethodType or type(plain) is partial:

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar, cast, overload
 
+from refscope import _units as units
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -80,8 +81,8 @@ def load(path: PathName, kind: type[R] | None = None) -> AnyReport | R:
     _check_kind(kind)
     if not isinstance(report, kind):
         raise ReportFormatError(
-            f"{name}: this is a {type(report).__name__}, and a "
-            f"{kind.__name__} was asked for"
+            f"{name}: this is {units.one(type(report).__name__)}, and "
+            f"{units.one(kind.__name__)} was asked for"
         )
     return report
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import cast, overload
 
+from refscope import _units as units
 from refscope._measure import boundary, ours, probes
 from refscope._measure.budget import Budget
 from refscope._measure.interpreter import is_tracing
@@ -121,8 +122,8 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     _check_number("every", every)
     if on_report is not None and not callable(on_report):
         raise ArgumentTypeError(
-            "on_report is called with each report: give a function, not a "
-            f"{type(on_report).__name__}"
+            "on_report is called with each report: give a function, not "
+            f"{units.one(type(on_report).__name__)}"
         )
     boundary.begin_own()
     try:
@@ -197,7 +198,8 @@ def _tag_items(tags: object) -> tuple[tuple[str, str], ...]:
         return ()
     if not isinstance(tags, Mapping):
         raise ArgumentTypeError(
-            f"tags map text to text: give a dictionary, not a {type(tags).__name__}"
+            "tags map text to text: give a dictionary, not "
+            f"{units.one(type(tags).__name__)}"
         )
     items = [*cast("Mapping[str, str]", tags).items()]
     for key, value in items:

@@ -74,3 +74,18 @@ def test_seconds(seconds, text):
 def test_times_that_no_clock_tells(seconds, text):
     """Reports made by hand may hold any number, and it is shown."""
     assert units.seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("int", "an int"),
+        ("list", "a list"),
+        ("AllocationSite", "an AllocationSite"),
+        ("uuid.UUID", "a uuid.UUID"),
+        ("", "a "),
+    ],
+)
+def test_articles(name, text):
+    """Names of types are spoken of as in prose."""
+    assert units.one(name) == text

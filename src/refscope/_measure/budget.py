@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
+from refscope import _units as units
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import Progress
 
@@ -43,7 +44,7 @@ class Budget:
         _check("deadline", deadline, (int, float))
         if progress is not None and not callable(progress):
             raise ArgumentTypeError(
-                f"progress takes a function, not a {type(progress).__name__}"
+                f"progress takes a function, not {units.one(type(progress).__name__)}"
             )
         self._max_objects = max_objects
         self._deadline = deadline

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, NoneType
 from typing import TypeVar, cast
 
+from refscope import _units as units
 from refscope._typing import override
 
 
@@ -107,7 +108,7 @@ def _described(value: object) -> str:
     """Return what was found; only what JSON can hold is shown with its value."""
     name = _NAMES.get(type(value))
     if name is None:
-        return f"a {type(value).__name__}"
+        return units.one(type(value).__name__)
     text = json.dumps(value) if type(value) in _SHOWN else ""
     return f"{name} {text if len(text) <= 40 else text[:37] + '...'}".strip()
 

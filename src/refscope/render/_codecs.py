@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
+from refscope import _units as units
 from refscope._typing import override
 
 from ._checks import (
@@ -257,7 +258,7 @@ class Record(Codec):
     @override
     def write(self, value: object) -> dict[str, object]:
         if type(value) is not self.kind:
-            raise unexpected(f"a {self.kind.__name__}", value)
+            raise unexpected(units.one(self.kind.__name__), value)
         result: dict[str, object] = {}
         key = ""
         try:

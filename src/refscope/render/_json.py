@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import NoReturn, cast
 
+from refscope import _units as units
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -29,7 +30,7 @@ def to_json(report: Report, *, indent: int | None, redact: bool) -> str:
     """Return the report as a JSON object."""
     kind = type(report)
     if kind not in KINDS.values():
-        raise ArgumentTypeError(f"a {kind.__name__} cannot be written as JSON")
+        raise ArgumentTypeError(f"{units.one(kind.__name__)} cannot be written as JSON")
     shown = redacted(report) if redact else report
     try:
         body = codec_of(kind).write(shown)

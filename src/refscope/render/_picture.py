@@ -63,7 +63,9 @@ def panels_of(report: Report) -> list[Panel]:
     """
     draw: Callable[[Report], list[Panel]] | None = _DRAWINGS.get(type(report))
     if draw is None:
-        raise ArgumentTypeError(f"a {type(report).__name__} cannot be drawn as a graph")
+        raise ArgumentTypeError(
+            f"{units.one(type(report).__name__)} cannot be drawn as a graph"
+        )
     return draw(report)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from refscope import _units as units
 from refscope.exceptions import ArgumentTypeError
 from refscope.reports import (
     AllocationSite,
@@ -46,7 +47,9 @@ def redacted(report: R) -> R:
     """
     redact: Callable[[R], R] | None = _REDACTORS.get(type(report))
     if redact is None:
-        raise ArgumentTypeError(f"a {type(report).__name__} cannot be redacted")
+        raise ArgumentTypeError(
+            f"{units.one(type(report).__name__)} cannot be redacted"
+        )
     return redact(report)
 
 

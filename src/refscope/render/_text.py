@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from refscope import _units as units
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import (
     CycleReport,
@@ -56,7 +57,9 @@ def to_text(
     check_count("limit", limit, "rows")
     lines_of: Callable[[Report, Page], list[str]] | None = _LINES.get(type(report))
     if lines_of is None:
-        raise ArgumentTypeError(f"a {type(report).__name__} cannot be shown as text")
+        raise ArgumentTypeError(
+            f"{units.one(type(report).__name__)} cannot be shown as text"
+        )
     page = Page(full=full, unicode=unicode, limit=limit)
     lines = lines_of(redacted(report) if redact else report, page)
     return "\n".join(map(page.line, lines))
