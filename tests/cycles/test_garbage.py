@@ -566,7 +566,7 @@ def test_progress_is_told():
             "through and from_call do not mix",
         ),
         ({"max_objects": 0}, InvalidArgumentError, "max_objects takes 1 or more"),
-        ({"from_call": 3}, ArgumentTypeError, "takes a function, not a int"),
+        ({"from_call": 3}, ArgumentTypeError, "takes a function, not an int"),
         ({"through": 3}, ArgumentTypeError, "takes several objects"),
         (
             {"from_call": idioms._failing},

@@ -307,7 +307,7 @@ def test_a_kind_without_form_is_refused_by_name():
     class Other(Report):
         pass
 
-    with pytest.raises(ArgumentTypeError, match="a Other cannot be written as JSON"):
+    with pytest.raises(ArgumentTypeError, match="an Other cannot be written as JSON"):
         to_json(Other())
 
 

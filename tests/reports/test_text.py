@@ -659,5 +659,5 @@ def test_a_kind_without_renderer_is_refused_by_name(redact):
 
     with pytest.raises(ArgumentTypeError, match="an Other cannot be shown as text"):
         to_text(Other(), redact=redact)
-    with pytest.raises(ArgumentTypeError, match="a Other cannot be redacted"):
+    with pytest.raises(ArgumentTypeError, match="an Other cannot be redacted"):
         redacted(Other())
