@@ -10,6 +10,11 @@ import sys
 
 
 if sys.platform == "emscripten":
-    collect_ignore = ["test_caches.py", "test_find_leaks.py", "test_kinds.py"]
+    collect_ignore = [
+        "test_blame.py",
+        "test_caches.py",
+        "test_find_leaks.py",
+        "test_kinds.py",
+    ]
     collect_ignore += ["test_keys.py", "test_replaced.py", "test_search.py"]
     collect_ignore += ["test_threads.py", "test_together.py"]
