@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from inspect import CO_ITERABLE_COROUTINE
 from itertools import repeat
-from time import perf_counter
+from time import perf_counter, sleep
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -20,6 +20,7 @@ from refscope._measure import account, boundary, census, classes, growth, ours
 from refscope._measure.activity import nap
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.classes import get_members, get_mro, is_class, type_name
+from refscope._measure.rounds import Pause, Step
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import Leak, LeakReport
 from refscope.reports._record import changed
@@ -83,8 +84,11 @@ def find_leaks(  # noqa: PLR0913  # one for each choice of the caller
     reasons = _reasons(known)
     work = _Work(f, _options("find_leaks", f, warmup, rounds, calls), budget)
     with work:
-        for number in work:
-            for _ in repeat(None, number):
+        for step in work:
+            if isinstance(step, Pause):
+                sleep(step.seconds)
+                continue
+            for _ in repeat(None, step):
                 _dropped(f())
     return work.report(reasons)
 
@@ -102,7 +106,8 @@ async def find_leaks_async(  # noqa: PLR0913  # one for each choice of the calle
 ) -> LeakReport:
     """Do what ``find_leaks`` does with a function whose result is awaited.
 
-    It works in any event loop.  What other tasks leave meanwhile counts as well.
+    It works in any event loop.  What other tasks leave as fast in a pause without
+    calls is no leak of the function, and is said.
     After each round the loop gets a few turns to do what the calls have left it to do.
 
     Raises:
@@ -120,8 +125,11 @@ async def find_leaks_async(  # noqa: PLR0913  # one for each choice of the calle
     reasons = _reasons(known)
     work = _Work(f, _options("find_leaks_async", f, warmup, rounds, calls), budget)
     with work:
-        for number in work:
-            for _ in repeat(None, number):
+        for step in work:
+            if isinstance(step, Pause):
+                await nap(step.seconds)
+                continue
+            for _ in repeat(None, step):
                 await _awaitable(f())
             for seconds in _TURNS:
                 await nap(seconds)
@@ -148,16 +156,16 @@ class _Work:
         with boundary.own_work():
             self._steps.close()
 
-    def __iter__(self) -> Iterator[int]:
-        """Yield how many calls to make; what comes in between is refscope's."""
+    def __iter__(self) -> Iterator[Step]:
+        """Yield what to do, calls or a pause; what comes in between is refscope's."""
         while True:
             with boundary.own_work():
-                number = next(self._steps, None)
-            if number is None:
+                step = next(self._steps, None)
+            if step is None:
                 return
-            yield number
+            yield step
 
-    def _all_steps(self, search: growth.Search) -> Generator[int, None, None]:
+    def _all_steps(self, search: growth.Search) -> Generator[Step, None, None]:
         self._found = yield from search
 
     def report(self, reasons: Known) -> LeakReport:

@@ -17,6 +17,7 @@ from refscope.reports import Cycle, Leak, Traceback
 from . import activity, census
 from .algorithms.series import Trend, keeps_growing, per_call
 from .budget import Budget
+from .control import without_others
 from .counts import Counts
 from .cycles import garbage_cycles
 from .evidence import Evidence, Trial
@@ -25,11 +26,11 @@ from .interpreter import is_tracing, start, stop
 from .keeping import Kept
 from .leaks import alike, first_shown, importance, print_of, telling
 from .resident import resident_per_call, resident_words
-from .rounds import BLOCKS, GARBAGE, Ledger, collect
+from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect
 from .tracebacks import FRAMES, with_functions
 
 
-Search = Generator[int, None, "Growth"]
+Search = Generator[Step, None, "Growth"]
 
 _MOST_DOUBLINGS = 6
 _ENOUGH_CALLS = 600
@@ -80,6 +81,7 @@ def search(given: object, options: Options, budget: Budget) -> Search:
     yield from ledger.warm_up(options.warmup)
     yield from ledger.run(options.rounds, options.calls)
     suspects = yield from _doubted(ledger, options, found)
+    suspects = yield from without_others(ledger, suspects, found.limits)
     if GARBAGE in suspects:
         yield from _name_cycles(found, budget)
     kinds = [name for name in suspects if name not in {BLOCKS, GARBAGE}]
@@ -102,7 +104,7 @@ def search(given: object, options: Options, budget: Budget) -> Search:
 
 def _doubted(
     ledger: Ledger, options: Options, found: Growth
-) -> Generator[int, None, dict[str, Trend]]:
+) -> Generator[Step, None, dict[str, Trend]]:
     """Return what still grows with twice as many calls, and in proportion."""
     suspects = ledger.suspects()
     calls = options.calls
@@ -171,7 +173,7 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
 
 def _name_references(
     found: Growth, given: object, calls: int, budget: Budget
-) -> Generator[int, None, None]:
+) -> Generator[Step, None, None]:
     """Look for shared objects that gain references with every call."""
     counts = Counts(calls)
     yield from counts.run()
@@ -226,7 +228,7 @@ def _named(
     kinds: Collection[str],
     suspects: Mapping[str, Trend],
     budget: Budget,
-) -> Generator[int, None, Kept[tuple[str, Evidence]]]:
+) -> Generator[Step, None, Kept[tuple[str, Evidence]]]:
     """Return what the traced calls tell of each suspect, by what is counted."""
     ledger = found.ledger
     rates = [per_call(ledger.phases_of(name)) for name in suspects if name != GARBAGE]
@@ -245,7 +247,7 @@ def _named(
     return Kept(known)
 
 
-def _unnamed(ledger: Ledger) -> Generator[int, None, Kept[tuple[str, Evidence]]]:
+def _unnamed(ledger: Ledger) -> Generator[Step, None, Kept[tuple[str, Evidence]]]:
     """Return a stand-in for blocks that nobody can name, if they go on growing.
 
     Where the calls come from free lists of the program, or it stops the tracing.
@@ -287,7 +289,7 @@ def _is_part(evidence: Evidence) -> bool:
 
 def _still_growing(
     found: Growth, known: Kept[tuple[str, Evidence]], started: int
-) -> Generator[int, None, None]:
+) -> Generator[Step, None, None]:
     """Drop what does not grow on when there are many more calls, as a full cache."""
     ledger = found.ledger
     calls = max([phase.calls for phase in ledger.phases[-1].values()])

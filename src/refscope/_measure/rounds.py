@@ -20,8 +20,18 @@ from .interpreter import allocated_blocks
 from .witness import garbage_sent
 
 
-Calls = Generator[int, None, None]
-"""Yields how many calls to make now."""
+class Pause:
+    """Asks to wait instead of calling."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds: float = seconds
+
+
+Step = int | Pause
+Calls = Generator[Step, None, None]
+"""Yields how many calls to make now, or how long to wait."""
 
 BLOCKS = "blocks of memory"
 GARBAGE = "garbage"
@@ -38,11 +48,14 @@ class Ledger:
 
     __slots__ = (
         "_census",
+        "_looked",
         "_own_blocks",
         "calls_made",
+        "is_alone",
         "phases",
         "resident",
         "seconds",
+        "spans",
     )
 
     def __init__(self) -> None:
@@ -53,8 +66,13 @@ class Ledger:
         self.calls_made: int = 0
         self.seconds: float = 0.0
         """Spent in the calls themselves."""
+        self.spans: list[float] = []
+        """Seconds from look to look in the rounds of the last phase."""
+        self.is_alone: bool = True
+        """Whether no other thread or task was at work while calls were made."""
         self._census: census.Census = {}
         self._own_blocks: int = 0
+        self._looked: float = 0.0
 
     def warm_up(self, calls: int) -> Calls:
         """Make calls that are not measured, and look for the first time."""
@@ -69,44 +87,62 @@ class Ledger:
         collect()
         thaw_constants()
         self._census = census.take()
+        self._looked = perf_counter()
 
     def run(self, rounds: int, calls: int) -> Calls:
         """Make rounds of equally many calls; they become a phase."""
         phase: dict[str, Phase] = {}
         self.phases.append(phase)
+        self.spans.clear()
         for number in range(rounds):
             yield from self._round(calls, phase, number)
 
+    def wait(self, seconds: float) -> Generator[Step, None, dict[str, int]]:
+        """Return what grows in a round with a pause instead of calls."""
+        return (yield from self._grown_in(Pause(seconds)))
+
     def _round(self, calls: int, phase: dict[str, Phase], number: int) -> Calls:
-        resident, collected = activity.resident_size(), _collected()
-        blocks = (yield from self._blocks_in(calls)) - self._own_blocks
-        collected = _collected() - collected
-        resident = activity.resident_size() - resident
-        thaw_constants()
-        before, self._census = self._census, census.take()
-        grown = _grown(before, self._census)
-        grown[BLOCKS], grown[GARBAGE], grown[RESIDENT] = blocks, collected, resident
+        grown = yield from self._grown_in(calls)
         for name in {**grown, **phase}:
             entry = phase.get(name)
             if entry is None:
                 entry = phase[name] = Phase(calls)
                 entry.growth.extend([0] * number)
             entry.growth.append(grown.get(name, 0))
-        self.resident.append(resident / calls)
+        self.resident.append(grown[RESIDENT] / calls)
 
-    def _blocks_in(self, calls: int) -> Generator[int, None, int]:
+    def _grown_in(self, step: Step) -> Generator[Step, None, dict[str, int]]:
+        resident, collected = activity.resident_size(), _collected()
+        blocks = (yield from self._blocks_in(step)) - self._own_blocks
+        collected = _collected() - collected
+        resident = activity.resident_size() - resident
+        thaw_constants()
+        before, self._census = self._census, census.take()
+        looked, self._looked = self._looked, perf_counter()
+        self.spans.append(self._looked - looked)
+        grown = _grown(before, self._census)
+        grown[BLOCKS], grown[GARBAGE], grown[RESIDENT] = blocks, collected, resident
+        return grown
+
+    def _blocks_in(self, step: Step) -> Generator[Step, None, int]:
         """Make calls and return how many blocks more there are, our own included."""
         empty_free_lists()
         blocks = allocated_blocks()
-        yield from self._call(calls)
+        if isinstance(step, Pause):
+            yield step
+        else:
+            yield from self._call(step)
         collect()
         return allocated_blocks() - blocks
 
     def _call(self, calls: int) -> Calls:
+        clock = activity.others_clock()
         started = perf_counter()
         yield calls
         self.seconds += perf_counter() - started
         self.calls_made += calls
+        if activity.others_ran(*clock) or activity.other_tasks():
+            self.is_alone = False
 
     def phases_of(self, name: str) -> list[Phase]:
         """Return the phases of one thing that is counted."""
@@ -183,4 +219,4 @@ def _collected() -> int:
     return sum(found) - garbage_sent()
 
 
-census.own(Ledger, Phase)
+census.own(Ledger, Phase, Pause)
