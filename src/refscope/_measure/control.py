@@ -20,7 +20,7 @@ _ALL = 0.7
 _PART = 0.3
 """Shares of the growth, in each pause, that others seem to have."""
 
-_OTHERS = (
+OTHERS = (
     "{} grew as fast in pauses without calls: another thread or task leaves them, and "
     "what the function may add to that is not seen"
 )
@@ -50,7 +50,7 @@ def without_others(
     for name, share in shares.items():
         if share >= _ALL:
             del left[name]
-            limits[_OTHERS.format(name)] = None
+            limits[OTHERS.format(name)] = None
         elif share >= _PART:
             limits[_BOTH.format(name)] = None
     return left

@@ -21,6 +21,7 @@ from .evidence import Evidence
 from .hazards import referents_of
 from .interpreter import count_elements
 from .keeping import Kept
+from .lengths import Look
 from .listed import listed
 from .retention import find_trails
 from .rounds import collect
@@ -34,13 +35,15 @@ _MOST_HOLDERS = 16
 class Counts:
     """Reference counts of all tracked objects, at three moments."""
 
-    __slots__ = ("_looks", "calls", "growth")
+    __slots__ = ("_looks", "calls", "growth", "lengths")
 
     def __init__(self, calls: int) -> None:
         self.calls: int = calls
         self.growth: dict[int, tuple[int, int]] = {}
         """What each object gained in the two stretches, by identity."""
-        self._looks: list[tuple[array[int], array[int]]] = []
+        self._looks: Kept[tuple[array[int], array[int]]] = Kept()
+        self.lengths: Kept[Look] = Kept()
+        """How long things were at the three moments."""
 
     def run(self) -> Generator[int, None, None]:
         """Look, and make calls in between."""
@@ -85,6 +88,7 @@ class Counts:
         self._looks.append(
             (array("Q", map(id, objects)), array("q", map(getrefcount, objects)))
         )
+        self.lengths.append(Look(objects))
 
     def evidence(
         self, given: object, budget: Budget, *, is_alone: bool
@@ -114,6 +118,7 @@ class Counts:
                 known.verdict = "held"
                 known.path = trail.report()
                 known.grows_at = len(trail.names) - 2
+                known.container = id(holder)
                 return known
         known.verdict = "unknown" if budget.is_spent else "native"
         return known

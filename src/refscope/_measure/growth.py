@@ -25,6 +25,8 @@ from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
 from .leaks import alike, first_shown, importance, print_of, telling
+from .lengthening import Longer, leaks_of, longer_things
+from .lengths import grown
 from .resident import resident_per_call, resident_words
 from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect
 from .tracebacks import FRAMES, with_functions
@@ -51,11 +53,20 @@ _NO_CYCLE = "garbage came with every call, but its cycles were not found again"
 class Growth:
     """What was found; data only."""
 
-    __slots__ = ("leaks", "ledger", "limits", "resident_per_call", "size_per_call")
+    __slots__ = (
+        "containers",
+        "leaks",
+        "ledger",
+        "limits",
+        "resident_per_call",
+        "size_per_call",
+    )
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger: Ledger = ledger
         self.leaks: list[Leak] = []
+        self.containers: set[int] = set()
+        """Identities of what grows by these leaks."""
         self.limits: dict[str, None] = {}
         self.size_per_call: float | None = None
         self.resident_per_call: float | None = None
@@ -178,7 +189,8 @@ def _name_references(
     counts = Counts(calls)
     yield from counts.run()
     found.ledger.calls_made += 2 * calls
-    if not counts.growth:
+    longer = grown(counts.lengths)
+    if not (counts.growth or longer):
         return
     again = Counts(2 * calls)
     yield from again.run()
@@ -191,6 +203,7 @@ def _name_references(
     }
     is_alone = not found.leaks
     for evidence in again.evidence(given, budget, is_alone=is_alone):
+        found.containers.add(evidence.container or 0)
         steps = next(iter(again.growth.values()))
         found.leaks.append(
             Leak(
@@ -207,6 +220,21 @@ def _name_references(
                 verdict=evidence.verdict,
             )
         )
+    things = Longer(longer, again, found.containers)
+    yield from _name_lengths(found, given, things, budget, 2 * calls)
+
+
+def _name_lengths(
+    found: Growth, given: object, longer: Longer, budget: Budget, calls: int
+) -> Generator[Step, None, None]:
+    """Look for objects that get longer, with many more calls in the end."""
+    yield from longer_things(
+        found.ledger, longer, _ENOUGH_CALLS, _PATIENCE, found.limits, calls=calls
+    )
+    is_alone = not any(leak.type_name for leak in found.leaks)
+    leaks = leaks_of(longer, given, budget, found.limits, is_alone=is_alone)
+    if leaks:  # their memory has a name now
+        found.leaks = [leak for leak in found.leaks if leak.type_name] + leaks
 
 
 def _made_at(cycle: Cycle, name: str) -> Traceback | None:
@@ -240,6 +268,7 @@ def _named(
         if BLOCKS in suspects:
             objects = [evidence for _, evidence in known]
             known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]
+        found.containers.update([each.container or 0 for _, each in known])
         found.size_per_call = trial.size_per_call
     finally:
         trial.end()

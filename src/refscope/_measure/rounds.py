@@ -77,7 +77,7 @@ class Ledger:
     def warm_up(self, calls: int) -> Calls:
         """Make calls that are not measured, and look for the first time."""
         if calls:
-            yield from self._call(calls)
+            yield from self.call(calls)
         self.look()
         for _ in range(2):  # how many of the blocks are our own: no calls, no growth
             self._own_blocks = yield from self._blocks_in(0)
@@ -131,11 +131,12 @@ class Ledger:
         if isinstance(step, Pause):
             yield step
         else:
-            yield from self._call(step)
+            yield from self.call(step)
         collect()
         return allocated_blocks() - blocks
 
-    def _call(self, calls: int) -> Calls:
+    def call(self, calls: int) -> Calls:
+        """Make calls, and note how long they took and whether others were at work."""
         clock = activity.others_clock()
         started = perf_counter()
         yield calls

@@ -94,7 +94,9 @@ def _holder(leak: Leak, page: Page, most: int) -> list[str]:
 
     def judge(place: int) -> Verdict:
         if place == last:
-            return Verdict("yes", "one more after each call")
+            is_longer = leak.kind == "length"
+            more = "longer" if is_longer else "one more"
+            return Verdict("yes", f"{more} after each call")
         if grows_at is not None and place == grows_at + 1:
             return Verdict("unknown", f"grows {leak.per_call:+,.3g} per call")
         if place == 0:

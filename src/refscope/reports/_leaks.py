@@ -19,21 +19,22 @@ from ._record import Record
 class Leak(Record):
     """One thing of which there is more after every call."""
 
-    kind: Literal["objects", "memory", "cycles", "references"]
+    kind: Literal["objects", "memory", "cycles", "references", "length"]
     """What grows: objects of a type, memory of a place (strings, numbers, C), garbage
-    cycles that wait for the collector, or the reference count of a shared object."""
+    cycles that wait for the collector, the reference count of a shared object, or the
+    length of one object: a buffer, a text, a list of old objects."""
 
     type_name: str
     """Of what grows, fully qualified; empty when memory has no object that is known."""
 
     growth: tuple[int, ...] = ()
-    """Objects (blocks, cycles, references) more after each round."""
+    """Objects (blocks, cycles, references, items) more after each round."""
 
     growth_calls: int = 1
     """Calls in each of these rounds."""
 
     per_call: float = 0.0
-    """Objects (blocks, cycles, references) per call: the median of the rounds."""
+    """Objects (blocks, cycles, references, items) per call: the rounds' median."""
 
     size_per_call: float | None = None
     """Bytes per call, with what dies with it; None when not measured."""
@@ -130,8 +131,13 @@ class LeakReport(Report):
 def amount(leak: Leak) -> str:
     """Return how much of what grows per call: ``+1 shop.Item``."""
     number = f"{leak.per_call:+,.3g}"
+    if abs(leak.per_call) >= 1_000:
+        number = f"{leak.per_call:+,.0f}"
     if leak.kind == "cycles":
         return f"{number} garbage cycle of {leak.type_name}"
+    if leak.kind == "length":
+        item = "item" if leak.per_call == 1 else "items"
+        return f"{number} {item} in {units.one(leak.type_name)}"
     if leak.kind == "references":
         return f"{number} reference to {units.one(leak.type_name)}"
     if leak.kind == "memory":
