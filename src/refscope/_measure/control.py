@@ -34,7 +34,7 @@ def without_others(
     ledger: Ledger, suspects: Mapping[str, Trend], limits: dict[str, None]
 ) -> Generator[Step, None, dict[str, Trend]]:
     """Return the suspects that do not grow as fast while nobody calls the function."""
-    left = {**suspects}
+    left: dict[str, Trend] = {**suspects}
     if ledger.is_alone or not left:
         return left
     span = median(ledger.spans)

@@ -216,7 +216,9 @@ def _collected() -> int:
 
     But for those that refscope sends into collections, in blocks that f tracks.
     """
-    found = [stat["collected"] + stat["uncollectable"] for stat in gc.get_stats()]
+    found: list[int] = [
+        stat["collected"] + stat["uncollectable"] for stat in gc.get_stats()
+    ]
     return sum(found) - garbage_sent()
 
 
