@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import itertools
 import threading
 import time
 import weakref
@@ -10,6 +11,9 @@ import weakref
 import pytest
 
 import refscope
+from refscope._measure.leaks import folded
+from refscope.render import from_json, to_json, to_text
+from refscope.reports import HeapObject, Leak, Reference, ReferencePath
 
 
 class Item:
@@ -64,3 +68,67 @@ def test_locals_of_other_threads_hold(kind):
 
     assert not asked
     assert roots == {"thread worker" if kind == "named" else f"thread {told[1]}"}
+
+
+@pytest.mark.needs_threads
+@pytest.mark.usefixtures("small_heap")
+def test_a_leaked_thread_is_one_leak():
+    """What hangs on it is told with it."""
+    events = []
+
+    def call():
+        event = threading.Event()
+        events.append(event)
+        threading.Thread(target=event.wait, daemon=True).start()
+
+    report = refscope.find_leaks(call, rounds=2)
+    for event in events:
+        event.set()
+    leak = report.leaks[0]
+
+    assert leak.type_name == "threading.Thread"
+    assert "threading.Condition" in {part.type_name for part in leak.parts}
+    assert len(report.leaks) < 6
+    assert "with it: " in to_text(report)
+    assert from_json(to_json(report)) == report
+
+
+def _leak(name, root=None, names=(), grows_at=-1, **more):
+    things = [
+        HeapObject(type_name=each, address=place, size=16)
+        for place, each in enumerate(names)
+    ]
+    steps = [
+        Reference(holder=holder, target=target, name=".x")
+        for holder, target in itertools.pairwise(things)
+    ]
+    path = None if root is None else ReferencePath(root=root, references=tuple(steps))
+    return Leak(kind="objects", type_name=name, held_by=path, grows_at=grows_at, **more)
+
+
+THREAD = "threading.Thread"
+OWNER = _leak(THREAD, "thread T-1", ["frame", THREAD], per_call=1.0)
+HANGING = [
+    _leak("shop.Item", "thread T-1", ["frame", "shop.Item"], per_call=1.0),
+    _leak("list", "module shop", ["module", "list", THREAD, "list"], 0, per_call=2.0),
+    _leak("method", verdict="native", per_call=1.0),
+    _leak("weakref.ReferenceType", "module threading", ["module", "set"], 0),
+]
+OTHERS = [
+    _leak("shop.Item", "module shop", ["module", THREAD, "list", "shop.Item"], 1),
+    _leak("shop.Item", "module shop", ["module", "list", THREAD, "x"], 0, per_call=0.1),
+    _leak("shop.Item", "module threading", ["module", "set"], 0),
+    _leak("shop.Item", verdict="native"),
+    _leak("shop.Item", "module shop", ["module", "shop.Item"], None),
+]
+
+
+def test_what_hangs_on_a_thread():
+    """What it or its frames hold; not what an old thread holds, or nobody."""
+    (owner, *rest) = folded([OWNER, *HANGING, *OTHERS])
+
+    assert [part.type_name for part in owner.parts] == [
+        leak.type_name for leak in HANGING
+    ]
+    assert rest == OTHERS
+    assert folded(OTHERS) == OTHERS

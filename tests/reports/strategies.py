@@ -20,6 +20,7 @@ from refscope.reports import (
     GcActivity,
     HeapObject,
     Leak,
+    LeakPart,
     LeakReport,
     MemoryChange,
     RefCount,
@@ -359,7 +360,7 @@ def leaks(names, numbers, times):
     rows = st.lists(frames(names), max_size=2).map(tuple)
     return st.builds(
         Leak,
-        kind=st.sampled_from(["objects", "memory", "cycles", "references"]),
+        kind=st.sampled_from(["objects", "memory", "cycles", "references", "length"]),
         type_name=names,
         growth=st.lists(numbers, max_size=3).map(tuple),
         growth_calls=st.integers(1, 9),
@@ -372,6 +373,10 @@ def leaks(names, numbers, times):
         fingerprint=names,
         verdict=st.sampled_from(["held", "cycle", "native", "unknown"]),
         known=_perhaps(names),
+        parts=st.lists(
+            st.builds(LeakPart, type_name=names, per_call=times, fingerprint=names),
+            max_size=2,
+        ).map(tuple),
     )
 
 

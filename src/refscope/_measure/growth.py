@@ -24,7 +24,7 @@ from .evidence import Evidence, Trial
 from .frozen import frozen_count
 from .interpreter import is_tracing, start, stop
 from .keeping import Kept
-from .leaks import alike, first_shown, importance, print_of, telling
+from .leaks import alike, first_shown, folded, importance, print_of, telling
 from .lengthening import Longer, leaks_of, longer_things
 from .lengths import grown
 from .resident import resident_per_call, resident_words
@@ -110,6 +110,7 @@ def search(given: object, options: Options, budget: Budget) -> Search:
     words = yield from resident_words(ledger, found.size_per_call, given, budget)
     found.limits.update(dict.fromkeys(words))
     found.leaks.sort(key=importance)
+    found.leaks = folded(found.leaks)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from refscope.reports import CycleGroup, Leak, ReferencePath
+from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath
 from refscope.reports._fingerprint import fingerprint
 from refscope.reports._record import changed
 
@@ -16,6 +16,8 @@ _DULL = frozenset(
     ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
 )
 _FIRST = frozenset(("type", "module", "threading.Thread"))
+_THREAD = "threading.Thread"
+_IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
 _TELLING = ("function", "frame", "generator", "coroutine")
 
 
@@ -110,3 +112,41 @@ def print_of(
     """
     shape = shape_of_growth(path, grows_at)
     return fingerprint("leak", *([] if shape else [kind]), name, *shape)
+
+
+def folded(leaks: Sequence[Leak]) -> list[Leak]:
+    """Return the leaks, a thread with what only it and its frames hold as one.
+
+    Each thread brings an event, locks, methods and the like.  What the collector does
+    not show, its frames in C, holds some of them.
+    """
+    threads = [leak for leak in leaks if leak.type_name == _THREAD and leak.held_by]
+    if len(threads) != 1:
+        return [*leaks]
+    (thread,) = threads
+    hanging = [leak for leak in leaks if leak is not thread and _hangs(leak, thread)]
+    parts = [
+        LeakPart(
+            type_name=leak.type_name,
+            per_call=leak.per_call,
+            fingerprint=leak.fingerprint,
+        )
+        for leak in hanging
+    ]
+    owner = changed(thread, parts=tuple(parts))
+    rest = [leak for leak in leaks if not any(leak is part for part in hanging)]
+    return [owner if leak is thread else leak for leak in rest]
+
+
+def _hangs(leak: Leak, thread: Leak) -> bool:
+    """Return whether it grows with a thread, and dies with it."""
+    path, grows_at = leak.held_by, leak.grows_at
+    if path is None:
+        return leak.type_name in _IN_FRAMES and leak.verdict == "native"
+    if path.root.startswith("module threading"):
+        return leak.type_name == "weakref.ReferenceType"
+    if grows_at is None:
+        return False
+    made = [step.holder.type_name for step in path.references[grows_at + 2 :]]
+    is_local = path.root.startswith("thread ") and grows_at == -1
+    return is_local or (_THREAD in made and leak.per_call >= thread.per_call)

@@ -73,11 +73,23 @@ def _leak(leak: Leak, number: int, page: Page, most: int = MOST_STEPS) -> list[s
     place = place_of(leak.traceback, page)
     if place is not None:
         rows.append(f"{_INDENT}made at {place}")
+    if leak.parts:
+        parts = page.paragraph(_parts(leak), _ADVICE)
+        shown = parts[:_MOST_ADVICE] if page.is_bounded else parts
+        rows += [f"{_INDENT}{row}" for row in shown]
     if leak.held_by is not None:
         see = _container(leak.held_by, leak.grows_at)
         if see is not None:
             rows.append(f"{_INDENT}see {page.start(see, 90)}")
     return rows
+
+
+def _parts(leak: Leak) -> str:
+    """Return what hangs on a leak, added up by type."""
+    rates: dict[str, float] = {}
+    for part in leak.parts:
+        rates[part.type_name] = rates.get(part.type_name, 0) + part.per_call
+    return "with it: " + ", ".join([f"{rate:+,.3g} {n}" for n, rate in rates.items()])
 
 
 def _holder(leak: Leak, page: Page, most: int) -> list[str]:

@@ -20,7 +20,7 @@ from ._heap import (
     ReferencePath,
     Traceback,
 )
-from ._leaks import Leak, LeakReport
+from ._leaks import Leak, LeakPart, LeakReport
 from ._merge import merge
 from ._progress import Progress
 from ._references import RefCount, RefCountChange, ReferrersReport
@@ -63,6 +63,7 @@ __all__ = [
     "GcActivity",
     "HeapObject",
     "Leak",
+    "LeakPart",
     "LeakReport",
     "MemoryChange",
     "Progress",

@@ -16,6 +16,20 @@ from ._record import Record
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
+class LeakPart(Record):
+    """What grows with a leak, as the leaked objects hold it."""
+
+    type_name: str
+    """Of the part, fully qualified."""
+
+    per_call: float
+    """Objects per call."""
+
+    fingerprint: str
+    """Of the part, were it a leak of its own."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Leak(Record):
     """One thing of which there is more after every call."""
 
@@ -61,6 +75,9 @@ class Leak(Record):
 
     known: str | None = None
     """The reason that ``known`` gave; None for a new leak."""
+
+    parts: tuple[LeakPart, ...] = ()
+    """What hangs on it, and goes when it goes."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
