@@ -39,6 +39,7 @@ _ENOUGH_CALLS = 600
 """Calls after which a cache without a known bound is said to grow for ever."""
 _PATIENCE = 1.5
 """Seconds of calls that a suspect gets at least."""
+_ABOUT = 1.25
 _MOST_MEMORY = 64 << 20
 
 _BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
@@ -234,8 +235,16 @@ def _name_lengths(
     )
     is_alone = not any(leak.type_name for leak in found.leaks)
     leaks = leaks_of(longer, given, budget, found.limits, is_alone=is_alone)
-    if leaks:  # their memory has a name now
-        found.leaks = [leak for leak in found.leaks if leak.type_name] + leaks
+    explained = sum([leak.size_per_call or 0 for leak in leaks])
+    # Memory of no known object may be that of these.
+    found.leaks = [
+        leak
+        for leak in found.leaks
+        if leak.type_name
+        or leak.size_per_call is None
+        or leak.size_per_call > explained * _ABOUT
+    ]
+    found.leaks += leaks
 
 
 def _made_at(cycle: Cycle, name: str) -> Traceback | None:
