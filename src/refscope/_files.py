@@ -95,7 +95,7 @@ def _name_of(path: object) -> str:
     if not isinstance(name, str):
         raise ArgumentTypeError(
             "a path is text or a pathlib.Path, such as 'report.json', "
-            f"not a {type(name).__name__}"
+            f"not {units.one(type(name).__name__)}"
         )
     try:
         is_possible = b"\0" not in os.fsencode(name)

@@ -173,7 +173,7 @@ def test_many_loops_through_one_node_are_looked_at_a_few_times():
         """Counts how often it is asked."""
 
         def get(self, key, default=None):
-            asked.append(1)
+            asked.append(key)
             return default
 
     count = 300

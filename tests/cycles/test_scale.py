@@ -391,7 +391,7 @@ def test_what_a_long_list_leads_to_is_followed_once():
 
 @pytest.mark.usefixtures("no_garbage")
 def test_where_to_cut_is_looked_for_once_for_each_shape(monkeypatch):
-    """The others of a few are counted: of large ones that would take most of the time."""
+    """The others of a few are counted: of large ones it would take the most time."""
     asked = []
     find = dissect.minimum_feedback
 

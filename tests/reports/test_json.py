@@ -82,7 +82,7 @@ def test_reports_come_back_equal(report, indent):
 @pytest.mark.parametrize("indent", [TrackReport, "  ", 2.0, True])
 def test_an_indent_is_a_number_of_spaces(indent):
     """Anything else is refused at the door, by its kind."""
-    with pytest.raises(ArgumentTypeError, match=r"indent takes .*, not a \w+"):
+    with pytest.raises(ArgumentTypeError, match=r"indent takes .*, not an? \w+"):
         to_json(REPORT, indent=indent)
 
 

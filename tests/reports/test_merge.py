@@ -370,7 +370,7 @@ def test_a_single_report_is_told_to_come_in_a_list():
 @pytest.mark.parametrize("reports", [None, 3])
 def test_what_is_no_list_is_named_by_type(reports):
     """There is nothing in it to add up."""
-    with pytest.raises(ArgumentTypeError, match=f"not a {type(reports).__name__}"):
+    with pytest.raises(ArgumentTypeError, match=f"not an? {type(reports).__name__}"):
         merge(reports)
 
 

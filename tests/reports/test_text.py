@@ -383,7 +383,7 @@ def test_a_negative_limit_is_refused():
 @pytest.mark.parametrize("limit", ["3", 1.5, True, [], object()])
 def test_a_limit_is_a_number_of_rows(limit):
     """Anything else is refused at the door, by its kind."""
-    with pytest.raises(ArgumentTypeError, match=r"limit takes .*, not a \w+"):
+    with pytest.raises(ArgumentTypeError, match=r"limit takes .*, not an? \w+"):
         to_text(_full_report(), limit=limit)
 
 

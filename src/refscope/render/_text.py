@@ -72,7 +72,7 @@ def check_count(name: str, value: object, things: str) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ArgumentTypeError(
             f"{name} takes a number of {things}, such as 2, or None, "
-            f"not a {type(value).__name__}"
+            f"not {units.one(type(value).__name__)}"
         )
     if value < 0:
         raise InvalidArgumentError(f"{name} takes 0 or more {things}, not {value}")

@@ -80,7 +80,7 @@ def _checked(reports: Iterable[R]) -> list[R]:
         each = iter(reports)
     except TypeError:
         raise ArgumentTypeError(
-            f"merge takes a list of reports, not a {type(reports).__name__}"
+            f"merge takes a list of reports, not {units.one(type(reports).__name__)}"
         ) from None
     known = list(each)
     if not known:
