@@ -16,6 +16,7 @@ from sys import getrefcount
 
 from . import census
 from .budget import CHUNK, Budget
+from .caches import not_full
 from .classes import is_class, type_name
 from .evidence import Evidence
 from .hazards import referents_of
@@ -23,13 +24,13 @@ from .interpreter import count_elements
 from .keeping import Kept
 from .lengths import Look
 from .listed import listed
-from .retention import find_trails
+from .names import names_of
+from .retention import best_name, find_trails
 from .rounds import collect
 
 
 _IMMORTAL = 1 << 28
 _MOST = 3
-_MOST_HOLDERS = 16
 
 
 class Counts:
@@ -92,36 +93,78 @@ class Counts:
 
     def evidence(
         self, given: object, budget: Budget, *, is_alone: bool
-    ) -> list[Evidence]:
-        """Return what is known of the objects that gained references.
+    ) -> Generator[int, None, Kept[tuple[int, Evidence]]]:
+        """Make some more calls and return whose the references are that came.
 
-        Where something else grows as well (``is_alone`` is false), a class may have
-        gained them from objects of it that the collector does not see.
+        With the identity of each object.  Where something else grows as well
+        (``is_alone`` is false), a class may have gained them from objects of it that
+        the collector does not see.
         """
         things = Kept([o for o in listed() if id(o) in self.growth])
         things = Kept(census.foreign(things))
         del things[_MOST:]
-        found: list[Evidence] = []
-        for thing in things:
-            known = self._of(thing, given, budget)
+        before = Kept(map(_references, things))
+        calls = max(1, self.calls // 2)
+        if things:
+            yield calls
+            collect()
+        found: Kept[tuple[int, Evidence]] = Kept()
+        for thing, counts in zip(things, before, strict=True):
+            gained = _gained(counts, _references(thing))
+            known = Evidence(type_name(type(thing)))
+            if sum(gained.values()) * self.calls < self.growth[id(thing)][0] * calls:
+                known.verdict = "unknown" if budget.is_spent else "native"
+            else:
+                _tell(known, thing, gained, given, budget)
             if is_alone or known.path is not None or not is_class(thing):
-                found.append(known)
+                found.append((id(thing), known))
         return found
 
-    def _of(self, thing: object, given: object, budget: Budget) -> Evidence:
-        known = Evidence(type_name(type(thing)))
-        gained = sum(self.growth[id(thing)])
-        found = find_trails(thing, budget, given=given, most_holders=_MOST_HOLDERS)
-        for trail in found.trails:
-            holder = trail.objects[-2] if len(trail.objects) > 1 else None
-            if sum(map(is_, gc.get_referents(holder), repeat(thing))) >= gained:
-                known.verdict = "held"
-                known.path = trail.report()
-                known.grows_at = len(trail.names) - 2
-                known.container = id(holder)
-                return known
-        known.verdict = "unknown" if budget.is_spent else "native"
-        return known
+
+def _references(thing: object) -> dict[int, int]:
+    """Return how many references each holder that is listed has, by identity."""
+    holders = Kept(census.foreign(Kept(gc.get_referrers(thing))))
+    return {
+        id(holder): sum(map(is_, referents_of([holder]), repeat(thing)))
+        for holder in holders
+    }
+
+
+def _gained(before: dict[int, int], after: dict[int, int]) -> dict[int, int]:
+    """Return who has more references than before, and how many; the most first.
+
+    Who is new does not count: what made it is a leak of its own.
+    """
+    more = [(after[key] - count, key) for key, count in before.items() if key in after]
+    return {key: count for count, key in sorted(more, reverse=True) if count > 0}
+
+
+def _tell(
+    known: Evidence,
+    thing: object,
+    gained: dict[int, int],
+    given: object,
+    budget: Budget,
+) -> None:
+    """Say who holds what was gained, and which part of that has no bound."""
+    known.verdict = "held"
+    holders = Kept([o for o in gc.get_referrers(thing) if id(o) in gained])
+    holders.sort(key=lambda holder: -gained[id(holder)])
+    free = sum(gained.values())
+    for holder in holders[:_MOST]:
+        found = find_trails(holder, budget, given=given, most_holders=1)
+        bound = not_full([holder])
+        if bound is not None:
+            free -= gained[id(holder)]
+            known.bound = bound
+        for trail in found.trails if bound is None and known.path is None else ():
+            trail.lead_on(best_name(names_of(holder, thing)), thing)
+            known.path = trail.report()
+            known.grows_at = len(trail.names) - 2
+            known.container = id(holder)
+    if free:
+        known.bound = None
+        known.share = free / sum(gained.values())
 
 
 census.own(Counts)

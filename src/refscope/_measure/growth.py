@@ -197,21 +197,26 @@ def _name_references(
     again = Counts(2 * calls)
     yield from again.run()
     found.ledger.calls_made += 4 * calls
-    steady = {key: steps for key, steps in again.growth.items() if key in counts.growth}
+    # An address that is used again can hide a thing that is new, and its references.
     again.growth = {
-        key: steps
-        for key, steps in steady.items()
-        if steps[0] == 2 * counts.growth[key][0]
+        key: (2 * steps[0], 2 * steps[1])
+        for key, steps in counts.growth.items()
+        if again.growth.get(key, (0, 0))[0] >= 2 * steps[0]
     }
     is_alone = not found.leaks
-    for evidence in again.evidence(given, budget, is_alone=is_alone):
+    known = yield from again.evidence(given, budget, is_alone=is_alone)
+    found.ledger.calls_made += calls if known else 0
+    for key, evidence in known:
+        if evidence.bound is not None:
+            found.limits[_BOUNDED.format(evidence.type_name, evidence.bound)] = None
+            continue
         found.containers.add(evidence.container or 0)
-        steps = next(iter(again.growth.values()))
+        steps = [round(step * evidence.share) for step in again.growth[key]]
         found.leaks.append(
             Leak(
                 kind="references",
                 type_name=evidence.type_name,
-                growth=steps,
+                growth=tuple(steps),
                 growth_calls=again.calls,
                 per_call=steps[0] / again.calls,
                 held_by=evidence.path,

@@ -128,6 +128,8 @@ def _of_one(thing: object, given: object, budget: Budget) -> Evidence:
     known.retained = getsizeof(thing) / len(cast("Sized", thing))
     known.bound = not_full([thing])
     for trail in find_trails(thing, budget, given=given, most_holders=1).trails:
+        if trail.names[-1:] == ["<cache>"]:
+            known.bound = not_full(trail.objects[-2:-1])
         known.verdict = "held"
         known.path = trail.report()
     return known

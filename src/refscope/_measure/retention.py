@@ -60,6 +60,19 @@ class Trail:
             return "a running function"
         return _REASONS.get(self.root)
 
+    def lead_on(self, name: str, thing: object) -> None:
+        """Add a step; one out of a ``__dict__`` or a frame is one with that to it."""
+        names, objects = self.names, self.objects
+        joined = collapsed_in(objects[-2], names[-1], name) if names else None
+        if names and names[-1] in FREE_NAMES - {".__dict__"}:
+            joined = name
+        if joined is not None:
+            names[-1] = joined
+            objects[-1] = thing
+        else:
+            names.append(name)
+            objects.append(thing)
+
     def report(self) -> ReferencePath:
         """Return the path as data."""
         nodes = [*map(describe, self.objects)]
@@ -228,21 +241,12 @@ def _distance_in(search: Search, bit: int) -> Callable[[int], int]:
 
 
 def _trail(search: Search, heap: Heap, bit: int, start: int, label: str) -> Trail:
-    objects: Kept[object] = Kept([heap.object_of(start)])
-    names: list[str] = []
+    trail = Trail(label, Kept([heap.object_of(start)]), [])
     node = start
     while node != search.target:
         name, node = _best_step(search, heap, bit, node)
-        joined = collapsed_in(objects[-2], names[-1], name) if names else None
-        if names and names[-1] in FREE_NAMES - {".__dict__"}:
-            joined = name
-        if joined is not None and len(objects) > 1:
-            names[-1] = joined
-            objects[-1] = heap.object_of(node)
-        else:
-            names.append(name)
-            objects.append(heap.object_of(node))
-    return Trail(label, objects, names)
+        trail.lead_on(name, heap.object_of(node))
+    return trail
 
 
 def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, int]:
@@ -256,16 +260,16 @@ def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, in
         found = [known]
         if known is None:
             found = heap.names_of(node, held)
-        spelled = [name for name in found if name is not None]
-        name = min(spelled, key=_by_use, default="<?>")
+        name = best_name(found)
         steps.append(((name == "<?>", shape_of(name)), name, held))
     _, name, held = min(steps)
     return name, held
 
 
-def _by_use(name: str) -> tuple[bool, str]:
-    """Sort what Python can say before what only describes it."""
-    return name.startswith("<"), name
+def best_name(names: Sequence[str | None]) -> str:
+    """Return one of several names: what Python can say before what describes it."""
+    known = [(name.startswith("<"), name) for name in names if name is not None]
+    return min(known, default=(True, "<?>"))[1]
 
 
 def _by_length(trail: Trail) -> tuple[int, bool, str, list[str]]:
