@@ -147,7 +147,6 @@ def _tell(
     budget: Budget,
 ) -> None:
     """Say who holds what was gained, and which part of that has no bound."""
-    known.verdict = "held"
     holders = Kept([o for o in gc.get_referrers(thing) if id(o) in gained])
     holders.sort(key=lambda holder: -gained[id(holder)])
     free = sum(gained.values())
@@ -159,6 +158,7 @@ def _tell(
             known.bound = bound
         for trail in found.trails if bound is None and known.path is None else ():
             trail.lead_on(best_name(names_of(holder, thing)), thing)
+            known.verdict = "held"
             known.path = trail.report()
             known.grows_at = len(trail.names) - 2
             known.container = id(holder)
