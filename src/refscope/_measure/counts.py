@@ -31,6 +31,7 @@ from .rounds import collect
 
 _IMMORTAL = 1 << 28
 _MOST = 3
+_MOST_HOLDERS = 16
 
 
 class Counts:
@@ -149,22 +150,30 @@ def _tell(
     """Say who holds what was gained, and which part of that has no bound."""
     holders = Kept([o for o in gc.get_referrers(thing) if id(o) in gained])
     holders.sort(key=lambda holder: -gained[id(holder)])
-    free = sum(gained.values())
+    free = total = sum(gained.values())
     for holder in holders[:_MOST]:
-        found = find_trails(holder, budget, given=given, most_holders=1)
         bound = not_full([holder])
         if bound is not None:
             free -= gained[id(holder)]
             known.bound = bound
-        for trail in found.trails if bound is None and known.path is None else ():
-            trail.lead_on(best_name(names_of(holder, thing)), thing)
-            known.verdict = "held"
-            known.path = trail.report()
-            known.grows_at = len(trail.names) - 2
-            known.container = id(holder)
+        elif known.path is None:
+            _lead(known, holder, thing, given, budget)
     if free:
         known.bound = None
-        known.share = free / sum(gained.values())
+        known.share = free / total
+
+
+def _lead(
+    known: Evidence, holder: object, thing: object, given: object, budget: Budget
+) -> None:
+    """Note the path by way of a holder."""
+    found = find_trails(holder, budget, given=given, most_holders=_MOST_HOLDERS)
+    for trail in found.trails[:1]:
+        trail.lead_on(best_name(names_of(holder, thing)), thing)
+        known.verdict = "held"
+        known.path = trail.report()
+        known.grows_at = len(trail.names) - 2
+        known.container = id(holder)
 
 
 census.own(Counts)
