@@ -9,6 +9,7 @@ import sys
 import weakref
 from itertools import pairwise
 from pathlib import Path
+from xml.dom import minidom
 
 import pytest
 
@@ -411,3 +412,120 @@ def test_where_to_cut_is_looked_for_once_for_each_shape(monkeypatch):
     assert (group.count, group.objects, len(asked)) == (5, 5 * 21, 1)
     assert group.example.cuts == 20
     assert report.limits[-1].endswith("the first 16 are shown")
+
+
+class Node:
+    """A part of a whole that it knows."""
+
+
+def _tree(number):
+    nodes = [Node()]
+    nodes[0].children = []
+    for child in range(1, number):
+        node = Node()
+        node.parent, node.children = nodes[(child - 1) // 3], []
+        node.parent.children.append(node)
+        nodes.append(node)
+    return nodes
+
+
+class Link:
+    """Is not made of two objects on any version."""
+
+    __slots__ = ("next", "prev")
+
+
+def _links(number):
+    return _chain(number, Link)
+
+
+def _chain(number, kind=Node):
+    nodes = [kind() for _ in range(number)]
+    for node, other in pairwise(nodes):
+        node.next, other.prev = other, node
+    return nodes
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+@pytest.mark.parametrize(
+    ("make", "number", "cut"),
+    [
+        *((_tree, number, ".parent") for number in (100, 400, 2_000)),
+        *((_chain, number, ".prev") for number in (100, 300, 2_000)),
+        *((_links, number, ".prev") for number in (100, 300, 2_000)),
+    ],
+)
+def test_parts_let_go_of_their_whole(make, number, cut, is_made):
+    """However many there are: not what is fewer, but what a person would change."""
+    for node in make(number):
+        if is_made and make is not _links:
+            vars(node)
+    del node
+    cycle = only(refscope.find_cycles())
+
+    assert {step.name for step in cycle.break_at} == {cut}
+    assert f"{cut} leads back to the owner" in cycle.advice
+    assert cycle.cuts == number - 1
+
+
+def test_no_more_names_than_are_needed():
+    """An element knows its parent, its document and its neighbours."""
+    text = "<a>" + "<b><c>x</c></b>" * 200 + "</a>"
+    minidom.parseString(text)  # noqa: S318  # our own
+    cycle = refscope.find_cycles().groups[0].example
+
+    assert {step.name for step in cycle.break_at} <= {
+        *(".parentNode", ".previousSibling", ".ownerDocument"),
+    }
+    assert cycle.cuts <= 3 * cycle.component_size
+
+
+@pytest.mark.parametrize("number", [300, 1_000])
+def test_one_of_two_names_will_do(number):
+    """The one that sorts last, as the others are left out first."""
+    nodes = _tree(number)
+    for node in nodes[1:]:
+        node.boss = node.parent
+    del nodes, node
+    cycle = only(refscope.find_cycles())
+
+    assert {step.name for step in cycle.break_at} == {".parent", ".boss"}
+    assert cycle.cuts == 2 * number - 2
+
+
+def test_more_cuts_than_are_shown():
+    """A few loops in a large component, each of which needs one."""
+    nodes = [Node() for _ in range(600)]
+    for node, other in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
+        node.next = other
+    for number in range(0, 100, 5):
+        nodes[number + 1].left = nodes[number]
+    del nodes, node, other
+    cycle = only(refscope.find_cycles())
+
+    assert (cycle.cuts, len(cycle.break_at)) == (20, dissect.MOST_CUTS)
+    assert cycle.is_smallest
+
+
+def _ring_beside(nodes):
+    nodes[0].prev = nodes[-1].next = None
+    nodes[-1].next = nodes[0]
+    return nodes
+
+
+def test_references_to_owners_that_are_not_enough():
+    """There are other ways round."""
+    _ring_beside(_chain(600))
+    cycle = only(refscope.find_cycles())
+
+    assert ".next" in {step.name for step in cycle.break_at}
+    assert cycle.cuts == 599
+
+
+def test_too_many_objects_to_ask(monkeypatch):
+    """What is fewer is as good as what a person would change."""
+    monkeypatch.setattr("refscope._measure.cutting._MOST_HOLDERS", 500)
+    _chain(600)
+    cycle = only(refscope.find_cycles())
+
+    assert cycle.cuts == 599

@@ -97,6 +97,8 @@ def is_back_pointer(name: str) -> bool:
 
     >>> is_back_pointer("._parent"), is_back_pointer(".parent_node")
     (True, True)
+    >>> is_back_pointer(".parentNode"), is_back_pointer(".transparent")
+    (True, False)
     >>> is_back_pointer(".__context__"), is_back_pointer("['owner']")
     (False, False)
     >>> is_back_pointer(".f_back")
@@ -104,7 +106,8 @@ def is_back_pointer(name: str) -> bool:
     """
     if name[:1] != "." or name[:3] == ".__" or level_of(name):
         return False
-    words = name[1:].lower().strip("_").split("_")
+    text = "".join([f"_{c.lower()}" if c.isupper() else c for c in name[1:]])
+    words = text.strip("_").split("_")
     return words[0] in _BACK_WORDS or words[-1] in _BACK_WORDS
 
 

@@ -19,7 +19,8 @@ from .algorithms.components import components
 from .bookkeeping import STAGE, Bookkeeping, own_nodes
 from .budget import Budget
 from .classes import FREE_THREADED
-from .dissect import MOST_CUTS, MOST_SHOWN, Explained, explain
+from .cutting import MOST_CUTS
+from .dissect import MOST_SHOWN, Explained, explain
 from .frozen import frozen_count
 from .hazards import hazard
 from .heap import Graph

@@ -6,7 +6,6 @@ import gc
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain, compress, islice
-from types import FrameType
 
 from refscope.reports import Cycle, Reference
 from refscope.reports._cycles import loop_fingerprint
@@ -19,17 +18,15 @@ from .algorithms.feedback import (
     edges_of,
     is_opened,
     minimum_feedback,
-    without,
 )
 from .algorithms.loops import loop_through, shortest_loop
 from .algorithms.packing import has_more_loops
 from .budget import Budget
-from .classes import get_members, get_mro, is_one_of
-from .cuts import SUSPENDED, costs_of
+from .classes import get_members, get_mro
+from .cuts import costs_of, is_back_pointer
+from .cutting import FEW_LOOPS, MOST_CUTS, by_back_pointers, cuts_of, owners_of
 from .hanging import hanging_on
 from .heap import Graph
-from .interpreter import count_elements
-from .managed import is_dict_of
 from .wiring import UNKNOWN, Wiring, best_name, wire
 
 
@@ -37,18 +34,12 @@ MOST_NAMED = 500
 """Members of a component of which every reference is named."""
 MOST_SHOWN = 100
 """References of a loop that are shown."""
-MOST_CUTS = 16
-"""References to remove that are shown."""
 _STARTS = 24
 """Members of a large component from which a shortest loop is looked for."""
 _EXACT = 400
 """References of a component up to which the smallest set of cuts is looked for."""
-_FEW_LOOPS = 32
-"""Loops without a reference in common up to which it is looked for in any other."""
 _LONG = 16
 """References of one object that are gone through once for all of them."""
-_TRIES = 3
-"""References that may be tried instead of one that is to be removed."""
 _STAGE = "looking for the best place to cut a cycle"
 
 
@@ -164,14 +155,16 @@ def _small(
     if loop_fingerprint(_shown(wiring, loop)) in known:
         return _Parts(wiring, loop, len(loop), [], 0, is_smallest=False)
     successors = wiring.successors(2)
-    is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, _FEW_LOOPS)
-    effort = EFFORT if is_few else 0
-    cuts, is_smallest = minimum_feedback(
-        successors,
-        costs_of(wiring),
-        effort=effort,
-        is_over=lambda: budget.is_out_of_time,
-    )
+    is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, FEW_LOOPS)
+    cuts = [] if is_few else by_back_pointers(successors, _back_pointers(wiring))
+    is_smallest = False
+    if not cuts:
+        cuts, is_smallest = minimum_feedback(
+            successors,
+            costs_of(wiring),
+            effort=EFFORT if is_few else 0,
+            is_over=lambda: budget.is_out_of_time,
+        )
     if budget.is_out_of_time and not is_smallest:
         budget.spend(0, _STAGE)
     count = sum([len(wiring.names[edge]) for edge in cuts])
@@ -183,6 +176,15 @@ def _small(
         count if is_opened(successors, cuts) else 0,
         is_smallest=is_smallest,
     )
+
+
+def _back_pointers(wiring: Wiring) -> list[list[Edge]]:
+    """Return the references that lead to owners, those of a type and name together."""
+    groups: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
+    for edge, names in wiring.names.items():
+        if all(map(is_back_pointer, names)):
+            groups[wiring.types[edge[0]], names[0]].append(edge)
+    return [groups[key] for key in sorted(groups)]
 
 
 def _best_loop(wiring: Wiring, budget: Budget) -> list[Edge]:
@@ -270,12 +272,10 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     elif budget.is_out_of_time:
         budget.spend(0, _STAGE)
     else:
-        cuts, is_smallest = _cuts(graph, nodes, successors, budget)
-        if is_smallest and len(cuts) <= MOST_CUTS:
-            cuts, materialised = _preferred(graph, nodes, successors, cuts)
+        cuts, is_smallest, materialised = cuts_of(graph, nodes, successors, budget)
     count = _times(successors, cuts)
     path, shown = loop[: 2 * MOST_SHOWN + 2], cuts[:MOST_CUTS]
-    owners = _owners(graph, nodes, successors, shown)
+    owners = owners_of(graph, nodes, successors, shown)
     chosen = list(dict.fromkeys([*path, *chain.from_iterable(shown), *owners.values()]))
     wiring = wire(graph, [nodes[place] for place in chosen])
     number_of = {place: number for number, place in enumerate(chosen)}
@@ -300,114 +300,6 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
         is_smallest=is_smallest and len(known) == len(shown),
         materialised=materialised,
     )
-
-
-def _cuts(
-    graph: Graph,
-    nodes: Sequence[int],
-    successors: Sequence[Sequence[int]],
-    budget: Budget,
-) -> tuple[list[Edge], bool]:
-    """Return the cuts of a large component, and whether there are no fewer.
-
-    That they open it needs no other look: all references that are left lead forward in
-    one order of the nodes, or no loop was found that avoids them.
-    """
-    if has_more_loops(successors, _FEW_LOOPS):
-        return minimum_feedback(successors, effort=0)
-    costs = _costs(graph, nodes, successors)
-    return minimum_feedback(successors, costs, is_over=lambda: budget.is_out_of_time)
-
-
-def _costs(
-    graph: Graph, nodes: Sequence[int], successors: Sequence[Sequence[int]]
-) -> dict[Edge, int]:
-    """Return by reference what removing it costs, where that is not one.
-
-    As many as there are between two objects.  A ``__dict__`` or the frame of a
-    generator cannot be removed, so it costs more than all that is in it.
-    """
-    costs: dict[Edge, int] = {}
-    parts = _possible_parts(graph, nodes, range(len(nodes)))
-    for node, following in enumerate(successors):
-        if len(following) > len(set(following)):
-            counts: dict[int, int] = {}
-            count_elements(counts, following)
-            costs.update({(node, other): number for other, number in counts.items()})
-        for part in parts.intersection(following):
-            if _is_part_of(graph.object_of(nodes[node]), graph.object_of(nodes[part])):
-                costs[node, part] = len(successors[part]) + 1
-    return costs
-
-
-def _possible_parts(
-    graph: Graph, nodes: Sequence[int], places: Iterable[int]
-) -> set[int]:
-    """Return those of some places where there is what one object may have as its part.
-
-    They are no steps of their own: see ``wire``.
-    """
-    return {
-        place
-        for place in places
-        if graph.counts[nodes[place]] == 1
-        and _can_be_part(type(graph.object_of(nodes[place])))
-    }
-
-
-def _can_be_part(kind: type) -> bool:
-    """Return whether it is one of two types, by identity: ``==`` is a metaclass's."""
-    return kind is dict or kind is FrameType
-
-
-def _is_part_of(holder: object, thing: object) -> bool:
-    """Return whether it is the ``__dict__`` or the suspended frame of an object."""
-    if type(thing) is FrameType:
-        return is_one_of(holder, SUSPENDED)
-    return is_dict_of(holder, thing)
-
-
-def _preferred(
-    graph: Graph,
-    nodes: Sequence[int],
-    successors: Sequence[Sequence[int]],
-    cuts: Sequence[Edge],
-) -> tuple[list[Edge], int]:
-    """Return the references that a person would remove, if they do as well.
-
-    And how many objects were changed a little to name what is in them.
-    """
-    chosen = list(cuts)
-    materialised = 0
-    for place, cut in enumerate(cuts):
-        rest = without(successors, [*chosen[:place], *chosen[place + 1 :]])
-        # All loops that are left lead through the one to remove.
-        way = loop_through(rest, cut[0])
-        if len(way) <= MOST_NAMED:
-            wiring = wire(graph, [nodes[each] for each in way], at_any_price=False)
-            materialised += wiring.materialised
-            for edge in _ranked(wiring, way, rest, cut)[:_TRIES]:
-                if edge == cut or is_opened(rest, [edge]):
-                    chosen[place] = edge
-                    break
-    return chosen, materialised
-
-
-def _ranked(
-    wiring: Wiring, way: Sequence[int], successors: Sequence[Sequence[int]], cut: Edge
-) -> list[Edge]:
-    """Return the references of a loop that are no more than one of them, best first."""
-    most = successors[cut[0]].count(cut[1])
-    costs = costs_of(wiring)
-    ranked: list[tuple[int, Edge]] = []
-    for place, (node, other) in enumerate(edges_of(way)):
-        target = (place + 1) % len(way)
-        # What is in a __dict__ is named as its owner's.
-        for holder in (place, (place - 1) % len(way)):
-            if (holder, target) in costs and successors[node].count(other) <= most:
-                ranked.append((costs[holder, target], (node, other)))
-                break
-    return [edge for _, edge in sorted(ranked)]
 
 
 def _inside(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
@@ -441,23 +333,6 @@ def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:
     """Return a loop without the objects that are no steps of their own."""
     present = set(chain.from_iterable(wiring.names))
     return edges_of([node for node in path if node in present])
-
-
-def _owners(
-    graph: Graph,
-    nodes: Sequence[int],
-    successors: Sequence[Sequence[int]],
-    cuts: Sequence[Edge],
-) -> dict[int, int]:
-    """Return whose part it is that a cut begins at."""
-    wanted = _possible_parts(graph, nodes, {holder for holder, _ in cuts})
-    return {
-        other: node
-        for node, following in enumerate(successors)
-        if not wanted.isdisjoint(following)
-        for other in wanted.intersection(following)
-        if _is_part_of(graph.object_of(nodes[node]), graph.object_of(nodes[other]))
-    }
 
 
 def _in_order(parts: _Parts) -> list[Edge]:
