@@ -14,19 +14,17 @@ class Shared:
     """One object, that many things have."""
 
 
-SHARED = Shared()
-
-
 def _find(function):
-    """Look at the whole heap: frozen objects are no suspects."""
     return refscope.find_leaks(function, rounds=2)
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_cache_that_is_not_full_gives_references(number):
-    """To what it returns, and to the class of its links, which is no leak."""
-    numbers = itertools.count()
-    caches = [functools.lru_cache(4_096)(lambda _: SHARED) for _ in range(number)]
+def test_a_cache_that_is_not_full_gives_references():
+    """To what it returns, and to the class of its links, which is no leak.
+
+    The whole heap is looked at: frozen objects, such as the class, are no suspects.
+    """
+    numbers, shared = itertools.count(), Shared()
+    caches = [functools.lru_cache(4_096)(lambda _: shared) for _ in range(2)]
     report = _find(lambda: [cache(next(numbers)) for cache in caches])
 
     assert not report.is_leaking, str(report)
@@ -37,10 +35,11 @@ def test_a_cache_that_is_not_full_gives_references(number):
         )
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_a_list_beside_a_cache_is_a_leak():
     """What has a bound is not told as the holder, if something else has none."""
-    numbers, kept = itertools.count(), []
-    cache = functools.lru_cache(4_096)(lambda _: SHARED)
+    numbers, kept, shared = itertools.count(), [], Shared()
+    cache = functools.lru_cache(4_096)(lambda _: shared)
     report = _find(lambda: kept.append(cache(next(numbers))))
     [leak] = report.leaks
 
@@ -48,15 +47,17 @@ def test_a_list_beside_a_cache_is_a_leak():
     assert leak.held_by.references[-1].holder.type_name == "list"
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_references_in_two_places_are_not_leaked_in_c():
     """Together they are all that it gained."""
-    first, second = [], []
-    report = _find(lambda: [first.append(SHARED), second.append(SHARED)])
+    first, second, shared = [], [], Shared()
+    report = _find(lambda: [first.append(shared), second.append(shared)])
     [leak] = report.leaks
 
     assert (leak.per_call, leak.verdict) == (2, "held")
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_each_object_has_its_own_rate():
     """Of two objects that gain references at once."""
     once, twice, kept = Shared(), Shared(), []
