@@ -301,6 +301,17 @@ def test_names_of_attributes_are_safe_in_other_reports(shop):
     assert ".value" not in found
 
 
+def test_an_attribute_that_is_hidden_later():
+    """It lies in the instance itself, until its name is asked for (3.11+)."""
+    item = Item()
+    model = type("Model", (), {})()
+    model.value = item
+    type(model).value = property(lambda _: None)
+    found = names.names_of(model, item, materialise=True)
+
+    assert found == ([".__dict__['value']"] if sys.version_info >= (3, 11) else [])
+
+
 def test_annotations_are_told_from_attributes():
     """By the place in memory; where that cannot be read, by what is in them."""
 
