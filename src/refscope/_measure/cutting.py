@@ -101,6 +101,8 @@ def _many(
     found = by_back_pointers(merged, _back_pointers(graph, nodes, part_of))
     if not found:
         found, _ = minimum_feedback(merged, effort=0)
+    if not part_of:
+        return found
     return [
         (holder, target)
         for owner, target in found
@@ -114,6 +116,8 @@ def _parts(
 ) -> dict[int, int]:
     """Return by owner its ``__dict__`` or its suspended frame."""
     kinds, part_kinds = graph.kinds, {id(dict), id(FrameType)}
+    if part_kinds.isdisjoint(map(kinds.__getitem__, nodes)):
+        return {}
     places = [at for at, node in enumerate(nodes) if kinds[node] in part_kinds]
     wanted = _possible_parts(graph, nodes, places)
     return {
@@ -131,15 +135,9 @@ def _back_pointers(
 
     None if there are too many objects to ask.
     """
-    kinds = graph.kinds
-    of_program = {key for key, kind in graph.types.items() if is_heap_type(kind)}
-    by_kind: defaultdict[int, list[int]] = defaultdict(list)
-    for place, node in enumerate(nodes):
-        if kinds[node] in of_program:
-            by_kind[kinds[node]].append(place)
     groups: defaultdict[tuple[int, str], list[Edge]] = defaultdict(list)
     place_of: dict[int, int] = {}
-    for key, places in by_kind.items():
+    for key, places in _instances(graph, nodes).items():
         likely: dict[str, None] = {}
         samples = [places[0], places[len(places) // 2], places[-1]]
         if not any(_to_owners(graph, nodes, at, part_of, likely) for at in samples):
@@ -153,6 +151,18 @@ def _back_pointers(
                 if owner in place_of:
                     groups[key, name].append((place, place_of[owner]))
     return [groups[key] for key in sorted(groups, key=lambda key: key[1])]
+
+
+def _instances(graph: Graph, nodes: Sequence[int]) -> dict[int, list[int]]:
+    """Return the places of the instances of each class that was made at run time."""
+    kinds = graph.kinds
+    of_program = {key for key, kind in graph.types.items() if is_heap_type(kind)}
+    by_kind: defaultdict[int, list[int]] = defaultdict(list)
+    if not of_program.isdisjoint(map(kinds.__getitem__, nodes)):
+        for place, node in enumerate(nodes):
+            if kinds[node] in of_program:
+                by_kind[kinds[node]].append(place)
+    return by_kind
 
 
 def _to_owners(

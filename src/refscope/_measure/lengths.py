@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from array import array
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import compress, pairwise
 from operator import not_
 from sys import getsizeof
@@ -31,6 +31,9 @@ _CONTAINERS = identities(list, dict, set, deque, OrderedDict, defaultdict)
 _GROWABLE = _BUFFERS | _CONTAINERS
 _TEXTS = identities(str, bytes)
 _DICT = identities(dict)
+_UNTRACKED = _BUFFERS | _TEXTS | _DICT
+_SHORTEST = 256
+"""Characters or bytes of a text that is looked at: there are very many others."""
 _TOLERANCE = 0.1
 TEXT = 0
 """Stands for the texts among identities."""
@@ -44,10 +47,19 @@ class Look:
     def __init__(self, objects: Kept[object]) -> None:
         self.things: dict[int, int] = {}
         self.texts: dict[int, int] = {}
-        for part in _parts(objects):
-            for kinds, into in ((_GROWABLE, self.things), (_TEXTS, self.texts)):
-                found = _of(kinds, part)
-                into.update(zip(map(id, found), map(len, found), strict=True))
+        for first in range(0, len(objects), CHUNK):
+            part = objects[first : first + CHUNK]
+            _note(self.things, _of(_CONTAINERS, part))
+            # Whatever else is tracked is listed itself.
+            held = _of(_UNTRACKED, referents_of(part))
+            dicts = _of(_DICT, held)
+            are_tracked = map(gc.is_tracked, dicts)
+            hidden = Kept(compress(dicts, map(not_, are_tracked)))
+            held += _of(_UNTRACKED, referents_of(hidden))
+            _note(self.things, hidden)
+            _note(self.things, _of(_BUFFERS, held))
+            texts = _of(_TEXTS, held)
+            _note(self.texts, compress(texts, map(_SHORTEST.__le__, map(len, texts))))
 
     @property
     def text(self) -> int:
@@ -68,7 +80,12 @@ def _parts(objects: Kept[object]) -> Iterator[list[object]]:
         yield referents_of([*compress(dicts, map(not_, are_tracked))])
 
 
-def _of(kinds: frozenset[int], things: list[object]) -> Kept[Sized]:
+def _note(lengths: dict[int, int], things: Iterable[Sized]) -> None:
+    things = Kept(things)
+    lengths.update(zip(map(id, things), map(len, things), strict=True))
+
+
+def _of(kinds: frozenset[int], things: Sequence[object]) -> Kept[Sized]:
     is_one = map(kinds.__contains__, map(id, map(type, things)))
     return Kept(cast("Iterator[Sized]", compress(things, is_one)))
 
