@@ -457,3 +457,17 @@ def test_paths_are_shortest(seed):
                 assert (way[-2], way[-1]) in edges
             lengths.append(len(way) - 1)
     assert min(lengths, default=None) == _shortest(edges, roots, target)
+
+
+def test_a_package_is_shown_rather_than_what_is_in_one(shop, monkeypatch):
+    """Many modules know an object of another by a name, as a logger."""
+    inner = types.ModuleType("a.first_of_all")
+    monkeypatch.setitem(sys.modules, "a.first_of_all", inner)
+    inner.item = shop.item = item = [Item()]
+    [path] = [
+        path
+        for path in refscope.why_alive(item[0]).paths
+        if path.root.startswith("module ")
+    ]
+
+    assert path.root == "module shop_of_tests"

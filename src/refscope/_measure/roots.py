@@ -73,11 +73,16 @@ class Roots:
         """Return what a root is called."""
         return self._labels[node]
 
-    def rank(self, node: int) -> tuple[int, str]:
-        """Return which of several roots is shown first."""
+    def rank(self, node: int) -> tuple[int, int, str]:
+        """Return which of several roots is shown first.
+
+        Packages come before what is in them: many modules know ``logging`` by a name.
+        """
         label = self._labels[node]
         kind = 0 if label.startswith("module ") else 1
-        return kind + 1 if label == "module __main__" else kind, label
+        if label == "module __main__":
+            kind += 1
+        return kind, label.count("."), label
 
     def namespaces(self) -> list[object]:
         """Return the dictionaries of the modules."""
