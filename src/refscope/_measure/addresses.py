@@ -82,18 +82,19 @@ def find(address: int, caller: FrameType | None, budget: Budget) -> list[object]
     frames = running_frames(caller)
     try:
         ours = {id(budget), id(objects), id(frames), *map(id, own_frames(caller))}
+        if address not in ours and (found := _among(objects, address)):
+            return found
         are_others = map(not_, map(ours.__contains__, map(id, objects)))
         objects[:] = list(compress(objects, are_others))
-        return _find(address, objects, frames, budget)
+        return _find_behind(address, objects, frames, budget)
     finally:
         objects.clear()  # our own frames are in it (3.10): it would hold itself
 
 
-def _find(
+def _find_behind(
     address: int, objects: list[object], frames: list[FrameType], budget: Budget
 ) -> list[object]:
-    if found := _among(objects, address):
-        return found
+    """Look among variables, and at what everything refers to."""
     if budget.spend(len(objects), _STAGE):
         values = frame_values(frames)
         if found := _among(values, address):
