@@ -19,7 +19,7 @@ from typing import TypeVar, cast
 from refscope._measure import account, boundary, census, classes, growth, ours
 from refscope._measure.activity import nap
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.classes import get_members, get_mro, is_class, type_name
+from refscope._measure.classes import has_method, is_class, type_name
 from refscope._measure.rounds import Pause, Step
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import Leak, LeakReport
@@ -269,7 +269,7 @@ def _is_awaitable(thing: object) -> bool:
     if type(thing) is GeneratorType:
         code = cast("GeneratorType[object, object, object]", thing).gi_code
         return bool(code.co_flags & CO_ITERABLE_COROUTINE)
-    return any("__await__" in get_members(base) for base in get_mro(type(thing)))
+    return has_method(thing, "__await__")
 
 
 def _name_of(f: object) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 
 _BINARY = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _NO_FLOAT = 2**1000  # nearly: they end at 2**1024
@@ -34,7 +32,7 @@ def count(number: int, *, sign: bool = False) -> str:
 
 def seconds(number: float) -> str:
     """Return a time with the unit that fits: ``41 ms``, ``1.3 s``, ``0 s``."""
-    if not math.isfinite(number):
+    if number - number != 0:  # infinite, or no number; not worth a module
         return f"{number} s"
     if abs(number) < 1e-6:
         return "<1 us" if number else "0 s"

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 import refscope
-from refscope._measure import advice, cuts, dissect, garbage, heap, managed
+from refscope._measure import advice, costs, dissect, garbage, heap, managed
 from refscope._measure.algorithms.components import components
 from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
 from refscope._measure.budget import Budget
@@ -58,7 +58,7 @@ def frame():
 )
 def test_what_a_cut_costs(name, holder, target, cost):
     """Cheap is what a person would cut, dear what a program cannot."""
-    assert cuts.cost_of(name, holder, target) == cost
+    assert costs.cost_of(name, holder, target) == cost
 
 
 def loop_of(*steps):

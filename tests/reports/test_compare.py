@@ -174,7 +174,7 @@ def test_an_unknown_key_is_refused_with_the_choices():
 
 def test_what_is_no_report_is_named_by_type():
     """Whichever of the two it is."""
-    with pytest.raises(ArgumentTypeError, match="this is a int"):
+    with pytest.raises(ArgumentTypeError, match="this is an int"):
         diff(_report(), 3)
     with pytest.raises(ArgumentTypeError, match="this is a NoneType"):
         diff(None, None)

@@ -21,7 +21,7 @@ from typing import cast
 
 from .algorithms.feedback import Edge
 from .classes import can_be_weak, identities, is_class, is_one_of, type_name
-from .cuts import is_back_pointer, is_exception
+from .costs import is_back_pointer, is_exception
 from .describe import detail_of
 from .frames import place_in
 from .wiring import UNKNOWN, Wiring, best_name

@@ -22,7 +22,7 @@ from .algorithms.loops import loop_through
 from .algorithms.packing import has_more_loops
 from .budget import Budget
 from .classes import is_heap_type, is_one_of
-from .cuts import SUSPENDED, costs_of, is_back_pointer
+from .costs import SUSPENDED, costs_of, is_back_pointer
 from .heap import Graph
 from .interpreter import count_elements
 from .managed import is_dict_of
@@ -92,7 +92,10 @@ def _many(
     graph: Graph, nodes: Sequence[int], successors: Sequence[Sequence[int]]
 ) -> list[Edge]:
     """Return the references back to owners, if these do; else few of any kind."""
-    part_of = _parts(graph, nodes, successors)
+    kinds, part_kinds = graph.kinds, {id(dict), id(FrameType)}
+    places = [at for at, node in enumerate(nodes) if kinds[node] in part_kinds]
+    owners = owners_of(graph, nodes, successors, places)
+    part_of = {owner: part for part, owner in owners.items()}
     merged = list(successors)
     for owner, part in part_of.items():
         rest = [other for other in successors[owner] if other != part]
@@ -106,26 +109,9 @@ def _many(
     return [
         (holder, target)
         for owner, target in found
-        for holder in (owner, part_of.get(owner, owner))[: 1 + (owner in part_of)]
+        for holder in dict.fromkeys((owner, part_of.get(owner, owner)))
         if target in successors[holder]
     ]
-
-
-def _parts(
-    graph: Graph, nodes: Sequence[int], successors: Sequence[Sequence[int]]
-) -> dict[int, int]:
-    """Return by owner its ``__dict__`` or its suspended frame."""
-    kinds, part_kinds = graph.kinds, {id(dict), id(FrameType)}
-    if part_kinds.isdisjoint(map(kinds.__getitem__, nodes)):
-        return {}
-    places = [at for at, node in enumerate(nodes) if kinds[node] in part_kinds]
-    wanted = _possible_parts(graph, nodes, places)
-    return {
-        owner: part
-        for owner, following in enumerate(successors if wanted else ())
-        for part in wanted.intersection(following)
-        if _is_part_of(graph.object_of(nodes[owner]), graph.object_of(nodes[part]))
-    }
 
 
 def _back_pointers(
@@ -198,36 +184,14 @@ def _costs(
     generator cannot be removed, so it costs more than all that is in it.
     """
     costs: dict[Edge, int] = {}
-    parts = _possible_parts(graph, nodes, range(len(nodes)))
     for node, following in enumerate(successors):
         if len(following) > len(set(following)):
             counts: dict[int, int] = {}
             count_elements(counts, following)
             costs.update({(node, other): number for other, number in counts.items()})
-        for part in parts.intersection(following):
-            if _is_part_of(graph.object_of(nodes[node]), graph.object_of(nodes[part])):
-                costs[node, part] = len(successors[part]) + 1
+    for part, owner in owners_of(graph, nodes, successors, range(len(nodes))).items():
+        costs[owner, part] = len(successors[part]) + 1
     return costs
-
-
-def _possible_parts(
-    graph: Graph, nodes: Sequence[int], places: Iterable[int]
-) -> set[int]:
-    """Return those of some places where there is what one object may have as its part.
-
-    They are no steps of their own: see ``wire``.
-    """
-    return {
-        place
-        for place in places
-        if graph.counts[nodes[place]] == 1
-        and _can_be_part(type(graph.object_of(nodes[place])))
-    }
-
-
-def _can_be_part(kind: type) -> bool:
-    """Return whether it is one of two types, by identity: ``==`` is a metaclass's."""
-    return kind is dict or kind is FrameType
 
 
 def _is_part_of(holder: object, thing: object) -> bool:
@@ -284,14 +248,27 @@ def owners_of(
     graph: Graph,
     nodes: Sequence[int],
     successors: Sequence[Sequence[int]],
-    cuts: Sequence[Edge],
+    places: Iterable[int],
 ) -> dict[int, int]:
-    """Return whose part it is that a cut begins at."""
-    wanted = _possible_parts(graph, nodes, {holder for holder, _ in cuts})
+    """Return whose ``__dict__`` or suspended frame there is at some places, and where.
+
+    They are no steps of their own: see ``wire``.
+    """
+    wanted = {
+        place
+        for place in places
+        if graph.counts[nodes[place]] == 1
+        and _can_be_part(type(graph.object_of(nodes[place])))
+    }
     return {
         other: node
-        for node, following in enumerate(successors)
+        for node, following in enumerate(successors if wanted else ())
         if not wanted.isdisjoint(following)
         for other in wanted.intersection(following)
         if _is_part_of(graph.object_of(nodes[node]), graph.object_of(nodes[other]))
     }
+
+
+def _can_be_part(kind: type) -> bool:
+    """Return whether it is one of two types, by identity: ``==`` is a metaclass's."""
+    return kind is dict or kind is FrameType

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, compress, islice
 
 from refscope.reports import Cycle, Reference
@@ -22,8 +22,8 @@ from .algorithms.feedback import (
 from .algorithms.loops import loop_through, shortest_loop
 from .algorithms.packing import has_more_loops
 from .budget import Budget
-from .classes import get_members, get_mro
-from .cuts import costs_of, is_back_pointer
+from .classes import MISSING, static_lookup
+from .costs import costs_of, is_back_pointer
 from .cutting import FEW_LOOPS, MOST_CUTS, by_back_pointers, cuts_of, owners_of
 from .hanging import hanging_on
 from .heap import Graph
@@ -99,7 +99,7 @@ def explain(
     nodes: Sequence[int],
     size: int,
     budget: Budget,
-    known: Container[str] = (),
+    known: Collection[str] = frozenset(),
 ) -> Explained:
     """Return the cycle of a component.
 
@@ -147,12 +147,12 @@ def _small(
     graph: Graph,
     nodes: Sequence[int],
     budget: Budget,
-    known: Container[str],
+    known: Collection[str],
 ) -> _Parts:
     """Name everything, then look for the loop and the cuts."""
     wiring = wire(graph, nodes)
     loop = _best_loop(wiring, budget) or _nameless_loop(graph, nodes, wiring)
-    if loop_fingerprint(_shown(wiring, loop)) in known:
+    if known and loop_fingerprint(_shown(wiring, loop)) in known:
         return _Parts(wiring, loop, len(loop), [], 0, is_smallest=False)
     successors = wiring.successors(2)
     is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, FEW_LOOPS)
@@ -275,7 +275,7 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
         cuts, is_smallest, materialised = cuts_of(graph, nodes, successors, budget)
     count = _times(successors, cuts)
     path, shown = loop[: 2 * MOST_SHOWN + 2], cuts[:MOST_CUTS]
-    owners = owners_of(graph, nodes, successors, shown)
+    owners = owners_of(graph, nodes, successors, [holder for holder, _ in shown])
     chosen = list(dict.fromkeys([*path, *chain.from_iterable(shown), *owners.values()]))
     wiring = wire(graph, [nodes[place] for place in chosen])
     number_of = {place: number for number, place in enumerate(chosen)}
@@ -369,7 +369,7 @@ def _finalizers(graph: Graph, nodes: Sequence[int]) -> list[object]:
     wanted = {
         kind
         for kind in set(map(kind_of, nodes))
-        if any("__del__" in get_members(base) for base in get_mro(graph.types[kind]))
+        if static_lookup(graph.types[kind], "__del__") is not MISSING
     }
     if not wanted:
         return []

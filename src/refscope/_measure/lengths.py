@@ -10,7 +10,7 @@ import gc
 from array import array
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import compress, pairwise
+from itertools import chain, compress, pairwise
 from operator import not_
 from sys import getsizeof
 from typing import cast
@@ -35,6 +35,7 @@ _UNTRACKED = _BUFFERS | _TEXTS | _DICT
 _SHORTEST = 256
 """Characters or bytes of a text that is looked at: there are very many others."""
 _TOLERANCE = 0.1
+_MOST_HOLDERS = 16
 TEXT = 0
 """Stands for the texts among identities."""
 
@@ -47,18 +48,8 @@ class Look:
     def __init__(self, objects: Kept[object]) -> None:
         self.things: dict[int, int] = {}
         self.texts: dict[int, int] = {}
-        for first in range(0, len(objects), CHUNK):
-            part = objects[first : first + CHUNK]
-            _note(self.things, _of(_CONTAINERS, part))
-            # Whatever else is tracked is listed itself.
-            held = _of(_UNTRACKED, referents_of(part))
-            dicts = _of(_DICT, held)
-            are_tracked = map(gc.is_tracked, dicts)
-            hidden = Kept(compress(dicts, map(not_, are_tracked)))
-            held += _of(_UNTRACKED, referents_of(hidden))
-            _note(self.things, hidden)
-            _note(self.things, _of(_BUFFERS, held))
-            texts = _of(_TEXTS, held)
+        for things, texts in _measured(objects):
+            _note(self.things, things)
             _note(self.texts, compress(texts, map(_SHORTEST.__le__, map(len, texts))))
 
     @property
@@ -67,17 +58,22 @@ class Look:
         return sum(self.texts.values())
 
 
-def _parts(objects: Kept[object]) -> Iterator[list[object]]:
-    """Yield the objects and what they refer to, which may not be tracked itself."""
+def _measured(objects: Kept[object]) -> Iterator[tuple[Kept[Sized], Kept[Sized]]]:
+    """Yield what can get longer, part by part, and texts.
+
+    Whatever is tracked is among the objects; what is not is what they refer to.
+    """
     for first in range(0, len(objects), CHUNK):
         part = objects[first : first + CHUNK]
-        yield part
-        held = referents_of(part)
-        yield held
+        held = _of(_UNTRACKED, referents_of(part))
         # Of atoms alone: the __dict__ of an object up to 3.10, others up to 3.13.
         dicts = _of(_DICT, held)
-        are_tracked = map(gc.is_tracked, dicts)
-        yield referents_of([*compress(dicts, map(not_, are_tracked))])
+        hidden = Kept(compress(dicts, map(not_, map(gc.is_tracked, dicts))))
+        held += _of(_UNTRACKED, referents_of(hidden))
+        things = _of(_CONTAINERS, part)
+        things += hidden
+        things += _of(_BUFFERS, held)
+        yield things, _of(_TEXTS, held)
 
 
 def _note(lengths: dict[int, int], things: Iterable[Sized]) -> None:
@@ -131,7 +127,7 @@ def _with_ids(keys: set[int], kinds: frozenset[int]) -> Kept[object]:
     """Return what has these identities, in no list that a search would find."""
     things: Kept[object] = Kept()
     left = {*keys}
-    for part in _parts(Kept(listed())):
+    for part in chain.from_iterable(_measured(Kept(listed()))):
         for thing in _of(kinds, part):
             if id(thing) in left:
                 left.discard(id(thing))
@@ -144,7 +140,8 @@ def _of_one(thing: object, given: object, budget: Budget) -> Evidence:
     known.container = id(thing)
     known.retained = getsizeof(thing) / len(cast("Sized", thing))
     known.bound = not_full([thing])
-    for trail in find_trails(thing, budget, given=given, most_holders=1).trails:
+    found = find_trails(thing, budget, given=given, most_holders=_MOST_HOLDERS)
+    for trail in found.trails[:1]:
         if trail.names[-1:] == ["<cache>"]:
             known.bound = not_full(trail.objects[-2:-1])
         known.verdict = "held"

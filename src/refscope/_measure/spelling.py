@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from cmath import isfinite
 from keyword import iskeyword
-from math import isnan
 from types import EllipsisType, NoneType
 from typing import cast
 
@@ -14,7 +12,7 @@ LONGEST = 60
 
 _MOST_BITS = 196  # 59 digits; a long int takes long to write, or is refused
 _MOST_ITEMS = 4
-_NUMBERS = {id(kind) for kind in (complex, bool, NoneType, EllipsisType)}
+_CONSTANTS = {id(kind) for kind in (bool, NoneType, EllipsisType)}
 
 
 def spelled(key: object) -> str | None:
@@ -32,7 +30,9 @@ def spelled(key: object) -> str | None:
         return _spelled_items(cast("tuple[object, ...]", key))
     if kind is float:
         return _spelled_float(cast("float", key))
-    return repr(key) if id(kind) in _NUMBERS and _is_finite(key) else None
+    if kind is complex:
+        return repr(key) if _is_finite(cast("complex", key)) else None
+    return repr(key) if id(kind) in _CONSTANTS else None
 
 
 def subscript(key: object) -> str:
@@ -101,13 +101,13 @@ def _cut(text: str) -> str:
 
 def _spelled_float(number: float) -> str | None:
     """Return a number, none for the one that equals no other."""
-    if isfinite(number):
+    if _is_finite(number):
         return repr(number)
-    return None if isnan(number) else f"float('{number!r}')"
+    return f"float('{number!r}')" if number == number else None  # noqa: PLR0124
 
 
-def _is_finite(key: object) -> bool:
-    return type(key) is not complex or isfinite(key)
+def _is_finite(number: complex) -> bool:
+    return number - number == 0
 
 
 def _spelled_items(items: tuple[object, ...]) -> str | None:

@@ -70,7 +70,7 @@ def _check_arguments(before: object, after: object, by: object) -> None:
     for thing in (before, after):
         if not issubclass(type(thing), Report):  # see merge
             raise ArgumentTypeError(
-                f"diff takes two reports, and this is a {type(thing).__name__}"
+                f"diff takes two reports, and this is {units.one(type(thing).__name__)}"
             )
 
 
