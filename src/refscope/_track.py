@@ -243,7 +243,7 @@ def _warm_up() -> None:
             stack.enter_context(tracker)
             await stack.enter_async_context(tracker)
 
-    tracker = track("warm-up", collect=False, types=False)
+    tracker = track("warm-up", collect=False, sites=False, types=False)
     with track("warm-up", collect=False) as block:
         block.peek()
         with contextlib.suppress(StopIteration):
@@ -270,7 +270,21 @@ def _warm_up() -> None:
             pass
 
 
+def _warm_up_traced() -> None:
+    """Do so where the program traces, and take the frames that stay out of its books.
+
+    A frame that is used again would be a block on the line of its next caller
+    (_Py_NewReference, Objects/object.c).
+    """
+    sys.settrace(lambda frame, _event, _value: ours.disown(frame))
+    try:
+        _warm_up()
+    finally:
+        sys.settrace(None)
+
+
 if sys.version_info < (3, 11):
     with contextlib.suppress(TrackingError):  # beside another interpreter
-        _warm_up()
+        # A debugger's trace function is its own.
+        _warm_up_traced() if is_tracing() and not sys.gettrace() else _warm_up()
 _unready.append(_READY)

@@ -133,10 +133,11 @@ for report in (block.report, second.report):
 
 
 @pytest.mark.needs_subprocess
+@pytest.mark.parametrize("options", [(), ("-X", "tracemalloc=3")])
 @pytest.mark.parametrize("collect", [True, False])
-def test_the_first_block_of_a_process_is_silent(collect):
-    """Nothing is warmed up by the program."""
-    said = run_python(FIRST.format(collect=collect))
+def test_the_first_block_of_a_process_is_silent(collect, options):
+    """Nothing is warmed up by the program, which may trace before the import."""
+    said = run_python(FIRST.format(collect=collect), *options)
 
     assert said.stdout == "0 0 0 () ()\n" * 2
 
