@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import contextlib
 import gc
 import io
 import logging
@@ -17,6 +18,7 @@ import pytest
 import refscope
 from refscope._measure.algorithms.paths import Search
 from refscope._measure.explain import MATERIALISED
+from refscope._measure.roots import C_ONLY, HANDLED
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
 from refscope.reports import Verdict
@@ -471,3 +473,48 @@ def test_a_package_is_shown_rather_than_what_is_in_one(shop, monkeypatch):
     ]
 
     assert path.root == "module shop_of_tests"
+
+
+def _fail(item):
+    held = [item]
+    raise ValueError(len(held))
+
+
+def test_an_exception_that_is_being_handled_is_a_root():
+    """It keeps the variables of the functions that it has left."""
+    item = Item()
+    try:
+        _fail(item)
+    except ValueError:
+        paths = refscope.why_alive(item).paths
+    starts = [[step.name for step in path.references[:2]] for path in paths]
+
+    assert not any(path.root == C_ONLY for path in paths)
+    assert [HANDLED, ".__traceback__"] in starts
+
+
+def _leave_by_exception(way):
+    if way == "call":
+        tracked = refscope.track(_fail)
+        with contextlib.suppress(ValueError):
+            tracked(Item())
+        return refscope.tracker_of(tracked).report
+    tracker = refscope.track("block")
+    with contextlib.suppress(ValueError), tracker:
+        _fail(Item())
+    return tracker.report
+
+
+@pytest.mark.parametrize("way", ["block", "call"])
+def test_what_leaves_a_block_holds_what_it_left(way):
+    """The exception is no object that only C holds: somebody will handle it."""
+    report = _leave_by_exception(way)
+    paths = {
+        group.type_name: group.held_by
+        for group in report.survivors
+        if group.held_by is not None
+    }
+
+    assert report.exception == "ValueError"
+    assert not any(path.root == C_ONLY for path in paths.values())
+    assert paths["ValueError"].references[-1].name == HANDLED

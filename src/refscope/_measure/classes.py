@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import cast
+from weakref import ReferenceType
 
 
 get_flags: Callable[[type], int] = type.__dict__["__flags__"].__get__
@@ -22,6 +23,9 @@ _get_basic_size: Callable[[type], int] = type.__dict__["__basicsize__"].__get__
 _get_weakref_offset: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
 get_dict_offset: Callable[[type], int] = type.__dict__["__dictoffset__"].__get__
 _get_item_size: Callable[[type], int] = type.__dict__["__itemsize__"].__get__
+_get_callback: Callable[[object], object]
+_get_callback = ReferenceType.__dict__["__callback__"].__get__
+_get_referent: Callable[[object], object] = ReferenceType.__dict__["__call__"]
 
 WORD = 8 if sys.maxsize > 2**32 else 4
 FREE_THREADED = object.__basicsize__ == 4 * WORD  # as is a build with trace-refs
@@ -92,6 +96,15 @@ def is_metaclass(kind: type) -> bool:
 
 
 MODULES = identities(ModuleType)
+
+
+def class_known_by(thing: object) -> object:
+    """Return the class that a base may know by a weak reference, None for others."""
+    kind: type = type(thing)
+    if kind is not ReferenceType or _get_callback(thing) is not None:
+        return None
+    referent = _get_referent(thing)
+    return referent if is_class(referent) else None
 
 
 def makes_classes_or_modules(kind: type) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Collection, Generator, Iterator
 from itertools import chain, compress, repeat
 from operator import is_
 from typing import Literal, cast
-from weakref import ReferenceType
 
 from refscope.reports import ReferencePath, Traceback
 
@@ -19,7 +18,7 @@ from . import census, tracing
 from .born import Born
 from .budget import Budget
 from .caches import not_full
-from .classes import is_class, is_dict, method_of, type_name
+from .classes import class_known_by, is_dict, type_name
 from .describe import lines_of
 from .interpreter import (
     get_traceback_limit,
@@ -270,11 +269,8 @@ class Trial:
 
     def _is_of_base(self, thing: object) -> bool:
         """Return whether it is by what a base knows a class that leaks as well."""
-        kind: type = type(thing)
-        if kind is not ReferenceType:
-            return False
-        referent = _REFERENT(thing)
-        return is_class(referent) and any(map(is_, self.alive, repeat(referent)))
+        known = class_known_by(thing)
+        return known is not None and any(map(is_, self.alive, repeat(known)))
 
     def _sample(self, things: Kept[object], place: Place | None) -> object:
         """Return one of those from a place."""
@@ -357,9 +353,6 @@ class Trial:
             elif not kinds:
                 self._hold_in_c(known, None)
                 yield known
-
-
-_REFERENT = method_of(ReferenceType, "__call__")
 
 
 def _without_names(trail: Trail | None) -> Trail | None:

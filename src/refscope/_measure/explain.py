@@ -24,6 +24,7 @@ from .listed import listed
 from .managed import HIDES_DICT, owners_of
 from .names_code import CONTENTS, STACK, cell
 from .refcounts import ENVIRONMENT, Box
+from .roots import HANDLED
 from .variables import Ownership, Variable, Variables, share_out, variables_holding
 
 
@@ -40,8 +41,6 @@ OTHER_THREADS = (
     "variables of other threads are not looked at in this build: it may not be safe"
 )
 DICT = ".__dict__"
-HANDLED = "<exception being handled>"
-"""The name of the reference that the interpreter has while an except block runs."""
 TOO_MANY = "more references were found than are counted: some are not owned"
 
 

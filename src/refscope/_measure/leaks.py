@@ -6,29 +6,22 @@ from collections.abc import Sequence
 
 from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath
 from refscope.reports._fingerprint import fingerprint
+from refscope.reports._order import is_dull
 from refscope.reports._record import changed
 
 from .algorithms.series import Phase
 from .retention import shape_of_path
 
 
-_DULL = frozenset(
-    ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
-)
 _FIRST = frozenset(("type", "module", "threading.Thread"))
 _THREAD = "threading.Thread"
 _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
 _TELLING = ("function", "frame", "generator", "coroutine")
 
 
-def _is_dull(name: str) -> bool:
-    """Return whether a type tells little about a program."""
-    return "." not in name or name in _DULL
-
-
 def telling(names: Sequence[str]) -> str:
     """Return the type that says most about a cycle."""
-    ranked = [name for name in names if not _is_dull(name)]
+    ranked = [name for name in names if not is_dull(name)]
     ranked += [name for name in names if name == "type"]  # has the others as members
     ranked += [name for name in names if name in _TELLING]
     return next(iter([*ranked, *names]), "")
@@ -76,7 +69,7 @@ def importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:
     steps = 0 if leak.held_by is None else len(leak.held_by.references)
     return (
         leak.kind != "objects",
-        _is_dull(leak.type_name),
+        is_dull(leak.type_name),
         leak.type_name not in _FIRST,
         steps,
         -(leak.size_per_call or 0),

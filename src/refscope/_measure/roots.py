@@ -25,6 +25,9 @@ C_ONLY = "held by C only"
 OURS = "a handle of refscope"
 """Roots that are neither modules nor running functions."""
 
+HANDLED = "<exception being handled>"
+"""The name of the reference that the interpreter has while an except block runs."""
+
 _THREAD = threading.Thread
 
 
@@ -61,6 +64,7 @@ class Roots:
         self._note_modules()
         for thread, frame in _running():
             self._note_frame(thread, frame)
+        self._note_handled()
         if given is not None:
             self._labels[id(given)] = GIVEN
         self._note_signals()
@@ -107,6 +111,13 @@ class Roots:
         inside = place_in(frame.f_code)
         for name, value in variables_of(frame):
             self._note(frame, value, local(name, inside))
+
+    def _note_handled(self) -> None:
+        """Note the exception that this thread handles, or that leaves a block."""
+        handled = sys.exc_info()[1]
+        frame = next(iter(self.frames.values()), None)
+        if handled is not None and frame is not None:
+            self._note(frame, handled, HANDLED)
 
     def _note_signals(self) -> None:
         for number in range(1, NSIG):

@@ -18,12 +18,12 @@ from refscope.reports._fingerprint import fingerprint
 from . import census, ours
 from .born import LATE_DICTS, Born
 from .budget import Budget
-from .classes import is_class, type_name
+from .classes import class_known_by, is_class, type_name
 from .describe import detail_of, lines_of, sizes_of
 from .heap import counts_of
-from .holding import held_by
 from .keeping import Kept
 from .nearby import nearby
+from .ordering import Group, in_order
 from .retained import retained_sizes
 from .retention import Trail, find_nearest, shape_of_path
 from .roots import running_frames
@@ -36,21 +36,9 @@ _MOST_SECONDS = 1.0
 _MOST_RETAINED = 2_000
 
 _UNSEARCHED = "what holds the survivors was searched for the first {} of {} groups only"
+_MADE = "class {} was made"
 _RUNNING = frozenset(map(id, (FrameType, ours.AsyncItem)))
 _CACHES = ("cache", "registry", "_abc_data", "memo", "interned")
-
-
-class Group:
-    """Survivors of one type and place, while they are live objects."""
-
-    __slots__ = ("is_held", "place", "things", "type_name")
-
-    def __init__(self, place: Place | None, things: Kept[object]) -> None:
-        self.type_name: str = type_name(type(things[0]))
-        self.place: Place | None = place
-        self.things: Kept[object] = things
-        self.is_held: bool = False
-        """Whether other survivors hold them: those come first then."""
 
 
 def _is_ours(group: Group) -> bool:
@@ -90,12 +78,7 @@ class Survivors:
         keys = zip(map(id, map(type, objects)), map(lines_of, objects), strict=True)
         deque(map(Kept[object].append, map(alike.__getitem__, keys), objects), maxlen=0)
         groups = [Group(place, things) for (_, place), things in alike.items()]
-        # A collection stops tracking dictionaries of atoms, up to 3.13.
-        firsts = [group.things[0] for group in groups]
-        held = held_by(objects, tracked=all(map(gc.is_tracked, firsts)))
-        for group in groups:
-            group.is_held = id(group.things[0]) in held
-        self.groups = sorted(filterfalse(_is_ours, groups), key=_importance)
+        self.groups = in_order(filterfalse(_is_ours, groups))
         self.limits = born.limits
         if not any(map(is_, map(type, objects), repeat(dict))):
             self.limits = tuple([said for said in self.limits if said != LATE_DICTS])
@@ -107,22 +90,22 @@ class Survivors:
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
-        found = self._holders(budget, mine)
+        found = self._holders(budget, mine, tracebacks)
         searched = len(found)
         for number, group in enumerate(self.groups):
             if number >= len(found):
-                found.append((None, _design(group.things[0], None, mine)))
+                found.append((None, _design(group.things[0], mine)))
             rows.append(_row(group, *found[number], mine, tracebacks[number]))
         said = list(budget.limits)
         if searched < len(self.groups):
             said.append(_UNSEARCHED.format(searched, f"{len(self.groups):,}"))
         self.limits = (*self.limits, *said)
         self.is_whole = not budget.is_spent
-        self.rows = tuple(rows)
+        self.rows = tuple(sorted(rows, key=_stays))
         self.groups = []
 
     def _holders(
-        self, budget: Budget, mine: frozenset[int]
+        self, budget: Budget, mine: frozenset[int], places: Sequence[Traceback]
     ) -> list[tuple[ReferencePath | None, str | None]]:
         """Return for the first groups a path to one of each, and why it is there.
 
@@ -136,13 +119,15 @@ class Survivors:
         counts = [list(islice(counts_of(group.things), 2))[1] for group in first]
         near = nearby(self.objects[:_MOST_BESIDES])
         try:
-            for group, count in zip(first, counts, strict=True):
+            for group, count, place in zip(first, counts, places, strict=False):
                 if budget.is_spent:
                     break
                 thing = group.things[0]
                 trail = find_nearest(thing, count, budget, near)
                 held_by = None if trail is None else trail.report()
-                found.append((held_by, _design(thing, trail, mine)))
+                function = place.innermost.function
+                design = _design(thing, mine, trail, is_made_by_call=bool(function))
+                found.append((held_by, design))
                 trail = None
         finally:
             if near is not None:
@@ -166,13 +151,6 @@ def _is_asking(thing: object) -> bool:
         type(held) is AsyncGeneratorType and held.ag_running
         for held in gc.get_referents(thing)
     )
-
-
-def _importance(group: Group) -> tuple[bool, bool, int, str, Place]:
-    """Return the order: what holds others first, classes before lists, most first."""
-    name = group.type_name
-    most = -len(group.things)
-    return group.is_held, "." not in name, most, name, group.place or ()
 
 
 def _row(
@@ -201,29 +179,54 @@ def _row(
     )
 
 
+def _stays(row: SurvivorGroup) -> bool:
+    return row.by_design is not None
+
+
 def _function_of(traceback: Traceback | None) -> str:
     function = None if traceback is None else traceback.innermost.function
     return (function or "").rpartition(".")[2]
 
 
-def _design(thing: object, trail: Trail | None, mine: frozenset[int]) -> str | None:
-    """Return why the program's design keeps an object, None if nothing says so."""
-    for holder in [thing] if trail is None else trail.objects:
-        if id(holder) in mine and type(holder) is ModuleType:
-            return f"module {detail_of(holder)} was imported"
-        if id(holder) in mine and is_class(holder):
-            return f"class {type_name(cast('type', holder))} was made"
+def _design(
+    thing: object,
+    mine: frozenset[int],
+    trail: Trail | None = None,
+    *,
+    is_made_by_call: bool = False,
+) -> str | None:
+    """Return why the program's design keeps an object, None if nothing says so.
+
+    A module that was imported is no reason for what a call has put into a container
+    of it, but those of the standard library fill theirs at once.
+    """
+    path = [thing] if trail is None else trail.objects
+    for left, holder in zip(range(len(path) - 1, -1, -1), path, strict=True):
+        if id(holder) not in mine:
+            continue
+        if type(holder) is ModuleType:
+            name = str(detail_of(holder))
+            if left < 2 or not is_made_by_call or _is_standard(name):
+                return f"module {name} was imported"
+        elif is_class(holder):
+            return _MADE.format(type_name(cast("type", holder)))
+    known = class_known_by(thing)
+    if id(known) in mine:
+        return _MADE.format(type_name(cast("type", known)))
     if trail is None or not trail.root.startswith("module "):
         return None
-    module = trail.root.removeprefix("module ").partition(".")[0]
-    names = trail.names
-    if module in sys.stdlib_module_names and _is_cache(names):
-        return f"a cache of {module}"
+    module = trail.root.removeprefix("module ")
+    if _is_standard(module) and _is_cache(trail.names):
+        return f"a cache of {module.partition('.')[0]}"
     return None
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _is_cache(names: Sequence[str]) -> bool:
     return any(word in name.lower() for name in names for word in _CACHES)
 
 
-census.own(Group, Survivors)
+census.own(Survivors)

@@ -13,6 +13,19 @@ from ._track import TypeChange
 
 _FrameKey: TypeAlias = tuple[str, int, bool, str]
 _Place: TypeAlias = tuple[bool, tuple[_FrameKey, ...], int]
+_DULL = frozenset(
+    (
+        "functools._lru_list_elem",
+        "functools.partial",
+        "weakref.KeyedRef",
+        "weakref.ReferenceType",
+    )
+)
+
+
+def is_dull(type_name: str) -> bool:
+    """Return whether a type tells little about a program."""
+    return "." not in type_name or type_name in _DULL
 
 
 def sorted_sites(sites: Iterable[AllocationSite]) -> tuple[AllocationSite, ...]:
@@ -36,21 +49,22 @@ def sorted_groups(groups: Iterable[CycleGroup]) -> tuple[CycleGroup, ...]:
 def sorted_survivors(groups: Iterable[SurvivorGroup]) -> tuple[SurvivorGroup, ...]:
     """Return a program's classes first, then by number, type, place and shape.
 
-    Which of them hold others is no longer known: a block's own report says that by
-    its order.
+    What stays by design comes last.  Which of them hold others is no longer known: a
+    block's own report says that by its order.
     """
     return tuple(sorted(groups, key=_survivor_key))
 
 
 def _survivor_key(
     group: SurvivorGroup,
-) -> tuple[bool, int, str, _Place, str, bool, str]:
-    named = "." in group.type_name
+) -> tuple[bool, bool, int, str, _Place, str, str]:
+    name = group.type_name
     place = _traceback_key(group.traceback)
     kept = group.by_design
     shape = group.fingerprint
     most = -group.count
-    return not named, most, group.type_name, place, shape, kept is not None, kept or ""
+    stays = kept is not None
+    return stays, is_dull(name), most, name, place, shape, kept or ""
 
 
 def _traceback_key(traceback: Traceback | None) -> _Place:

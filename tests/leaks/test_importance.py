@@ -1,0 +1,167 @@
+"""Which survivors come first: what a person would name, not what an import brings."""
+
+from __future__ import annotations
+
+import enum
+import sys
+import weakref
+
+import pytest
+
+import refscope
+
+
+SHOP = """
+import enum
+
+CACHE = {}
+AT_ONCE = [[] for _ in range(3)]
+
+class Item:
+    def __init__(self, number):
+        self.tags = [number]
+
+class Colour(enum.Enum):
+    RED = 1
+
+def load(number):
+    CACHE[number] = Item(number)
+"""
+
+
+class Node:
+    """Something to survive."""
+
+
+class Owner:
+    """Holds nodes in a list."""
+
+    def __init__(self, number):
+        self.nodes = [Node() for _ in range(number)]
+
+
+@pytest.fixture(name="shop_name")
+def write_shop(tmp_path, monkeypatch):
+    """Write a module with a cache, and forget it afterwards."""
+    (tmp_path / "shop_in_block.py").write_text(SHOP)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "shop_in_block"
+    del sys.modules["shop_in_block"]
+
+
+def _names(block):
+    return [group.type_name.rpartition(".")[2] for group in block.report.survivors]
+
+
+def test_what_a_call_adds_comes_before_what_an_import_brings(shop_name):
+    """A module that was imported is no reason for what is put into it later."""
+    with refscope.track("shop") as block:
+        shop = __import__(shop_name)
+        for number in range(10):
+            shop.load(number)
+    group = block.report.survivors[0]
+
+    assert (group.type_name, group.count) == (f"{shop_name}.Item", 10)
+    assert group.by_design is None
+    assert group.held_by.expression.startswith(f"sys.modules['{shop_name}'].CACHE[")
+    assert f"Suspect: 10 {shop_name}.Item in" in str(block.report)
+
+
+def test_what_an_import_brings_is_by_design(shop_name):
+    """Modules, classes, members of these, and what the module's own lines made."""
+    with refscope.track("shop") as block:
+        shop = __import__(shop_name)
+    reasons = {(group.type_name, group.by_design) for group in block.report.survivors}
+
+    assert shop.CACHE == {}
+    assert ("module", f"module {shop_name} was imported") in reasons
+    assert ("type", f"class {shop_name}.Item was made") in reasons
+    assert not any("Suspect" in line for line in str(block.report).splitlines())
+    assert f"{shop_name}.Colour" not in {
+        group.type_name for group in block.report.survivors[:1]
+    }
+
+
+def test_what_bases_know_classes_by_is_by_design():
+    """Each class is in the list of its base, by a weak reference that C holds."""
+    with refscope.track("class") as block:
+        made = type("Made", (), {})
+    references = [
+        group
+        for group in block.report.survivors
+        if group.type_name == "weakref.ReferenceType"
+    ]
+
+    assert made.__name__ == "Made"
+    assert [group.by_design.split()[-2:] for group in references] == [["was", "made"]]
+
+
+@pytest.mark.parametrize("is_class", [True, False])
+def test_other_weak_references_are_not(is_class):
+    """With a callback, or to something else, they are the program's."""
+    kept, node = [], Node()
+    with refscope.track("references") as block:
+        made = type("Made", (), {})
+        kept.append(weakref.ref(made if is_class else node, print))
+    reasons = {
+        group.by_design
+        for group in block.report.survivors
+        if group.type_name == "weakref.ReferenceType"
+    }
+
+    assert None in reasons
+
+
+def test_objects_come_before_the_list_that_they_are_in():
+    """The list says where they are, and is no owner."""
+    with refscope.track("list") as block:
+        kept = [{"node": Node()} for _ in range(5)]
+
+    assert len(kept) == 5
+    assert _names(block)[:3] == ["Node", "list", "dict"]
+
+
+def test_an_owner_comes_before_what_it_holds():
+    """Also where there is a list between them, and whatever their number."""
+    with refscope.track("owner") as block:
+        owner = Owner(20)
+
+    assert len(owner.nodes) == 20
+    assert _names(block)[:2] == ["Owner", "Node"]
+
+
+def test_rings_without_an_owner_come_first_too():
+    """Each member has one that holds it, but none is held from outside of the ring."""
+    with refscope.track("rings") as block:
+        kept = [Node() for _ in range(4)]
+        for node in kept:
+            node.call_back = lambda node=node: node
+            node.parts = [[], []]
+
+    assert len(kept) == 4
+    assert _names(block)[0] == "Node"
+
+
+def test_members_of_a_class_come_after_a_leak():
+    """The class keeps them, in containers of its own."""
+    kept = []
+    with refscope.track("members") as block:
+        colour = enum.Enum("Colour", "RED GREEN BLUE")
+        kept.append(Node())
+    names = _names(block)
+
+    assert len(colour) == 3
+    assert names[0] == "Node"
+    assert names.index("Colour") > names.index("Node")
+
+
+def test_weak_references_come_after_what_they_lead_to():
+    """There may be more of them, but they tell little."""
+    kept, known = [], weakref.WeakSet()
+    references = []
+    with refscope.track("weak") as block:
+        kept.append(Node())
+        known.add(kept[0])
+        references += [weakref.ref(kept[0], print) for _ in range(3)]
+
+    assert _names(block)[0] == "Node"
