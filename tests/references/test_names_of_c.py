@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import array
 import asyncio
-import cProfile
 import codecs
+import cProfile
 import csv
 import decimal
 import functools
@@ -158,7 +158,7 @@ class Numbers:
         lambda: json.JSONDecoder().scan_once,
         lambda: cProfile.Profile(lambda: 1),
         lambda: pickle.Pickler(io.BytesIO()).memo,
-        lambda: pickle.Unpickler(io.BytesIO()),
+        lambda: pickle.Unpickler(io.BytesIO()),  # noqa: S301  # reads nothing
         lambda: pickle.PickleBuffer(bytearray(9)),
         lambda: struct.iter_unpack("i", bytearray(8)),
         lambda: iter(array.array("i", [1])),
@@ -211,7 +211,7 @@ assert refscope.why_alive(viewed).paths
 
 def test_a_type_that_nobody_has_made_ready():
     """Up to 3.10 an iterator of a view is of one that has no bases yet."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", _UNREADY], capture_output=True, text=True, check=False
     )
 
