@@ -246,9 +246,10 @@ def _closure(loop: Loop) -> str:
     name = variable(loop.name(into))
     if name == "__class__":  # what ``super()`` looks for
         return _made_again(loop)
-    keeper, kept = loop.holder(loop.into(into)), loop.target(edge)
-    if type(keeper) is not FunctionType:
+    closure = loop.into(into)
+    if loop.name(closure) != ".__closure__":
         return ""
+    keeper, kept = loop.holder(closure), loop.target(edge)
     function = detail_of(keeper)
     if kept is keeper:
         return (
