@@ -44,7 +44,7 @@ def frame():
         ("<evaluation stack of f>", frame(), None, 3000),
         ("<local x in f>", idioms._waiting(), None, 1005),
         (".__context__", ValueError(), None, 1015),
-        (".note", ValueError(), None, 1010),
+        (".note", ValueError(), None, 1011),
         ("<cached key 1>", len, None, 1004),
         ("[0]", [], None, 1012),
         ("{1}", set(), None, 1012),
@@ -53,7 +53,12 @@ def frame():
         (".cats", idioms.Cat, None, 1025),
         (".error", idioms.Cat(), ValueError(), 1001),
         (".hook", idioms.Cat(), idioms.cousins, 1002),
-        (".name", idioms.Cat(), "text", 1010),
+        (".name", idioms.Cat(), "text", 1011),
+        (".friend", idioms.Cat(), idioms.Cat(), 1010),
+        (".friends", idioms.Cat(), set(), 1011),
+        ("[...]", {}, None, 1014),
+        ("<local self in f>", idioms._waiting(), None, 1011),
+        ("<local .0 in <genexpr>>", (cat for cat in ()), None, 3000),
     ],
 )
 def test_what_a_cut_costs(name, holder, target, cost):
@@ -97,6 +102,7 @@ def test_how_a_reference_is_cleared(name, statement):
         (idioms.Cat(), ".friend", idioms.Cat(), "make Cat.friend a weakref.ref"),
         (ValueError(), ".args", (), "clear it with `finally: self.args = ()`"),
         (Element("cat"), UNKNOWN, None, "Element.<?> has no name in Python: let go"),
+        (queue.SimpleQueue(), "<items>", None, "SimpleQueue.<items> has no name in"),
     ],
 )
 def test_what_a_holder_can_do(holder, name, target, words):
@@ -106,21 +112,55 @@ def test_what_a_holder_can_do(holder, name, target, words):
     assert words in advice.advice_on(loop)
 
 
-def test_an_open_connection():
+@pytest.mark.parametrize("own", [False, True])
+def test_an_open_connection(own):
     """It keeps a cache of its statements, but what frees it is to close it."""
     sqlite3 = pytest.importorskip("sqlite3")
-    connection = sqlite3.connect(":memory:")
-    loop = loop_of((len.__class__, ".__wrapped__"), (connection, UNKNOWN))
+    kind = sqlite3.Connection
+    if own:
+        kind = types.new_class("OwnConnection", (kind,))
+    connection = kind(":memory:")
+    holds = "<statements, cursors or functions>"
+    loop = loop_of((len.__class__, ".__wrapped__"), (connection, holds))
 
     assert advice.advice_on(loop).endswith("until it is closed: close() it")
     connection.close()
 
 
-def test_a_variable_that_no_function_leads_to():
+def test_an_error_that_c_keeps():
+    """There is no Python that clears a reference without a name."""
+    try:
+        int("x")
+    except ValueError as error:
+        trace = error.__traceback__
+        loop = loop_of(
+            (queue.SimpleQueue(), "<items>"),
+            (error, ".__traceback__"),
+            (trace, ".tb_frame"),
+            (trace.tb_frame, ".f_back"),
+        )
+
+        assert advice.advice_on(loop) == (
+            "SimpleQueue.<items> keeps an exception, whose traceback keeps the frame "
+            "and its variables: keep error.with_traceback(None)"
+        )
+        del loop, trace
+
+
+def test_containers_alone():
+    """No attribute has them, so it is an item that keeps the method."""
+    method = idioms.Cat().meow
+    loop = loop_of((method, ".__self__"), ([], "[0]"), ({}, "['key']"))
+
+    assert advice.advice_on(loop).startswith("dict['key'] keeps the bound method")
+
+
+@pytest.mark.parametrize("behind", [[], [(idioms.cousins, ".frame")]])
+def test_a_variable_that_no_function_leads_to(behind):
     """A cell is named by what refers to it."""
     cell = (lambda: cell).__closure__[0]
-    loop = loop_of((frame(), "<cell cat>"), (cell, ".cell_contents"))
-    loop.cut = (1, 0)
+    loop = loop_of((frame(), "<cell cat>"), (cell, ".cell_contents"), *behind)
+    loop.cut = loop.edges[1]
 
     assert advice.advice_on(loop).startswith("the variable 'cat' of a closure leads")
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
+import codecs
+import cProfile
 import csv
 import decimal
 import functools
 import gc
 import io
+import json
 import pickle
 import queue
+import struct
+import subprocess
+import sys
 from collections import OrderedDict
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 import pytest
 
@@ -73,6 +81,50 @@ def _queue():
     return things
 
 
+def _parser():
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = print
+    parser.CharacterDataHandler = len
+    return parser
+
+
+def _row():
+    connection = _connection()
+    connection.row_factory = pytest.importorskip("sqlite3").Row
+    row = connection.execute("select 1").fetchone()
+    connection.close()
+    return row
+
+
+def _blob():
+    connection = _connection()
+    connection.execute("create table data (value blob)")
+    connection.execute("insert into data values (zeroblob(4))")
+    if not hasattr(connection, "blobopen"):  # 3.10
+        pytest.skip("no blobs")
+    return connection.blobopen("data", "value", 1)
+
+
+def _frame_locals():
+    return sys._getframe().f_locals
+
+
+def _of_items(make):
+    return make(pytest.importorskip("multidict").MultiDict(key=[1]))
+
+
+def _validator(name):
+    pydantic = pytest.importorskip("pydantic")
+    return getattr(pydantic.create_model("Model", number=(int, 1)), name)
+
+
+class Numbers:
+    """Can be gone through by numbers alone."""
+
+    def __getitem__(self, number):
+        return [number]
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -95,6 +147,30 @@ def _queue():
         ET.XMLParser,
         ET.TreeBuilder,
         lambda: pytest.importorskip("ctypes").CFUNCTYPE(None)(lambda: None),
+        _parser,
+        _row,
+        _blob,
+        _frame_locals,
+        lambda: io.BufferedRWPair(io.BytesIO(), io.BytesIO()),
+        lambda: io.IncrementalNewlineDecoder(
+            codecs.getincrementaldecoder("utf-8")(), translate=True
+        ),
+        lambda: json.JSONDecoder().scan_once,
+        lambda: cProfile.Profile(lambda: 1),
+        lambda: pickle.Pickler(io.BytesIO()).memo,
+        lambda: pickle.Unpickler(io.BytesIO()),  # noqa: S301  # reads nothing
+        lambda: pickle.PickleBuffer(bytearray(9)),
+        lambda: struct.iter_unpack("i", bytearray(8)),
+        lambda: iter(array.array("i", [1])),
+        lambda: iter(memoryview(b"abc")),
+        lambda: iter(Numbers()),
+        lambda: reversed({"key": [1]}.items()),
+        lambda: _element().iter(),
+        functools.partial(_of_items, lambda items: items),
+        functools.partial(_of_items, lambda items: items.items()),
+        functools.partial(_of_items, lambda items: iter(items.keys())),
+        functools.partial(_validator, "__pydantic_validator__"),
+        functools.partial(_validator, "__pydantic_serializer__"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::ResourceWarning")
@@ -107,6 +183,39 @@ def test_nothing_that_c_holds_is_without_a_name(make):
     assert [type(held) for name, held in named if name is None] == []
     if make is _connection:
         thing.close()  # else it warns
+
+
+def test_handlers_of_a_parser_have_the_names_of_its_attributes():
+    """What a person has set them by."""
+    parser, item = expat.ParserCreate(), Item()
+    parser.StartElementHandler = item
+
+    assert names_of(parser, item) == [".StartElementHandler"]
+
+
+_UNREADY = """
+import refscope
+
+viewed = memoryview(b"abc")
+rest = iter(viewed)
+assert len(refscope.referrers(viewed).references) == 2
+with refscope.track() as block:
+    kept = [iter(memoryview(bytearray(9))) for _ in range(3)]
+assert ("memory_iterator", 3) in [
+    (group.type_name, group.count) for group in block.report.survivors
+]
+assert int(refscope.refcount(rest)) == 1
+assert refscope.why_alive(viewed).paths
+"""
+
+
+def test_a_type_that_nobody_has_made_ready():
+    """Up to 3.10 an iterator of a view is of one that has no bases yet."""
+    done = subprocess.run(
+        [sys.executable, "-c", _UNREADY], capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == ""
 
 
 def test_the_parts_of_an_element_are_told_apart():

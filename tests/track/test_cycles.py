@@ -167,6 +167,41 @@ def test_live_cycles_among_survivors():
     assert kept.other is kept
 
 
+def know_each_other(one, other):
+    """Close a ring of two, with attributes in dictionaries and data beside."""
+    one.other, other.other = other, one
+    one.data = [[1], [2], [3]]
+    for cat in (one, other):
+        cat.__dict__ = dict(vars(cat))
+
+
+def facts(report):
+    """Return what a report says of a shape, wherever it was met."""
+    [group] = report.groups
+    cycle = group.example
+    names = [step.name for step in cycle.references]
+    return group.fingerprint, names, cycle.held, cycle.advice
+
+
+def test_a_shape_is_the_same_wherever_it_is_met():
+    """Alive, over older objects or left by a call: what is ours refers to none."""
+    with quiet_collector():
+        left = facts(find_cycles(from_call=lambda: know_each_other(Cat(), Cat())))
+        with track() as block:
+            kept = [Cat()]
+            know_each_other(kept[0], Cat())
+        alive = facts(block.report.cycles)
+        through = facts(find_cycles(through=kept))
+        older = [Cat(), Cat()]
+        with track() as block:
+            know_each_other(*older)
+            del older
+        closed = facts(block.report.cycles)
+
+    assert left[1:3] == ([".other", ".other"], 4)
+    assert alive == through == closed == left
+
+
 def test_a_block_inside_takes_nothing_from_the_one_around_it():
     """Its collections free what the outer one made; that is noted before."""
     with quiet_collector(), track("outer") as outer:

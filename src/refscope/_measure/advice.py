@@ -15,16 +15,19 @@ from types import (
     FunctionType,
     GeneratorType,
     MethodType,
+    ModuleType,
     TracebackType,
 )
 from typing import cast
 
 from .algorithms.feedback import Edge
 from .classes import can_be_weak, identities, is_class, is_one_of, type_name
-from .costs import is_back_pointer, is_exception
+from .costs import OWN_OBJECT, is_back_pointer, is_exception
 from .describe import detail_of
 from .frames import place_in
-from .wiring import UNKNOWN, Wiring, best_name
+from .names_code import CONTENTS
+from .names_parts import REST_BY_NAME
+from .wiring import Wiring, best_name
 
 
 class Loop:
@@ -64,9 +67,27 @@ class Loop:
     def spelled(self, edge: Edge) -> str:
         """Return type and name, as in ``Cat.cousin``; a variable stays alone."""
         name = self.name(edge)
-        if name[:1] == "<" and name != UNKNOWN:
+        if has_variable(name):
             return variable(name)
-        return f"{self.kind(edge)}{'.' * (name == UNKNOWN)}{name}"
+        return f"{self.owner(edge)}{'.' * is_nameless(name)}{name}"
+
+    def keeper(self, edge: Edge) -> str:
+        """Return, spelled, what leads to the holder of a reference.
+
+        Rather the attribute or variable that has a container than its item.
+        """
+        at = before = self.into(edge)
+        while self.name(at)[:1] in "[{" or self.name(at) == ".__wrapped__":
+            at = self.into(at)
+        return self.spelled(before if at == edge else at)
+
+    def owner(self, edge: Edge) -> str:
+        """Return what a program calls the object that refers, or else its type."""
+        holder = self.holder(edge)
+        if not is_class(holder) and not is_one_of(holder, _NAMED):
+            return self.kind(edge)
+        name = (detail_of(holder) or "").rpartition(".")[2]
+        return name if name.isidentifier() else self.kind(edge)
 
     def kind(self, edge: Edge) -> str:
         """Return the name of the type of the object that refers, without a module."""
@@ -80,6 +101,22 @@ def variable(name: str) -> str:
     ('error', 'self')
     """
     return name[1:-1].partition(" in ")[0].rpartition(" ")[2]
+
+
+def has_variable(name: str) -> bool:
+    """Return whether a name is about a variable that a program can speak of.
+
+    >>> has_variable("<local error in f>"), has_variable("<local .0 in <genexpr>>")
+    (True, False)
+    >>> has_variable("<cell self>"), has_variable("<items>"), has_variable("<cell>")
+    (True, False, False)
+    """
+    return name[:6] in {"<local", "<cell "} and variable(name).isidentifier()
+
+
+def is_nameless(name: str) -> bool:
+    """Return whether Python has no spelling for a reference, only refscope has."""
+    return name[:1] == "<" and not has_variable(name)
 
 
 def advice_on(loop: Loop) -> str:
@@ -114,11 +151,12 @@ def _exception(loop: Loop) -> str:
             )
     for edge in loop.edges:
         if is_exception(loop.target(edge)):
-            spelled = loop.spelled(edge)
+            clear = ""
+            if not is_nameless(loop.name(edge)):
+                clear = f"clear it with `finally: {_statement(loop, edge)}`, or "
             return (
-                f"{spelled} keeps an exception, whose traceback keeps the frame and "
-                f"its variables: clear it with `finally: {_statement(loop, edge)}`, or "
-                "keep error.with_traceback(None)"
+                f"{loop.spelled(edge)} keeps an exception, whose traceback keeps the "
+                f"frame and its variables: {clear}keep error.with_traceback(None)"
             )
     return "a variable keeps a traceback, which keeps its frame: `del` it when done"
 
@@ -131,6 +169,16 @@ def _is_variable(loop: Loop, edge: Edge) -> bool:
 def code_of(frame: object) -> CodeType:
     """Return the code that a frame runs."""
     return cast("FrameType", frame).f_code
+
+
+def _task(loop: Loop) -> str:
+    """A task and what it waits for know each other, until one of the two is done."""
+    if all(loop.name(edge) != _WAITS for edge in loop.edges):
+        return ""
+    return (
+        "a task still waits for what only it leads to: cancel() and await it before "
+        "its loop is closed"
+    )
 
 
 def _cache(loop: Loop) -> str:
@@ -154,7 +202,7 @@ def _partial(loop: Loop) -> str:
     edge = loop.find(functools.partial)
     if edge is None:
         return ""
-    keeper = loop.spelled(loop.into(edge))
+    keeper = loop.keeper(edge)
     return (
         f"the functools.partial in {keeper} keeps what it is kept by: give it a "
         "weakref.ref or weakref.proxy, or make it when it is called"
@@ -165,7 +213,7 @@ def _bound_method(loop: Loop) -> str:
     edge = loop.find(MethodType)
     if edge is None:
         return ""
-    keeper = loop.spelled(loop.into(edge))
+    keeper = loop.keeper(edge)
     method = detail_of(loop.holder(edge)) or "the method"
     return (
         f"{keeper} keeps the bound method {method}, which keeps its object: keep "
@@ -180,7 +228,8 @@ def _suspended(loop: Loop) -> str:
     kind = loop.wiring.types[edge[0]].replace("_", " ")
     function = detail_of(loop.holder(edge))
     close = "aclose()" if kind == "async generator" else "close()"
-    if loop.name(edge)[:7] != "<local ":
+    # A method mostly needs its ``self`` when it goes on.
+    if not has_variable(loop.name(edge)) or loop.name(edge)[:12] == OWN_OBJECT:
         return f"the suspended {kind} {function} is kept by what it keeps: {close} it"
     name = variable(loop.name(edge))
     return (
@@ -191,29 +240,39 @@ def _suspended(loop: Loop) -> str:
 
 def _closure(loop: Loop) -> str:
     edge = loop.find(CellType)
-    if edge is None:
+    if edge is None or loop.find(FunctionType) is None:
         return ""
-    name = variable(loop.name(loop.into(edge)))
-    if loop.find(FunctionType) is None:
-        return ""
+    into = loop.into(edge)
+    name = variable(loop.name(into))
     if name == "__class__":  # what ``super()`` looks for
         return _made_again(loop)
-    function = next(
-        (
-            detail_of(loop.holder(edge))
-            for edge in loop.edges
-            if type(loop.holder(edge)) is FunctionType
-        ),
-        None,
-    )
-    if type(loop.target(edge)) is FunctionType:
+    closure = loop.into(into)
+    if loop.name(closure) != ".__closure__":
+        return ""
+    keeper, kept = loop.holder(closure), loop.target(edge)
+    function = detail_of(keeper)
+    if kept is keeper:
         return (
             f"the inner function {function} refers to itself by its variable {name!r}: "
             f"move it to the module, or clear it with `finally: {name} = None`"
         )
+    if type(kept) is FunctionType and _are_closures(loop):
+        return (
+            f"the inner functions {function} and {detail_of(kept)} refer to each other "
+            "by their variables: move them to the module, or clear one with "
+            f"`finally: {name} = None`"
+        )
     return (
         f"the function {function} keeps its variable {name!r}, which leads back to it: "
         f"pass {name} as an argument, or let it use a weakref.ref"
+    )
+
+
+def _are_closures(loop: Loop) -> bool:
+    """Return whether there is nothing on a loop but functions and their variables."""
+    return all(
+        loop.name(edge) in {".__closure__", CONTENTS} or has_variable(loop.name(edge))
+        for edge in loop.edges
     )
 
 
@@ -239,10 +298,24 @@ def _is_part_of_class(loop: Loop, edge: Edge) -> bool:
 
 
 def _connection(loop: Loop) -> str:
-    """Up to now a connection keeps a cache of statements, and that the connection."""
-    if "sqlite3.Connection" not in loop.wiring.types:
+    """An open connection keeps a cache of statements, and that the connection."""
+    if all(loop.name(edge) != _OF_CONNECTION for edge in loop.edges):
         return ""
     return "an sqlite3.Connection refers to itself until it is closed: close() it"
+
+
+def _frame(loop: Loop) -> str:
+    """A variable keeps a frame, mostly its own."""
+    if loop.name(loop.cut)[:1] == ".":
+        return ""
+    for edge in loop.edges:
+        if _is_variable(loop, edge):
+            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            return (
+                f"local {name!r} of {place_in(code)} keeps a frame, which keeps its "
+                f"variables: end the function with `finally: del {name}`"
+            )
+    return ""
 
 
 def _attribute(loop: Loop) -> str:
@@ -250,7 +323,7 @@ def _attribute(loop: Loop) -> str:
     edge = loop.cut
     spelled, statement = loop.spelled(edge), _statement(loop, edge)
     target = loop.target(edge)
-    if loop.name(edge) == UNKNOWN:
+    if is_nameless(loop.name(edge)):
         return (
             f"{spelled} has no name in Python: let go of it by a method of the "
             f"{loop.kind(edge)}, as close() or clear()"
@@ -279,7 +352,8 @@ def _statement(loop: Loop, edge: Edge) -> str:
     if name == ".args" and is_exception(loop.holder(edge)):
         return "self.args = ()"
     if name[:1] == ".":
-        return f"self{name} = None"
+        owner = loop.owner(edge)
+        return f"{'self' if owner == loop.kind(edge) else owner}{name} = None"
     if name[:1] == "[":
         return f"del {loop.kind(edge)}{name}"
     if name[:1] == "<":
@@ -289,9 +363,13 @@ def _statement(loop: Loop, edge: Edge) -> str:
 
 _OWNED = identities(set, frozenset, deque, array, FunctionType, functools.partial)
 """Types that can be referred to weakly, but mostly have one holder."""
+_NAMED = identities(FunctionType, ModuleType)
+_OF_CONNECTION = REST_BY_NAME["sqlite3.Connection"]
 _CACHE = type(functools.lru_cache(lambda: None))
+_WAITS = "._fut_waiter"
 _IDIOMS: Sequence[Callable[[Loop], str]] = (
     _exception,
+    _task,
     _connection,
     _cache,
     _partial,
@@ -299,4 +377,5 @@ _IDIOMS: Sequence[Callable[[Loop], str]] = (
     _suspended,
     _closure,
     _class,
+    _frame,
 )

@@ -338,7 +338,8 @@ def _search(probe: Probe, found: Findings) -> None:
     survivors.take(probe.born, waiting)
     if found.cycles is None or not survivors.groups:
         return
-    live = cycles.cycles_among(survivors.objects, probe.plan.budget())
+    groups = [group.things for group in survivors.groups]
+    live = cycles.cycles_among(groups, probe.plan.budget(), [probe.born.seen])
     if live.groups or not live.complete:
         merged = reports.merge([found.cycles, live])
         found.cycles = changed(merged, freed=found.cycles.freed)

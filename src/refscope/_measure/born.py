@@ -196,8 +196,15 @@ class Born:
             made = [thing for thing in made if not ours.is_on_our_line(thing)]
         self._witness = send(made)
 
-    def recall_witness(self, garbage: list[object]) -> None:
+    @property
+    def seen(self) -> Sequence[object]:
+        """What a last collection left alive, if nothing else has it."""
+        return self._seen
+
+    def recall_witness(self, garbage: list[object]) -> tuple[object, ...]:
         """Take the witness out of what the collection kept, and note what it saw.
+
+        Return by what it goes on to refer to that.
 
         If there is more garbage, finalizers have run, and another collection is to
         free it.  The witness goes with that, in the program's time, and so does what
@@ -208,11 +215,12 @@ class Born:
             witness = self._witness()  # within another collection there was none
         self._witness = self._mark = None  # the collection has mixed old objects
         if witness is None:
-            return
+            return ()
         if garbage:
             self.note(witness.look())
         else:
             self._seen = witness.leave()
+        return witness.holder
 
     def look(self, *, is_raw: bool = False) -> list[object]:
         """Return what was made since ``begin`` and is alive, and go on.

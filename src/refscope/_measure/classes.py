@@ -14,7 +14,7 @@ from weakref import ReferenceType
 
 
 get_flags: Callable[[type], int] = type.__dict__["__flags__"].__get__
-get_mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+_read_mro: Callable[[type], tuple[type, ...] | None] = type.__dict__["__mro__"].__get__
 get_members: Callable[[type], Mapping[str, object]] = type.__dict__["__dict__"].__get__
 get_subclasses: Callable[[type], list[type]] = type.__subclasses__
 _get_module: Callable[[type], object] = type.__dict__["__module__"].__get__
@@ -46,9 +46,22 @@ MISSING = object()
 """What ``static_lookup`` finds where there is nothing."""
 
 
+def get_mro(kind: type) -> tuple[type, ...]:
+    """Return a class and its bases, nothing while it is being made.
+
+    CPython makes some types ready only when an attribute is asked for first, as that
+    of ``iter(memoryview(b""))`` (3.10).
+    """
+    bases = _read_mro(kind)
+    if bases is None and not is_heap_type(kind):
+        type.__getattribute__(kind, "__mro__")
+        bases = _read_mro(kind)
+    return bases or ()
+
+
 def static_lookup(kind: type, name: str) -> object:
     """Return what a class or its bases have under a name, unbound; or MISSING."""
-    for base in get_mro(kind) or ():  # none while it is being made
+    for base in get_mro(kind):
         members = get_members(base)
         if name in members:
             return members[name]

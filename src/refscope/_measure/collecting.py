@@ -6,7 +6,7 @@ and the level is read again after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from . import boundary, gcstate, litter
 from .born import Born, remember
@@ -48,6 +48,7 @@ def _collect_and_note(
     """Collect, and note what was found besides; return whether it is still there."""
     before = _collector.in_garbage()
     found: list[object] = []
+    seen: Sequence[object] = ()
     try:
         _run_collection(_collector.collect_and_keep, ending)
     finally:
@@ -57,10 +58,10 @@ def _collect_and_note(
             _collector.take_back(found, before)
             raise
         if ending is not None:
-            ending.recall_witness(found)
+            seen = ending.recall_witness(found)
     if found and litters:
         with _collector:  # a copy, since whoever looks at it empties it
-            litter.note_kept(litters, found.copy(), noted, budget)
+            litter.note_kept(litters, found.copy(), noted, budget, [found, seen])
     return bool(found)
 
 

@@ -24,7 +24,7 @@ from types import (
 )
 
 from .algorithms.feedback import Edge
-from .classes import get_flags, identities, is_class, is_one_of
+from .classes import can_be_weak, get_flags, identities, is_class, is_one_of
 from .interpreter import count_elements
 from .wiring import UNKNOWN, Wiring, level_of
 
@@ -53,6 +53,9 @@ _BACK_WORDS = frozenset(
     }
 )
 """Attributes, without underscores, that mostly lead from a part to its whole."""
+
+OWN_OBJECT = "<local self "
+"""How the name of the variable begins by which a method has its object."""
 
 _BASE_EXCEPTION = 1 << 30  # Include/object.h
 _CALLBACKS = identities(MethodType, FunctionType, functools.partial)
@@ -126,18 +129,20 @@ def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911 
     if name[:8] == "<cached ":
         return _ONE + 4
     if is_one_of(holder, _CONTAINERS):
-        return _ONE + 12
+        return _ONE + (12 if "..." not in name[:4] else 14)  # no key to speak of
     if name[:3] == ".__" or name[:1] != ".":
         return _STRUCTURE
     return _cost_of_attribute(holder, target)
 
 
 def _cost_of_variable(name: str, holder: object, target: object) -> int:
-    if name[:7] != "<local ":
+    if name[:7] != "<local " or name[7] == ".":  # what a comprehension goes through
         return _STRUCTURE
     if is_exception(target):
         return _ONE
-    return _ONE + (60 if type(holder) is FrameType else 5)
+    if type(holder) is FrameType:
+        return _ONE + 60
+    return _ONE + (11 if name[:12] == OWN_OBJECT else 5)
 
 
 def _cost_of_attribute(holder: object, target: object) -> int:
@@ -145,7 +150,10 @@ def _cost_of_attribute(holder: object, target: object) -> int:
         return _ONE + 25
     if is_exception(target):
         return _ONE + 1
-    return _ONE + (2 if is_one_of(target, _CALLBACKS) else 10)
+    if is_one_of(target, _CALLBACKS):
+        return _ONE + 2
+    is_weak = can_be_weak(type(target)) and not is_one_of(target, _CONTAINERS)
+    return _ONE + (10 if is_weak else 11)
 
 
 def is_exception(thing: object) -> bool:

@@ -101,19 +101,33 @@ def garbage_among(
 
 
 def garbage_kept(
-    found: list[object], budget: Budget, older: Collection[int]
+    found: list[object],
+    budget: Budget,
+    older: Collection[int],
+    holders: Sequence[Sequence[object]],
 ) -> CycleReport:
-    """Return the cycles in what a collection found, some of it reported before."""
-    with heap.capture(found) as graph:
+    """Return the cycles in what a collection found, some of it reported before.
+
+    The holders are what of ours refers to it.
+    """
+    with heap.capture(found, holders) as graph:
         return _garbage_in(graph, budget, older)
 
 
-def cycles_among(objects: list[object], budget: Budget) -> CycleReport:
-    """Return the cycles on which there are none but these objects, all alive."""
+def cycles_among(
+    groups: Sequence[Sequence[object]],
+    budget: Budget,
+    holders: Sequence[Sequence[object]],
+) -> CycleReport:
+    """Return the cycles on which there are none but the objects of these groups.
+
+    All are alive; the holders are what else of ours refers to them.
+    """
+    objects = list(chain.from_iterable(groups))
     bookkeeping = Bookkeeping()
     bookkeeping.note(objects)  # also those that go: their namespaces stay
     objects = bookkeeping.without(_held_by_each_other(objects))
-    return _among(objects, budget, frozenset())
+    return _among(objects, budget, frozenset(), [*groups, *holders])
 
 
 def _held_by_each_other(objects: list[object]) -> list[object]:
@@ -160,14 +174,17 @@ def cycles_through(roots: Sequence[object], budget: Budget) -> CycleReport:
 
 
 def _among(
-    objects: list[object], budget: Budget, waiting: Collection[int]
+    objects: list[object],
+    budget: Budget,
+    waiting: Collection[int],
+    holders: Sequence[Sequence[object]] = (),
 ) -> CycleReport:
     """Return the cycles of which all members are among these objects."""
     draft = _Draft(budget)
     if budget.is_out_of_time:
         return draft.report()
     draft.limits[APART] = None
-    with heap.capture(objects) as graph:
+    with heap.capture(objects, holders) as graph:
         kinds: dict[CycleKind, list[Component]] = {"garbage": [], "live": []}
         for component in components(graph.successors):
             is_garbage = id(graph.object_of(component[0])) in waiting

@@ -154,7 +154,7 @@ def _small(
     loop = _best_loop(wiring, budget) or _nameless_loop(graph, nodes, wiring)
     if known and loop_fingerprint(_shown(wiring, loop)) in known:
         return _Parts(wiring, loop, len(loop), [], 0, is_smallest=False)
-    successors = wiring.successors(2)
+    successors = wiring.successors(3)
     is_few = len(wiring.names) <= _EXACT or not has_more_loops(successors, FEW_LOOPS)
     cuts = [] if is_few else by_back_pointers(successors, _back_pointers(wiring))
     is_smallest = False
@@ -225,7 +225,7 @@ def _without_structure(wiring: Wiring) -> tuple[list[list[int]], list[list[int]]
     """Return the graph with no more bookkeeping than a loop needs; its components."""
     successors: list[list[int]] = []
     found: list[list[int]] = []
-    for level in (0, 1, 2):
+    for level in (0, 1, 2, 3):
         successors = wiring.successors(level)
         found = components(successors)
         if found:

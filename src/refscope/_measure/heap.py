@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from refscope._typing import Self
 
-from .interpreter import IS_SUPPORTED, getrefcount
+from .interpreter import IS_SUPPORTED, count_elements, getrefcount
 
 
 # ``map`` of ``map`` and the like, which no type checker follows.
@@ -110,14 +110,20 @@ class Graph:
                 self.successors[start : start + _PART] = kept
 
 
-def capture(objects: list[object]) -> Graph:
+def capture(objects: list[object], holders: Sequence[Sequence[object]] = ()) -> Graph:
     """Return the graph of these objects at one moment.
 
-    Nothing else of the caller's may refer to them, or their counts are too high.
+    Nothing else of the caller's may refer to them, or their counts are too high, but
+    for the holders, which are taken off.
     On a build without the global interpreter lock it is no single moment.
     """
     graph = _capture(objects)
     graph.counts[1:] = map(sub, graph.counts[1:], repeat(_EXTRA))
+    if holders:
+        held: dict[int, int] = {}
+        count_elements(held, map(id, chain.from_iterable(holders)))
+        ours = map(held.get, map(id, objects), repeat(0))
+        graph.counts[1:] = map(sub, graph.counts[1:], ours)
     return graph
 
 

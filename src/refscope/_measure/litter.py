@@ -96,9 +96,10 @@ def note_kept(
     objects: list[object],
     noted: frozenset[int],
     budget: Budget,
+    holders: Sequence[Sequence[object]],
 ) -> None:
     """Note for settled blocks the cycles that a collection found besides."""
-    report = cycles.garbage_kept(objects, budget, noted)
+    report = cycles.garbage_kept(objects, budget, noted, holders)
     for litter in litters:
         if litter.is_settled:
             litter.note(report)

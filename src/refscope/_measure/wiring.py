@@ -47,6 +47,8 @@ _STRUCTURE = frozenset(
         "<subclasses>",
     }
 )
+_DESCRIPTORS = frozenset({".__dict__['__dict__']", ".__dict__['__weakref__']"})
+"""What a class has up to 3.14; its ``__mro__`` leads back to it everywhere."""
 _FRAMES = (".gi_frame", ".cr_frame", ".ag_frame")
 
 
@@ -75,7 +77,7 @@ class Wiring:
         """Return the graph of references up to a level, in an order by their names.
 
         Level 0 leaves out how classes and frames refer to themselves and each other,
-        and 1 leaves out less; 2 is everything.
+        1 and 2 leave out less; 3 is everything.
         """
         rows: list[list[tuple[str, str, int]]] = [[] for _ in self.objects]
         for (node, other), names in self.names.items():
@@ -144,9 +146,11 @@ class Wiring:
 
 
 def level_of(name: str) -> int:
-    """Return how much a reference is the bookkeeping of Python, from 0 to 2."""
+    """Return how much a reference is the bookkeeping of Python, from 0 to 3."""
     if name in _STRUCTURE:
         return 2
+    if name in _DESCRIPTORS:
+        return 3
     return 1 if name == ".__class__" else 0
 
 

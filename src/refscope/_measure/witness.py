@@ -37,6 +37,11 @@ class Witness:
         ours.disown(self)
         ours.disown(self._seen)
 
+    @property
+    def holder(self) -> tuple[object, ...]:
+        """What refers to the objects, and to the witness."""
+        return self._seen
+
     def leave(self) -> Kept[object]:
         """Return what was seen, and let go of it."""
         seen, self._seen = self.look(), ()

@@ -1,0 +1,244 @@
+"""Advice on what the standard library and plain mistakes leave, as a person has it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import functools
+import inspect
+import logging
+import sys
+import threading
+import types
+
+import pytest
+
+import refscope
+
+from .helpers import find_true
+from .idioms import Cat
+
+
+class Job:
+    """Has work that goes on, and a callback."""
+
+    def steps(self):
+        """Wait, and go on with itself."""
+        yield 1
+        yield self
+
+    def close(self, *_):
+        """Do nothing."""
+
+
+class Writer:
+    """Something to write to."""
+
+    def write(self, text):
+        """Do nothing."""
+
+
+def method_in_list():
+    """A list keeps a bound method."""
+    job = Job()
+    job.observers = [(1, job.close)]
+
+
+def callback_of_a_stack():
+    """A stack of contexts keeps what closes its owner."""
+    job = Job()
+    job.stack = contextlib.ExitStack()
+    job.stack.callback(job.close)
+
+
+def function_on_a_stack():
+    """A function keeps the stack by its variable, behind a function of contextlib."""
+    stack = contextlib.ExitStack()
+    stack.callback(lambda: stack)
+
+
+def partial_in_list():
+    """A list keeps a prepared call."""
+    job = Job()
+    job.later = [functools.partial(print, job)]
+
+
+def callback_of_a_future():
+    """A future has a place for one callback that no attribute shows."""
+    loop = asyncio.new_event_loop()
+    future, job = loop.create_future(), Job()
+    job.future = future
+    future.add_done_callback(job.close)
+    loop.close()
+
+
+def method_of_a_writer():
+    """What ``csv.writer`` keeps has no name in Python."""
+    writer = Writer()
+    writer.rows = csv.writer(writer)
+
+
+def method_that_waits():
+    """An object keeps the generator that one of its methods made."""
+    job = Job()
+    job.run = job.steps()
+    next(job.run)
+
+
+def expression_that_waits():
+    """What a generator expression goes through has a name that is no variable."""
+    cats = [1]
+    waiting = (cat for cat in cats)
+    cats.append(waiting)
+    next(waiting)
+
+
+def function_of_a_closed_connection():
+    """Closing has not helped: it is an attribute that keeps the function."""
+    connection = pytest.importorskip("sqlite3").connect(":memory:")
+    connection.row_factory = lambda *_: connection
+    connection.close()
+
+
+def functions_that_call_each_other():
+    """Two functions inside of one."""
+
+    def is_even(number):
+        return number == 0 or is_odd(number - 1)
+
+    def is_odd(number):
+        return number != 0 and is_even(number - 1)
+
+    is_even(4)
+
+
+def function_behind_another():
+    """A variable has a function that leads back by an attribute."""
+
+    def work():
+        pass
+
+    def hook():
+        return work
+
+    work.hooks = [hook]
+
+
+def frame_in_local():
+    """A variable keeps the frame it is in."""
+    frame = sys._getframe()
+    return frame.f_lineno
+
+
+def frames_in_list():
+    """A list of frames is kept by one of them."""
+    stack = inspect.stack(0)
+    return len(stack)
+
+
+def frame_in_attribute():
+    """An object keeps the frame that has it."""
+
+    def look(job):
+        job.frame = sys._getframe()
+
+    look(Job())
+
+
+def handler_that_knows_its_logger():
+    """Of two attributes one can be weak."""
+    handler = logging.NullHandler()
+    logger = logging.Logger("x")  # noqa: LOG001  # one that nobody else keeps
+    logger.addHandler(handler)
+    handler.logger = logger
+
+
+def values_of_a_thread():
+    """Of two keys one can be spelled."""
+    values = threading.local()
+    values.me = values
+
+
+def attribute_of_a_function():
+    """A function keeps itself."""
+
+    def work():
+        pass
+
+    work.me = work
+
+
+def attribute_of_a_module():
+    """A module that nobody imported keeps an object which has it."""
+    module, cat = types.ModuleType("pack.shop"), Cat()
+    module.cat, cat.module = [cat], module
+
+
+async def _wait():
+    await asyncio.Event().wait()
+
+
+def task_that_waits():
+    """A loop is closed before its task is done."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(_wait())
+    loop.run_until_complete(asyncio.sleep(0))
+    task._log_destroy_pending = False
+    loop.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (method_in_list, "Job.observers keeps the bound method Job.close"),
+        (callback_of_a_stack, "_exit_callbacks keeps the bound method Job.close"),
+        (function_on_a_stack, "function_on_a_stack.<locals>.<lambda> keeps its"),
+        (partial_in_list, "the functools.partial in Job.later keeps"),
+        (callback_of_a_future, "Future.<callbacks or context> keeps the bound method"),
+        (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
+        (method_that_waits, "Job.steps is kept by what it keeps: close() it"),
+        (expression_that_waits, "<genexpr> is kept by what it keeps: close() it"),
+        (function_of_a_closed_connection, "keeps its variable 'connection'"),
+        (
+            functions_that_call_each_other,
+            "refer to each other by their variables: move them to the module, or",
+        ),
+        (function_behind_another, "hook keeps its variable 'work', which leads back"),
+        (frame_in_local, "local 'frame' of frame_in_local keeps a frame, which"),
+        (frames_in_list, "local 'stack' of frames_in_list keeps a frame, which"),
+        (frame_in_attribute, "clear it with `finally: self.frame = None`"),
+        (handler_that_knows_its_logger, "make NullHandler.logger a weakref.ref"),
+        (values_of_a_thread, "`finally: del dict['me']`"),
+        (attribute_of_a_function, "clear it with `finally: work.me = None`"),
+        (attribute_of_a_module, "make Cat.module a weakref.ref"),
+        (task_that_waits, "cancel() and await it before its loop is closed"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_what_a_person_would_do(make, words):
+    """The right thing is blamed, by a name that the program has for it."""
+    make()
+
+    report = refscope.find_cycles()
+
+    assert any(words in group.example.advice for group in report.groups), [
+        group.example.advice for group in report.groups
+    ]
+
+
+def test_a_class_has_the_same_shape_everywhere():
+    """Up to 3.14 it has descriptors that later versions share."""
+
+    def make():
+        class Local:
+            pass
+
+        return Local
+
+    make()
+
+    [group] = find_true().groups
+    assert group.fingerprint == "9f9bd158"
+    assert [step.name for step in group.example.references] == ["[0]", ".__mro__"]
