@@ -18,7 +18,14 @@ from . import names_attributes as attributes
 from . import names_code as code
 from . import names_containers as containers
 from .classes import get_mro, type_name
-from .names_parts import PARTS, PARTS_BY_NAME, REST, REST_BY_NAME, UNDERLYING
+from .names_parts import (
+    PARTS,
+    PARTS_BY_NAME,
+    REST,
+    REST_BY_NAME,
+    REST_BY_TYPE,
+    UNDERLYING,
+)
 from .referents import Edge, Referents, Wanted, positions
 from .spelling import collapsed, place
 
@@ -85,8 +92,17 @@ def _name_rest(refs: Referents, bases: tuple[type, ...]) -> None:
     for base in bases:
         name = _REST.get(id(base)) or REST_BY_NAME.get(type_name(base))
         if name is not None:
+            for kind, better in REST_BY_TYPE.get(name, ()):
+                refs.take_kind(better, kind)
             refs.take_all(name)
             return
+
+
+class _Items:
+    """Is iterated over by place."""
+
+    def __getitem__(self, place: int) -> int:
+        raise IndexError
 
 
 def _underlying_types() -> list[type]:
@@ -100,7 +116,7 @@ def _underlying_types() -> list[type]:
         *(iter(plain.values()), iter(plain.items())),
         *(table.keys(), table.values(), table.items()),
         *(reversed([]), reversed(()), reversed(plain), reversed(table)),
-        iter(int, 0),
+        *(iter(int, 0), iter(_Items())),
     ]
     kinds = [kind for kind in vars(itertools).values() if type(kind) is type]
     return [*map(type, samples), enumerate, zip, map, filter, *kinds]
