@@ -191,6 +191,7 @@ def _queue():
         _error_of_a_model,
         _values,
         lambda: iter(_Numbers()),
+        lambda: iter(memoryview(b"abc" * 9)),
         lambda: io.BufferedRWPair(_File(), _File()),
         lambda: pickle.Unpickler(io.BytesIO()),  # noqa: S301  # reads nothing
     ],

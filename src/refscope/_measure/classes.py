@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import cast
 
@@ -22,6 +22,9 @@ _get_basic_size: Callable[[type], int] = type.__dict__["__basicsize__"].__get__
 _get_weakref_offset: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
 get_dict_offset: Callable[[type], int] = type.__dict__["__dictoffset__"].__get__
 _get_item_size: Callable[[type], int] = type.__dict__["__itemsize__"].__get__
+
+# 3.10 completes this type when an attribute is read; before, it has no bases.
+getattr(iter(cast("Iterable[int]", memoryview(b""))), "__class__")  # noqa: B009
 
 WORD = 8 if sys.maxsize > 2**32 else 4
 FREE_THREADED = object.__basicsize__ == 4 * WORD  # as is a build with trace-refs

@@ -98,13 +98,6 @@ def _name_rest(refs: Referents, bases: tuple[type, ...]) -> None:
             return
 
 
-class _Items:
-    """Is iterated over by place."""
-
-    def __getitem__(self, place: int) -> int:
-        raise IndexError
-
-
 def _underlying_types() -> list[type]:
     """Return the types of iterators and views."""
     table = OrderedDict[int, int]()
@@ -116,7 +109,7 @@ def _underlying_types() -> list[type]:
         *(iter(plain.values()), iter(plain.items())),
         *(table.keys(), table.values(), table.items()),
         *(reversed([]), reversed(()), reversed(plain), reversed(table)),
-        *(iter(int, 0), iter(_Items())),
+        iter(int, 0),
     ]
     kinds = [kind for kind in vars(itertools).values() if type(kind) is type]
     return [*map(type, samples), enumerate, zip, map, filter, *kinds]

@@ -119,6 +119,9 @@ REST: Mapping[Any, str] = {
 }
 """How what is then left is named, because a type has only one thing more."""
 
+UNDERLYING = "<underlying>"
+"""For iterators and views: they have no attribute for it."""
+
 REST_BY_NAME: Mapping[str, str] = {
     "_asyncio.Future": CALLBACKS,
     "_asyncio.FutureIter": "<future>",
@@ -153,7 +156,9 @@ REST_BY_NAME: Mapping[str, str] = {
     "hamt": "<node>",
     "hamt_array_node": "<node>",
     "hamt_bitmap_node": "<node>",
+    "iterator": UNDERLYING,
     "managedbuffer": "<buffer>",
+    "memory_iterator": UNDERLYING,
     "multidict._multidict.MultiDict": "<values>",
     "multidict._multidict.CIMultiDict": "<values>",
     "operator.itemgetter": "<items>",
@@ -184,6 +189,3 @@ REST_BY_TYPE: Mapping[str, tuple[tuple[type, str], ...]] = {
     ),
 }
 """What has a better name than the rest of its holder, by that and by its type."""
-
-UNDERLYING = "<underlying>"
-"""For iterators and views: they have no attribute for it."""
