@@ -195,7 +195,7 @@ def task_that_waits():
         (callback_of_a_stack, "_exit_callbacks keeps the bound method Job.close"),
         (function_on_a_stack, "function_on_a_stack.<locals>.<lambda> keeps its"),
         (partial_in_list, "the functools.partial in Job.later keeps"),
-        (callback_of_a_future, "Future.<callbacks or context> keeps the bound method"),
+        (callback_of_a_future, "Future.<callbacks> keeps the bound method"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),
         (expression_that_waits, "<genexpr> is kept by what it keeps: close() it"),

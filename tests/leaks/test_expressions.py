@@ -330,6 +330,21 @@ def test_annotations_are_told_from_attributes():
         assert names.names_of(wrapper, annotations) == [".__annotations__"]
 
 
+def test_annotations_that_nobody_has_asked_for_are_no_dictionary():
+    """They lie in a tuple up to 3.13, and no Python leads into it."""
+    source = "def function(one: item): ..."
+    space = {"item": Item()}
+    exec(compile(source, "given", "exec", dont_inherit=True), space)  # noqa: S102
+    function = space["function"]
+    before = [name for name, _ in names.edges(function)]
+    annotations = function.__annotations__
+    is_kept_as_tuple = sys.version_info < (3, 14)
+
+    assert ("<annotations>" in before) == is_kept_as_tuple
+    assert ".__annotations__" not in before
+    assert names.names_of(function, annotations) == [".__annotations__"]
+
+
 def test_pictures_and_tables_take_expressions_apart():
     """Also where a key is cut in a name, and left out of the expression."""
     thing = HeapObject(type_name="shop.Item", address=1, size=56)

@@ -147,19 +147,20 @@ def test_locals_of_a_running_function_are_no_holder_of_their_own():
 
 
 @pytest.mark.skipif(sys.gettrace() is not None, reason="something else traces")
-def test_a_trace_hook_makes_no_holders():
+@pytest.mark.parametrize("install", [sys.settrace, sys.setprofile])
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_trace_hook_makes_no_holders(install, follows):
     """On 3.10 calls of a hook leave a dictionary in each frame, refscope's as well."""
     item = Item()
 
     def trace(*_):
-        return None
+        return trace if follows else None
 
-    before = sys.gettrace()
-    sys.settrace(trace)
+    install(trace)
     try:
         report = refscope.why_alive(item)
     finally:
-        sys.settrace(before)
+        install(None)
     roots = {path.root for path in report.paths}
 
     assert roots == {path.root for path in report.paths[:1]}

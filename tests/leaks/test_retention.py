@@ -305,6 +305,25 @@ def test_a_value_of_a_parked_generator_is_a_local_of_it(shop):
     assert len(path.references) == 2
 
 
+def test_an_error_that_a_parked_generator_handles_is_its_variable(shop):
+    """It is on the stack as well, which says less."""
+    item = Item()
+
+    def handle():
+        try:
+            {}[item]
+        except KeyError as error:
+            yield error
+
+    shop.parked = handle()
+    next(shop.parked)
+    paths = refscope.why_alive(item).paths
+    names = [step.name for path in paths for step in path.references]
+
+    assert any(name.startswith("<local error in ") for name in names)
+    assert not any(name.startswith("<evaluation ") for name in names)
+
+
 def test_globals_are_no_part_of_a_function(shop):
     """A function and its __dict__ are one, a function and its globals are two."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import asyncio
 import codecs
+import contextvars
 import cProfile
 import csv
 import decimal
@@ -17,6 +18,8 @@ import queue
 import struct
 import subprocess
 import sys
+import threading
+import types
 from collections import OrderedDict
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -29,6 +32,9 @@ from refscope._measure.names import edges, names_of
 
 class Item:
     """What is referred to."""
+
+    def __call__(self, *_):
+        """Do nothing."""
 
 
 async def _numbers():
@@ -74,26 +80,89 @@ def _connection():
     return pytest.importorskip("sqlite3").connect(":memory:")
 
 
+def _cursor():
+    return _connection().execute("select 1")
+
+
+def _thunk():
+    function = pytest.importorskip("ctypes").CFUNCTYPE(None)(lambda: None)
+    [thunk] = [
+        part
+        for part in gc.get_referents(function)
+        if type(part).__name__ == "CThunkObject"
+    ]
+    return thunk
+
+
+def _pointer_type():
+    ctypes = pytest.importorskip("ctypes")
+    kind = type("Pair", (ctypes.Structure,), {"_fields_": [("one", ctypes.c_int)]})
+    return ctypes.POINTER(kind)
+
+
+def _parser():
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = Item()
+    parser.DefaultHandlerExpand = Item()
+    return parser
+
+
+def _elements():
+    elements = _element().iter()
+    next(elements)
+    return elements
+
+
+def _row():
+    sqlite3 = pytest.importorskip("sqlite3")
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("select 1").fetchone()
+    connection.close()
+    return row
+
+
+def _error_of_a_model():
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model("Model", number=(int, ...))
+    with pytest.raises(pydantic.ValidationError) as caught:
+        model(number=[1])
+    return caught.value.with_traceback(None)
+
+
+def _values():
+    return pytest.importorskip("multidict").MultiDict(key=[1])
+
+
+def _wrapper():
+    """Return what stands between a view and a buffer that is written in Python."""
+    kind = type("Buffer", (), {"__buffer__": lambda *_: memoryview(b"abc")})
+    if sys.version_info < (3, 12):
+        pytest.skip("buffers are not written in Python")
+    kind.view = view = memoryview(kind())  # without it the wrapper lets go
+    [managed] = gc.get_referents(view)
+    [wrapper] = gc.get_referents(managed)
+    return wrapper
+
+
+class _Numbers:
+    def __getitem__(self, place):
+        return place
+
+
+class _File(io.RawIOBase):
+    def readable(self):
+        return True
+
+    def writable(self):
+        return True
+
+
 def _queue():
     things = queue.SimpleQueue()
     things.put(Item())
     things.put([1])
     return things
-
-
-def _parser():
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = print
-    parser.CharacterDataHandler = len
-    return parser
-
-
-def _row():
-    connection = _connection()
-    connection.row_factory = pytest.importorskip("sqlite3").Row
-    row = connection.execute("select 1").fetchone()
-    connection.close()
-    return row
 
 
 def _blob():
@@ -118,13 +187,6 @@ def _validator(name):
     return getattr(pydantic.create_model("Model", number=(int, 1)), name)
 
 
-class Numbers:
-    """Can be gone through by numbers alone."""
-
-    def __getitem__(self, number):
-        return [number]
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -147,8 +209,6 @@ class Numbers:
         ET.XMLParser,
         ET.TreeBuilder,
         lambda: pytest.importorskip("ctypes").CFUNCTYPE(None)(lambda: None),
-        _parser,
-        _row,
         _blob,
         _frame_locals,
         lambda: io.BufferedRWPair(io.BytesIO(), io.BytesIO()),
@@ -158,12 +218,10 @@ class Numbers:
         lambda: json.JSONDecoder().scan_once,
         lambda: cProfile.Profile(lambda: 1),
         lambda: pickle.Pickler(io.BytesIO()).memo,
-        lambda: pickle.Unpickler(io.BytesIO()),  # noqa: S301  # reads nothing
         lambda: pickle.PickleBuffer(bytearray(9)),
         lambda: struct.iter_unpack("i", bytearray(8)),
         lambda: iter(array.array("i", [1])),
         lambda: iter(memoryview(b"abc")),
-        lambda: iter(Numbers()),
         lambda: reversed({"key": [1]}.items()),
         lambda: _element().iter(),
         functools.partial(_of_items, lambda items: items),
@@ -171,6 +229,19 @@ class Numbers:
         functools.partial(_of_items, lambda items: iter(items.keys())),
         functools.partial(_validator, "__pydantic_validator__"),
         functools.partial(_validator, "__pydantic_serializer__"),
+        _thunk,
+        _pointer_type,
+        _parser,
+        _elements,
+        _wrapper,
+        _cursor,
+        _row,
+        _error_of_a_model,
+        _values,
+        lambda: iter(_Numbers()),
+        lambda: iter(memoryview(b"abc" * 9)),
+        lambda: io.BufferedRWPair(_File(), _File()),
+        lambda: pickle.Unpickler(io.BytesIO()),  # noqa: S301  # reads nothing
     ],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::ResourceWarning")
@@ -181,8 +252,8 @@ def test_nothing_that_c_holds_is_without_a_name(make):
 
     assert len(named) == len(gc.get_referents(thing))
     assert [type(held) for name, held in named if name is None] == []
-    if make is _connection:
-        thing.close()  # else it warns
+    if make in {_connection, _cursor}:
+        getattr(thing, "connection", thing).close()  # else it warns
 
 
 def test_handlers_of_a_parser_have_the_names_of_its_attributes():
@@ -269,3 +340,74 @@ def test_a_path_goes_by_the_name_that_says_more():
     ]
 
     assert path.references[-1].name == "{...}"
+
+
+def test_what_hands_xml_on_is_known_by_the_event():
+    """Each handler of a parser is an attribute."""
+    parser = _parser()
+
+    assert names_of(parser, parser.StartElementHandler) == [".StartElementHandler"]
+    assert names_of(parser, parser.DefaultHandlerExpand) == [".DefaultHandlerExpand"]
+
+
+def test_the_type_that_a_pointer_points_to_is_not_its_base():
+    """``__base__`` is another class."""
+    kind = _pointer_type()
+
+    assert names_of(kind, kind._type_) == ["<types or format>"]
+    assert names_of(kind, kind.__base__) == [".__base__"]
+
+
+def test_what_a_task_has_beside_its_attributes_is_told_apart():
+    """Its context, what it calls when it is done, and the traceback of its error."""
+    context = contextvars.copy_context()
+
+    async def fail():
+        raise LookupError
+
+    async def main():
+        task = asyncio.get_running_loop().create_task(fail())
+        task.add_done_callback(done := Item())
+        before = names_of(task, done)
+        await asyncio.wait([task])
+        return task, before
+
+    task, before = context.run(asyncio.run, main())
+    named = {type(thing): name for name, thing in edges(task)}
+
+    assert before == ["<callbacks>"]
+    assert named[contextvars.Context] == "<context>"
+    if sys.version_info >= (3, 12):  # before, less of a task is shown
+        assert named[types.TracebackType] == "<traceback of the exception>"
+
+
+def test_what_an_error_keeps_in_c_is_not_its_dict():
+    """``__dict__`` is what Python gives by that name."""
+    error = _error_of_a_model()
+    error.note = 1
+    named = [(name, thing) for name, thing in edges(error) if name == ".__dict__"]
+
+    assert len(named) == 1
+    assert named[0][1] is vars(error)
+
+
+def test_the_values_of_a_thread_are_no_dict_of_all():
+    """``__dict__`` of a class with values for each thread gives those of this one."""
+    local = type("Local", (threading.local,), {})()
+    local.item = Item()
+    tables = [name for name, thing in edges(local) if type(thing) is dict and thing]
+
+    assert tables == ["<values of threads>"]
+
+
+def test_an_attribute_is_named_once():
+    """What C holds as well has a name of its own, after ``__dict__`` was asked for."""
+    kind = type("Builder", (ET.TreeBuilder,), {})
+    item = Item()
+    builder = kind(element_factory=item)
+    builder.item = item
+    vars(builder)
+    names = [one.name for one in refscope.referrers(item).references]
+
+    assert names.count(".item") == 1
+    assert names.count("<tree or factories>") == 1

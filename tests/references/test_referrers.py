@@ -14,7 +14,7 @@ from types import CellType, FrameType
 
 import pytest
 
-from refscope import refcount, referrers
+from refscope import refcount, referrers, why_alive
 from refscope._measure import explain, frames, hidden, ours, variables
 from refscope._measure.budget import Budget
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -197,6 +197,30 @@ def test_a_cell_of_a_generator():
 
     assert _names(report) == ["<cell found>", "[0]"]
     assert report.unaccounted == 0
+
+
+def test_a_cell_of_a_generator_with_a_variable_of_the_same():
+    """The cell is not taken for that variable's."""
+
+    def make():
+        shared = Thing()
+
+        def generator():
+            alone = shared
+            yield alone
+
+        return generator()
+
+    running = make()
+    box = [next(running)]
+    found = [one.name for one in referrers(box[0]).references]
+    paths = why_alive(box[0]).paths
+    names = {step.name for path in paths for step in path.references}
+
+    assert "<cell shared>" in found
+    assert any(name.startswith("<local alone in ") for name in found)
+    assert "<cell shared>" in names
+    assert "<cell alone>" not in {*found, *names}
 
 
 def test_two_references_of_one_holder():

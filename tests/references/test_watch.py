@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from types import ModuleType
 from weakref import ref
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from refscope import refcount, referrers, watch
 from refscope.exceptions import ReportNotReadyError, TrackingError
 
-from .kinds import Holder, Thing
+from .kinds import Holder, Thing, fresh
 
 
 def test_gained_and_lost():
@@ -44,6 +45,18 @@ def test_nothing_happened():
     assert report.is_clean
     assert report.limits == ()
     assert report.headline.endswith(", as before")
+
+
+def test_a_text_that_the_report_has_as_well():
+    """What the first look found is refscope's: it has the names of holders."""
+    name = fresh("a", "module")
+    holder = ModuleType(name)
+    with watch(name) as watched:
+        pass
+    report = watched.report
+
+    assert holder.__name__ is name
+    assert (report.diff, report.gained, report.lost) == (0, (), ())
 
 
 def test_it_dies():

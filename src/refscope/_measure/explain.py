@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from sys import getrefcount
 from types import FrameType
 
@@ -45,7 +45,11 @@ TOO_MANY = "more references were found than are counted: some are not owned"
 
 
 def explain(
-    box: Box, count: RefCount, caller: FrameType | None, budget: Budget
+    box: Box,
+    count: RefCount,
+    caller: FrameType | None,
+    budget: Budget,
+    apart: Sequence[object] = (),
 ) -> ReferrersReport:
     """Return the report of who holds what is in the box.
 
@@ -54,9 +58,10 @@ def explain(
         count: How many references there are.
         caller: Where the program called refscope.
         budget: The bounds of the search.
+        apart: What is refscope's, and no holder.
     """
     before = getrefcount(box[0])
-    report = _explained(box, count, caller, budget)
+    report = _explained(box, count, caller, budget, apart)
     # Nothing of the search holds the object any more.
     if getrefcount(box[0]) == before:
         return report
@@ -64,10 +69,15 @@ def explain(
 
 
 def _explained(
-    box: Box, count: RefCount, caller: FrameType | None, budget: Budget
+    box: Box,
+    count: RefCount,
+    caller: FrameType | None,
+    budget: Budget,
+    apart: Sequence[object],
 ) -> ReferrersReport:
     frames = running_frames(caller)
     ours = {id(frames), *map(id, frames), *map(id, own_frames(caller))}
+    ours.update(map(id, apart))
     search = Search(box, ours)
     held = search.tracked(budget)
     variables = variables_holding(box, frames)

@@ -104,6 +104,15 @@ def is_dict_of(holder: object, thing: object) -> bool:
     return offset > 0 and _read(id(holder) + offset) == id(thing)
 
 
+def may_be_dict_of(holder: object, thing: object) -> bool:
+    """Return whether a dictionary is the ``__dict__``, True where that cannot be told.
+
+    As where it lies behind what an object has a varying number of.
+    """
+    is_known = _read is not None and get_dict_offset(type(holder)) >= 0
+    return not is_known or is_dict_of(holder, thing)
+
+
 CAN_READ: bool = _read is not None
 """Whether ``is_dict_of`` knows the dictionary of each object that has one."""
 HIDES_DICT = hides_dict()

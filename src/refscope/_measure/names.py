@@ -18,7 +18,14 @@ from . import names_attributes as attributes
 from . import names_code as code
 from . import names_containers as containers
 from .classes import get_mro, type_name
-from .names_parts import PARTS, PARTS_BY_NAME, REST, REST_BY_NAME, UNDERLYING
+from .names_parts import (
+    PARTS,
+    PARTS_BY_NAME,
+    REST,
+    REST_BY_NAME,
+    REST_BY_TYPE,
+    UNDERLYING,
+)
 from .referents import Edge, Referents, Wanted, positions
 from .spelling import collapsed, place
 
@@ -85,6 +92,8 @@ def _name_rest(refs: Referents, bases: tuple[type, ...]) -> None:
     for base in bases:
         name = _REST.get(id(base)) or REST_BY_NAME.get(type_name(base))
         if name is not None:
+            for kind, better in REST_BY_TYPE.get(name, ()):
+                refs.take_kind(better, kind)
             refs.take_all(name)
             return
 

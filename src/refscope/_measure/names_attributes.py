@@ -23,12 +23,11 @@ from .classes import (
     get_mro,
     has_managed_dict,
     has_method,
-    is_class,
     is_dict,
     static_lookup,
     type_name,
 )
-from .managed import has_dict
+from .managed import has_dict, may_be_dict_of
 from .names_containers import dict_items
 from .places import codes_in
 from .referents import Referents
@@ -61,11 +60,12 @@ def name_attributes(refs: Referents) -> None:
         return
     if not has_managed_dict(refs.kind):
         for thing in refs.left():
-            if is_dict(thing):  # nothing else that is left can be one
+            if is_dict(thing) and may_be_dict_of(refs.holder, thing):
                 refs.take(".__dict__", thing)
         return
     tried: dict[str, bool] = {}
-    if not has_dict(refs.holder):
+    is_there = has_dict(refs.holder)
+    if not is_there:
         _name_inline(refs, list(refs.likely), tried)
         for names in (_names_of_class, _names_of_module, _names_of_stack):
             if refs.is_done:
@@ -73,7 +73,7 @@ def name_attributes(refs: Referents) -> None:
             _name_inline(refs, names(refs.kind), tried)
         if not refs.materialise:
             return
-    _name_by_dict(refs, tried)
+    _name_by_dict(refs, tried, is_there=is_there)
 
 
 def _dict_descriptor(kind: type) -> object:
@@ -114,20 +114,24 @@ def _is_harmless(found: object) -> bool:
     return found is MISSING or not has_method(found, "__get__")
 
 
-def _name_by_dict(refs: Referents, tried: dict[str, bool]) -> None:
-    """Name attributes by the ``__dict__``, which is made if there is none."""
+def _name_by_dict(refs: Referents, tried: dict[str, bool], *, is_there: bool) -> None:
+    """Name attributes by the ``__dict__``, which is made if there is none.
+
+    One that the collector sees holds them itself.
+    """
     descriptor = cast("Any", _dict_descriptor(refs.kind))
     if refs.is_done or descriptor is None:
         return
     members: object = descriptor.__get__(refs.holder)
-    if not refs.take(".__dict__", members):
-        items = [
-            (name, value)
-            for name, value in dict_items(members)
-            if type(name) is not str or not tried.get(name)
-        ]
-        names, values = [name for name, _ in items], [value for _, value in items]
-        refs.take_items(partial(attribute_of, refs.holder), names, values)
+    if refs.take(".__dict__", members) or (is_there and refs.has(members)):
+        return
+    items = [
+        (name, value)
+        for name, value in dict_items(members)
+        if type(name) is not str or not tried.get(name)
+    ]
+    names, values = [name for name, _ in items], [value for _, value in items]
+    refs.take_items(partial(attribute_of, refs.holder), names, values)
 
 
 def _names_of_class(kind: type) -> Iterator[str]:
@@ -192,8 +196,6 @@ def name_class(refs: Referents) -> None:
     for thing in refs.left():
         if is_module(thing):
             refs.take("<module>", thing)
-        elif is_class(thing):
-            refs.take(".__base__", thing)
 
 
 def _namespaces(holder: type) -> list[object]:

@@ -59,6 +59,8 @@ def name_function(refs: Referents) -> None:
     for thing in refs.left():
         if type(thing) is FunctionType:
             refs.take(".__annotate__", thing)
+        elif not is_dict(thing):  # as long as nobody asked for them (up to 3.13)
+            refs.take("<annotations>", thing)
         elif are_annotations(function, thing, is_known=CAN_READ):
             refs.take(".__annotations__", thing)
         else:
@@ -122,8 +124,9 @@ def _name_inside(refs: Referents, frame: FrameType) -> None:
     refs.take(".f_code", code)
     refs.take(".f_globals", frame.f_globals)
     variables = variables_at_rest(frame, refs.holder)
+    shared = {*code.co_cellvars, *code.co_freevars}
     for name, value in variables:
-        if not refs.take(local(name, inside), value):
+        if not refs.take(local(name, inside), value) and name in shared:
             _take_cell(refs, name, value)
     for thing in refs.left():
         if type(thing) is CellType:

@@ -13,11 +13,25 @@ import types
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextvars import Context
 from typing import Any
 
 
 UNDERLYING = "<underlying>"
 """For iterators and views: they have no attribute for it."""
+
+CALLBACKS = "<callbacks>"
+_OF_FUTURE = (
+    *("_loop", "_result", "_exception", "_source_traceback"),
+    "_cancel_message",
+)
+_EVENTS_OF_EXPAT = (
+    *("StartElement", "EndElement", "CharacterData", "ProcessingInstruction"),
+    *("StartNamespaceDecl", "EndNamespaceDecl", "Comment", "Default"),
+    *("StartCdataSection", "EndCdataSection", "StartDoctypeDecl", "EndDoctypeDecl"),
+    *("XmlDecl", "EntityDecl", "ElementDecl", "AttlistDecl", "NotationDecl"),
+    *("UnparsedEntityDecl", "ExternalEntityRef", "SkippedEntity", "NotStandalone"),
+)
 
 PARTS: Mapping[Any, tuple[str, ...]] = {
     types.MethodType: ("__func__", "__self__"),
@@ -65,15 +79,8 @@ PARTS: Mapping[Any, tuple[str, ...]] = {
 
 PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "BaseExceptionGroup": ("message", "exceptions"),
-    "_asyncio.Future": ("_loop", "_result", "_exception", "_source_traceback"),
-    "_asyncio.Task": (
-        "_loop",
-        "_coro",
-        "_fut_waiter",
-        "_result",
-        "_exception",
-        "_source_traceback",
-    ),
+    "_asyncio.Future": _OF_FUTURE,
+    "_asyncio.Task": (*_OF_FUTURE, "_coro", "_fut_waiter"),
     "_ctypes.CFuncPtr": ("restype", "argtypes", "errcheck", "_objects"),
     "_ctypes._Pointer": ("_objects",),
     "_ctypes.Structure": ("_objects",),
@@ -84,38 +91,19 @@ PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "_io.BufferedWriter": ("raw",),
     "_io.BufferedRandom": ("raw",),
     "_io.TextIOWrapper": ("buffer", "encoding", "errors"),
+    "pyexpat.xmlparser": (
+        *(f"{event}Handler" for event in _EVENTS_OF_EXPAT),
+        "DefaultHandlerExpand",
+    ),
     "re.Pattern": ("pattern", "groupindex"),
     "re.Match": ("re", "string"),
-    "pyexpat.xmlparser": (
-        "StartElementHandler",
-        "EndElementHandler",
-        "CharacterDataHandler",
-        "ProcessingInstructionHandler",
-        "CommentHandler",
-        "DefaultHandler",
-        "DefaultHandlerExpand",
-        "StartCdataSectionHandler",
-        "EndCdataSectionHandler",
-        "StartDoctypeDeclHandler",
-        "EndDoctypeDeclHandler",
-        "StartNamespaceDeclHandler",
-        "EndNamespaceDeclHandler",
-        "AttlistDeclHandler",
-        "ElementDeclHandler",
-        "EntityDeclHandler",
-        "ExternalEntityRefHandler",
-        "NotationDeclHandler",
-        "NotStandaloneHandler",
-        "SkippedEntityHandler",
-        "UnparsedEntityDeclHandler",
-        "XmlDeclHandler",
-    ),
     "typing.ParamSpec": ("__bound__",),
     "typing.TypeAliasType": ("__type_params__",),
     "_struct.Struct": ("format",),
     "functools.KeyWrapper": ("obj",),
     "functools._lru_cache_wrapper": (),
     "sqlite3.Connection": ("row_factory", "text_factory"),
+    "sqlite3.Cursor": ("row_factory",),
     "xml.etree.ElementTree.Element": ("tag",),
 }
 """The same for types that may not be there, by their full name."""
@@ -130,26 +118,29 @@ REST: Mapping[Any, str] = {
     types.MethodWrapperType: "<slot>",
     types.UnionType: "<part>",
     types.GenericAlias: ".__parameters__",
-    classmethod: ".__dict__",
-    staticmethod: ".__dict__",
     property: ".__name__",
-    types.SimpleNamespace: ".__dict__",
-    BaseException: ".__dict__",
-    functools.partial: ".__dict__",
 }
 """How what is then left is named, because a type has only one thing more."""
 
+UNDERLYING = "<underlying>"
+"""For iterators and views: they have no attribute for it."""
+
 REST_BY_NAME: Mapping[str, str] = {
-    "_asyncio.Future": "<callbacks or context>",
+    "_asyncio.Future": CALLBACKS,
     "_asyncio.FutureIter": "<future>",
-    "_asyncio.Task": "<callbacks or context>",
+    "_asyncio.Task": CALLBACKS,
     "_contextvars.Context": "<tree>",
     "_contextvars.ContextVar": "<default>",
     "_contextvars.Token": "<token>",
     "_abc._abc_data": "<registry or cache>",
     "_csv.reader": "<lines or fields>",
     "_csv.writer": "<write>",
+    "_buffer_wrapper": "<buffer or its owner>",
     "_ctypes.CFuncPtr": "<callable>",
+    "_ctypes.CThunkObject": "<callable or types>",
+    "_ctypes.CType_Type": "<types or format>",
+    "_ctypes.PyCPointerType": "<types or format>",
+    "_elementtree._element_iterator": "<element or tag>",
     "_io.BufferedRWPair": "<reader or writer>",
     "_io.BytesIO": "<buffer>",
     "_io.IncrementalNewlineDecoder": "<decoder or errors>",
@@ -173,17 +164,20 @@ REST_BY_NAME: Mapping[str, str] = {
     "hamt_array_node": "<node>",
     "hamt_bitmap_node": "<node>",
     "managedbuffer": "<buffer>",
+    "multidict._multidict.CIMultiDict": "<key or value>",
     "multidict._multidict.MultiDict": "<key or value>",
     "operator.itemgetter": "<items>",
     "operator.attrgetter": "<names>",
     "operator.methodcaller": "<call>",
     "pydantic_core._pydantic_core.SchemaSerializer": "<schema>",
     "pydantic_core._pydantic_core.SchemaValidator": "<schema>",
+    "pydantic_core._pydantic_core.ValidationError": "<errors>",
     "re.Pattern": "<pattern>",
     "typing.ParamSpec": ".__default__",
     "typing.TypeAliasType": ".__value__",
     "sqlite3.Blob": "<connection>",
     "sqlite3.Connection": "<statements, cursors or functions>",
+    "sqlite3.Cursor": "<statement or row>",
     "sqlite3.Row": "<values or description>",
     "typing.TypeVar": "<bound or default>",
     "xml.etree.ElementTree.Element": "<text or tail>",
@@ -194,7 +188,6 @@ REST_BY_NAME: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "FrameLocalsProxy",
-            "_elementtree._element_iterator",
             "_pickle.PickleBuffer",
             "_struct.unpack_iterator",
             "array.arrayiterator",
@@ -214,3 +207,12 @@ REST_BY_NAME: Mapping[str, str] = {
         UNDERLYING,
     ),
 }
+
+REST_BY_TYPE: Mapping[str, tuple[tuple[type, str], ...]] = {
+    CALLBACKS: (
+        (Context, "<context>"),
+        (types.TracebackType, "<traceback of the exception>"),
+        (str, "<name>"),
+    ),
+}
+"""What has a better name than the rest of its holder, by that and by its type."""

@@ -64,6 +64,10 @@ class Referents:
         """Whether every reference has its name."""
         return not self._left
 
+    def has(self, thing: object) -> bool:
+        """Return whether a thing is referred to, also if it is not the wanted one."""
+        return any(map(is_, referents_of((self.holder,)), repeat(thing)))
+
     def take(self, name: str | None, thing: object) -> bool:
         """Give a reference to a thing its name; return whether there was one."""
         same = self._left.get(id(thing))
@@ -104,6 +108,12 @@ class Referents:
             except Exception:  # noqa: BLE001  # unset, or not ready
                 return
             self.take(spelling or f".{name}", thing)
+
+    def take_kind(self, name: str, kind: type) -> None:
+        """Take what is left of one type."""
+        for thing in self.left():
+            if type(thing) is kind:
+                self.take(name, thing)
 
     def take_all(self, name: str | None) -> None:
         """Take all that is left."""

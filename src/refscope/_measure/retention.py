@@ -26,6 +26,7 @@ from .describe import describe
 from .frozen import frozen_count
 from .inside import is_part_of_frame
 from .keeping import Kept
+from .names_code import STACK
 from .nearby import Nearby
 from .roots import C_ONLY, CONTEXT, GIVEN, OURS, SIGNALS, Root, Roots
 
@@ -177,13 +178,14 @@ def _found(
     *,
     is_thorough: bool = False,
 ) -> Found:
-    search, is_whole = _searched(heap, subject, most_holders)
+    target = heap.add(subject)
+    search, is_whole = _searched(heap, target, most_holders)
     # What holds an object that is not tracked may itself be in no list.
     is_hidden = is_thorough and (frozen_count() > 0 or not gc.is_tracked(subject))
     may_see_more = is_hidden or not is_whole or _may_see_more(search, subject, heap)
     if may_see_more and not budget.is_spent:
         heap.see_all()
-        search, is_whole = _searched(heap, subject, most_holders)
+        search, is_whole = _searched(heap, target, most_holders)
     trails = [
         trail
         for bit in search.holders.values()
@@ -196,9 +198,13 @@ def _found(
     return found
 
 
-def _searched(heap: Heap, subject: object, most_holders: int) -> tuple[Search, bool]:
-    """Return the search, and whether it came to an end."""
-    search = Search(heap.add(subject), most_holders)
+def _searched(heap: Heap, target: int, most_holders: int) -> tuple[Search, bool]:
+    """Return the search, and whether it came to an end.
+
+    No frame that has ended when the paths are made may have had the object itself: a
+    trace hook leaves a dictionary of its variables (up to 3.11).
+    """
+    search = Search(target, most_holders)
     nearest = heap.modules if heap.is_for_nearest else None
     is_whole = search.run(heap.holders, heap.roots.is_root, heap.may_go_on, nearest)
     return search, is_whole
@@ -267,9 +273,16 @@ def _best_step(search: Search, heap: Heap, bit: int, node: int) -> tuple[str, in
 
 
 def best_name(names: Sequence[str | None]) -> str:
-    """Return one of several names: what Python can say before what describes it."""
-    known = [(name.startswith("<"), name) for name in names if name is not None]
-    return min(known, default=(True, "<?>"))[1]
+    """Return one of several names: what Python can say before what describes it.
+
+    A variable comes before the stack, where an error that is handled is as well.
+    """
+    known = [
+        (name.startswith("<") + name.startswith(STACK), name)
+        for name in names
+        if name is not None
+    ]
+    return min(known, default=(2, "<?>"))[1]
 
 
 def _by_length(trail: Trail) -> tuple[int, bool, str, list[str]]:

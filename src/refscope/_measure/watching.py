@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Sequence
+from itertools import repeat
+from operator import countOf, is_
 from sys import getrefcount
 from types import FrameType, TracebackType
 from weakref import ref
 
 from refscope._typing import Self
 from refscope.exceptions import ReportNotReadyError, TrackingError
-from refscope.reports import RefCountChange, Reference, ReferrersReport
+from refscope.reports import (
+    HeapObject,
+    RefCount,
+    RefCountChange,
+    Reference,
+    ReferrersReport,
+)
 
 from . import ours
 from .boundary import own_work
@@ -23,6 +33,11 @@ HELD = (
     "the object cannot be referred to weakly: it was held while the block ran, and "
     "could not die in it"
 )
+
+
+_PARTS = {
+    id(kind) for kind in (HeapObject, RefCount, Reference, ReferrersReport, tuple)
+}
 
 
 class Watch:
@@ -97,21 +112,24 @@ class Watch:
     def _compare(self, caller: FrameType) -> None:
         """Make the report."""
         before, self._before = self._before, None
-        after = self._now(caller)
+        after = self._now(caller, _parts(before))
         if before is not None:
             limits = () if self._held is None else (HELD,)
             self._report = change_between(before, after, limits)
             ours.disown_report(self._report)
 
-    def _now(self, caller: FrameType) -> ReferrersReport | None:
-        """Return who holds the object now; None if it is gone."""
+    def _now(
+        self, caller: FrameType, apart: Sequence[object] = ()
+    ) -> ReferrersReport | None:
+        """Return who holds the object now, some things apart; None if it is gone."""
         box = [None if self._weak is None else self._weak()]
         if self._held is not None:
             box = self._held
         elif box[0] is None:
             return None
-        count = counted(box, getrefcount(box[0]) - OWN, self._passed)
-        return explain(box, count, caller, Budget())
+        number = getrefcount(box[0]) - OWN - _references(apart, box)
+        count = counted(box, number, self._passed)
+        return explain(box, count, caller, Budget(), apart)
 
 
 def change_between(
@@ -133,6 +151,27 @@ def change_between(
         environment=ENVIRONMENT,
         overhead=before.overhead + (0.0 if after is None else after.overhead),
     )
+
+
+def _references(things: Sequence[object], box: Box) -> int:
+    """Return how many references some things have to what is in a box."""
+    same = map(is_, gc.get_referents(*things), repeat(box[0]))
+    return countOf(same, True)  # noqa: FBT003
+
+
+def _parts(report: ReferrersReport | None) -> list[object]:
+    """Return the objects that a report is made of, without what they all share.
+
+    They may have texts of the program, or its None, which it does not hold by them.
+    """
+    found: dict[int, object] = {}
+    todo: list[object] = [report]
+    while todo:
+        thing = todo.pop()
+        if id(type(thing)) in _PARTS and id(thing) not in found:
+            found[id(thing)] = thing
+            todo += gc.get_referents(thing)
+    return list(found.values())
 
 
 def _difference(before: ReferrersReport, after: ReferrersReport | None) -> int | None:
