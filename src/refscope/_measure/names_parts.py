@@ -122,9 +122,6 @@ REST: Mapping[Any, str] = {
 }
 """How what is then left is named, because a type has only one thing more."""
 
-UNDERLYING = "<underlying>"
-"""For iterators and views: they have no attribute for it."""
-
 REST_BY_NAME: Mapping[str, str] = {
     "_asyncio.Future": CALLBACKS,
     "_asyncio.FutureIter": "<future>",
