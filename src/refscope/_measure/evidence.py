@@ -19,7 +19,7 @@ from . import census, tracing
 from .born import Born
 from .budget import Budget
 from .caches import not_full
-from .classes import is_class, is_dict, method_of, type_name
+from .classes import get_mro, is_class, is_dict, method_of, type_name
 from .describe import lines_of
 from .interpreter import (
     get_traceback_limit,
@@ -29,6 +29,7 @@ from .interpreter import (
     stop,
 )
 from .keeping import Kept
+from .leaks import THREAD
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, path_of
 from .roots import C_ONLY
@@ -55,6 +56,7 @@ class Evidence:
         "bound",
         "container",
         "grows_at",
+        "is_thread",
         "path",
         "per_call",
         "retained",
@@ -80,6 +82,7 @@ class Evidence:
         """Which part of what grows under this name it is."""
         self.per_call: float | None = None
         """How many there are of it per call, where they were counted one by one."""
+        self.is_thread: bool = False
         self.bound: str | None = None
         """The limit of a cache that is not full yet, in words."""
 
@@ -253,6 +256,7 @@ class Trial:
         known.traceback = traceback_of_place(place)
         ours = frozenset(map(id, self.alive))
         known.retained = _each(things, ours)
+        known.is_thread = _is_thread(type(things[0]))
         self._hold(known, self._sample(things, place))
         return known
 
@@ -360,6 +364,10 @@ class Trial:
 
 
 _REFERENT = method_of(ReferenceType, "__call__")
+
+
+def _is_thread(kind: type) -> bool:
+    return THREAD in map(type_name, get_mro(kind))
 
 
 def _without_names(trail: Trail | None) -> Trail | None:

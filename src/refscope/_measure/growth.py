@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Generator, Mapping
+from functools import partial
 from typing import Literal
 
 from refscope.reports import Cycle, Leak, Traceback
@@ -61,6 +62,7 @@ class Growth:
         "limits",
         "resident_per_call",
         "size_per_call",
+        "threads",
     )
 
     def __init__(self, ledger: Ledger) -> None:
@@ -68,6 +70,8 @@ class Growth:
         self.leaks: list[Leak] = []
         self.containers: set[int] = set()
         """Identities of what grows by these leaks."""
+        self.threads: set[str] = set()
+        """Names of the classes of threads among them."""
         self.limits: dict[str, None] = {}
         self.size_per_call: float | None = None
         self.resident_per_call: float | None = None
@@ -104,14 +108,15 @@ def search(given: object, options: Options, budget: Budget) -> Search:
         known = _without_bounds(found, known)
         yield from _still_growing(found, known, started)
         found.leaks += [_leak(ledger, one, name) for name, one in known]
+        found.threads.update([one.type_name for _, one in known if one.is_thread])
     yield from _name_references(found, given, options.calls, budget)
     if frozen_count():
         found.limits[_FROZEN] = None
     found.resident_per_call = resident_per_call(ledger)
     words = yield from resident_words(ledger, found.size_per_call, given, budget)
     found.limits.update(dict.fromkeys(words))
-    found.leaks.sort(key=importance)
-    found.leaks = folded(found.leaks)
+    found.leaks.sort(key=partial(importance, threads=found.threads))
+    found.leaks = folded(found.leaks, found.threads)
     return found
 
 

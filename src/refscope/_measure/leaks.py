@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath
 from refscope.reports._fingerprint import fingerprint
@@ -15,8 +15,8 @@ from .retention import shape_of_path
 _DULL = frozenset(
     ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
 )
-_FIRST = frozenset(("type", "module", "threading.Thread"))
-_THREAD = "threading.Thread"
+_FIRST = frozenset(("type", "module"))
+THREAD = "threading.Thread"
 _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
 _TELLING = ("function", "frame", "generator", "coroutine")
 
@@ -66,7 +66,9 @@ def first_shown(phases: Sequence[Phase], share: float) -> Phase:
     return (*shown, phases[-1])[0]
 
 
-def importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:
+def importance(
+    leak: Leak, threads: Collection[str]
+) -> tuple[bool, bool, bool, int, float, str]:
     """Return the order of leaks: classes of the program first, the nearest of them.
 
     A class that leaks brings what every class has (weak references, tuples, functions,
@@ -77,7 +79,7 @@ def importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:
     return (
         leak.kind != "objects",
         _is_dull(leak.type_name),
-        leak.type_name not in _FIRST,
+        leak.type_name not in _FIRST and leak.type_name not in threads,
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,
@@ -114,16 +116,20 @@ def print_of(
     return fingerprint("leak", *([] if shape else [kind]), name, *shape)
 
 
-def folded(leaks: Sequence[Leak]) -> list[Leak]:
+def folded(leaks: Sequence[Leak], threads: Collection[str]) -> list[Leak]:
     """Return the leaks, a thread with what only it and its frames hold as one.
 
     Each thread brings an event, locks, methods and the like.  What the collector does
     not show, its frames in C, holds some of them.
+
+    Args:
+        leaks: All that were found.
+        threads: Names of the classes of threads among them.
     """
-    threads = [leak for leak in leaks if leak.type_name == _THREAD and leak.held_by]
-    if len(threads) != 1:
+    owners = [leak for leak in leaks if leak.type_name in threads and leak.held_by]
+    if len(owners) != 1:
         return [*leaks]
-    (thread,) = threads
+    (thread,) = owners
     hanging = [leak for leak in leaks if leak is not thread and _hangs(leak, thread)]
     parts = [
         LeakPart(
@@ -149,4 +155,4 @@ def _hangs(leak: Leak, thread: Leak) -> bool:
         return False
     made = [step.holder.type_name for step in path.references[grows_at + 2 :]]
     is_local = path.root.startswith("thread ") and grows_at == -1
-    return is_local or (_THREAD in made and leak.per_call >= thread.per_call)
+    return is_local or (thread.type_name in made and leak.per_call >= thread.per_call)
