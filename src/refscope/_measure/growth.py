@@ -28,9 +28,10 @@ from .keeping import Kept
 from .leaks import alike, first_shown, folded, importance, print_of, telling
 from .lengthening import Longer, leaks_of, longer_things
 from .lengths import grown
+from .lines import noted_lines, with_lines
 from .resident import resident_per_call, resident_words
 from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect
-from .tracebacks import FRAMES, with_functions
+from .tracebacks import FRAMES, Place, with_functions
 
 
 Search = Generator[Step, None, "Growth"]
@@ -152,20 +153,24 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     collect()
     gc.disable()
     is_ours = not is_tracing()
+    places: Mapping[int, Place] = {}
     try:
         if is_ours:
             start(FRAMES)
         yield calls
+        if is_ours:
+            places = noted_lines()
+            _stop()
         report = garbage_cycles(budget)
     finally:
-        if is_ours and is_tracing():
-            stop()
+        if is_ours:
+            _stop()
         if was_enabled:
             gc.enable()
     collect()
     found.limits.update(dict.fromkeys(report.limits))
     phases = ledger.phases_of(GARBAGE)
-    for group in alike(report.groups, calls):
+    for group in alike(with_lines(report.groups, places), calls):
         name = telling(group.type_names)
         # What was counted are objects: this part of them are cycles of this shape.
         share = group.count / report.objects
@@ -255,6 +260,11 @@ def _name_lengths(
         or leak.size_per_call > explained * _ABOUT
     ]
     found.leaks += leaks
+
+
+def _stop() -> None:
+    if is_tracing():
+        stop()
 
 
 def _made_at(cycle: Cycle, name: str) -> Traceback | None:
