@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import itertools
+import sys
 import tracemalloc
 
 import pytest
@@ -31,6 +32,21 @@ def by_kind(report):
 
 
 # -- Objects and memory.
+def test_a_chain_costs_what_each_call_adds():
+    """The rest of it dies with a new member, and was there before."""
+    chain = [None]
+
+    def call():
+        chain[0] = [chain[0]]
+
+    for _ in range(1000):
+        call()
+    (leak,) = find(call).leaks
+
+    assert leak.per_call == 1.0
+    assert sys.getsizeof([None]) <= leak.size_per_call < 100
+
+
 def test_blocks_of_a_line_are_those_of_its_objects():
     """What else the line makes is not counted as texts."""
     items, texts, numbers = [], [], itertools.count()

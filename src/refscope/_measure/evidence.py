@@ -383,7 +383,7 @@ def _without_names(trail: Trail | None) -> Trail | None:
 
 def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
-    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
+    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
     return None if sizes is None else sum(sizes) / len(sizes)
 
 
