@@ -174,8 +174,9 @@ def test_cycles_whose_names_change_are_one_leak():
         setattr(item, f"name_{next(numbers)}", item)
 
     first, second = find(make), find(make)
+    cycles = [leak for leak in first.leaks if leak.kind == "cycles"]  # 3.12 keeps names
 
-    assert [leak.per_call for leak in first.leaks] == [1.0]
+    assert [leak.per_call for leak in cycles] == [1.0]
     assert first.leaks[0].growth == (1, 1, 1)
     assert first.leaks[0].fingerprint == second.leaks[0].fingerprint
 
