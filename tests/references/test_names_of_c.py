@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import csv
 import decimal
 import functools
@@ -11,6 +12,7 @@ import io
 import pickle
 import queue
 from collections import OrderedDict
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -66,6 +68,10 @@ def _connection():
     return pytest.importorskip("sqlite3").connect(":memory:")
 
 
+def _decoder():
+    return codecs.getincrementaldecoder("utf-8")()
+
+
 def _queue():
     things = queue.SimpleQueue()
     things.put(Item())
@@ -87,6 +93,7 @@ def _queue():
         lambda: memoryview(b"abc" * 9),
         lambda: io.BytesIO(b"abc" * 9),
         lambda: io.TextIOWrapper(io.BytesIO()),
+        lambda: io.IncrementalNewlineDecoder(_decoder(), translate=True),
         lambda: csv.reader(["a,b"]),
         lambda: csv.writer(io.StringIO()),
         _connection,
@@ -107,6 +114,14 @@ def test_nothing_that_c_holds_is_without_a_name(make):
     assert [type(held) for name, held in named if name is None] == []
     if make is _connection:
         thing.close()  # else it warns
+
+
+def test_the_file_of_a_text_is_not_named_as_a_decoder_alone():
+    """It has one field for it, beside the buffer that leads to the file as well."""
+    with Path(__file__).open(encoding="utf-8") as text:
+        names = names_of(text, text.buffer.raw)
+
+    assert names == ["<decoder, encoder or file>"]
 
 
 def test_the_parts_of_an_element_are_told_apart():
