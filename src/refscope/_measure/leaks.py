@@ -15,7 +15,7 @@ from .retention import shape_of_path
 _DULL = frozenset(
     ("weakref.ReferenceType", "functools.partial", "functools._lru_list_elem")
 )
-_FIRST = frozenset(("type", "module"))
+_FIRST = frozenset(("type", "module", "_asyncio.Task"))
 THREAD = "threading.Thread"
 _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
 _TELLING = ("function", "frame", "generator", "coroutine")
@@ -73,7 +73,7 @@ def importance(
 
     A class that leaks brings what every class has (weak references, tuples, functions,
     some of them nearer to a root), so among what is dull it comes first.  So do a
-    module and a thread, which have even more.
+    module, a thread and a task, which have even more.
     """
     steps = 0 if leak.held_by is None else len(leak.held_by.references)
     return (
