@@ -117,3 +117,14 @@ def test_texts_in_a_full_cache_are_no_leak():
     report = refscope.find_leaks(call, rounds=2)
 
     assert not report.is_leaking, str(report)
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_references_that_a_cache_holds_are_said_to_be_references():
+    """No new object of that type is in it."""
+    shared, queue = Item(), collections.deque(maxlen=5_000)
+    report = refscope.find_leaks(lambda: queue.append(shared), rounds=2)
+    (limit,) = [limit for limit in report.limits if "inside" in limit]
+
+    assert not report.is_leaking, str(report)
+    assert limit.startswith("the number of references to a tests.leaks.")

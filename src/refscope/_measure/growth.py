@@ -13,6 +13,7 @@ from collections.abc import Collection, Generator, Mapping
 from functools import partial
 from typing import Literal
 
+from refscope import _units as units
 from refscope.reports import Cycle, Leak, Traceback
 
 from . import activity, census
@@ -45,6 +46,7 @@ _ABOUT = 1.25
 _MOST_MEMORY = 64 << 20
 
 _BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
+_REFERENCES = "the number of references to {}"
 _IRREGULAR = "{} grew in some rounds only, or out of proportion to the calls"
 _FROZEN = (
     "frozen objects (gc.freeze) are no suspects: references that they gain are not "
@@ -218,7 +220,8 @@ def _name_references(
     found.ledger.calls_made += calls if known else 0
     for key, evidence in known:
         if evidence.bound is not None:
-            found.limits[_BOUNDED.format(evidence.type_name, evidence.bound)] = None
+            what = _REFERENCES.format(units.one(evidence.type_name))
+            found.limits[_BOUNDED.format(what, evidence.bound)] = None
             continue
         found.containers.add(evidence.container or 0)
         steps = [round(step * evidence.share) for step in again.growth[key]]
