@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import collections
+import functools
+import itertools
 import re
 import sys
 from xml.etree import ElementTree as ET
@@ -10,7 +13,7 @@ import pytest
 
 import refscope
 from refscope._measure import growth
-from refscope._measure.caches import bounded
+from refscope._measure.caches import bounded, room_in
 
 
 @pytest.mark.usefixtures("small_heap")
@@ -35,3 +38,93 @@ def test_the_bounds_are_those_of_the_modules():
     assert ET.ElementPath is path
     assert bounded(path._cache) == ("cache xml.etree.ElementPath._cache", 101)
     assert bounded({}) is None
+
+
+class Item:
+    """What leaks, and is in a cache as well."""
+
+
+def _cached(most):
+    return functools.lru_cache(most)(lambda _number: Item())
+
+
+def _queued(queue):
+    item = Item()
+    queue.append(item)
+    return item
+
+
+@pytest.mark.usefixtures("small_heap")
+@pytest.mark.parametrize("kind", ["cache", "small cache", "queue", "small queue"])
+def test_what_is_in_a_cache_as_well_leaks_by_its_other_holder(kind):
+    """Full or not, the cache is no holder for ever, also if it is nearer."""
+    numbers, shop = itertools.count(), Item()
+    shop.a = Item()
+    shop.a.b = Item()
+    shop.a.b.kept = []
+    queue = collections.deque(maxlen=8 if kind == "small queue" else 5_000)
+    cached = _cached(8 if kind == "small cache" else 5_000)
+
+    def call():
+        item = cached(next(numbers)) if "cache" in kind else _queued(queue)
+        shop.a.b.kept.append(item)
+
+    report = refscope.find_leaks(call, rounds=2)
+    leak = report.leaks[0]
+
+    assert (leak.kind, leak.per_call) == ("objects", 1.0), str(report)
+    assert [step.name for step in leak.held_by.references][-2:-1] == [".kept"]
+    assert not any("Item grows" in limit for limit in report.limits)
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_a_full_cache_beside_one_that_is_not_is_no_leak():
+    """As that of ``re`` is with patterns of ``fnmatch``."""
+    numbers, cached = itertools.count(), _cached(5_000)
+    full = collections.deque([None] * 400, maxlen=400)
+
+    def call():
+        full.append(cached(next(numbers)))
+
+    report = refscope.find_leaks(call, rounds=2)
+
+    assert not report.is_leaking, str(report)
+    assert any("Item grows" in limit for limit in report.limits)
+
+
+def test_room_is_that_of_what_grows():
+    """A list in a full queue has no bound, as a cache in a list has none."""
+    full = collections.deque([[]], maxlen=1)
+    table, cached = {}, _cached(5_000)
+
+    assert room_in([full]) == 0
+    assert room_in([full, full[0]]) is None
+    assert room_in([cached, table]) == 5_000
+    assert room_in([cached, [], table]) is None
+    assert room_in([]) is None
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_texts_in_a_full_cache_are_no_leak():
+    """They take the place of others, from before anything was traced."""
+    numbers, cached = itertools.count(), _cached(5_000)
+    full = collections.deque([""] * 400, maxlen=400)
+
+    def call():
+        full.append(f"text {next(numbers)}")
+        cached(next(numbers))
+
+    report = refscope.find_leaks(call, rounds=2)
+
+    assert not report.is_leaking, str(report)
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_references_that_a_cache_holds_are_said_to_be_references():
+    """No new object of that type is in it."""
+    shared, queue = Item(), collections.deque(maxlen=5_000)
+    report = refscope.find_leaks(lambda: queue.append(shared), rounds=2)
+    (limit,) = [limit for limit in report.limits if "inside" in limit]
+
+    assert not report.is_leaking, str(report)
+    assert limit.startswith("the number of references to a tests.leaks.")

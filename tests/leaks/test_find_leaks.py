@@ -232,6 +232,27 @@ def test_the_loop_gets_its_turn(handle):
 
 
 @pytest.mark.usefixtures("small_heap")
+def test_a_task_that_waits_for_ever_comes_first():
+    """Before the future that leads to it, its context and what it runs."""
+
+    async def main():
+        event = asyncio.Event()
+
+        async def handle():
+            asyncio.create_task(event.wait())  # noqa: RUF006
+
+        report = await refscope.find_leaks_async(handle, rounds=2)
+        event.set()
+        await asyncio.sleep(0)
+        return report
+
+    report = asyncio.run(main())
+
+    assert report.leaks[0].type_name == "_asyncio.Task"
+    assert "_asyncio.Future" in {leak.type_name for leak in report.leaks}
+
+
+@pytest.mark.usefixtures("small_heap")
 def test_other_loops_are_driven_too(monkeypatch):
     """Trio has turns as well; what is no loop at all has none."""
     naps = []

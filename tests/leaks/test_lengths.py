@@ -114,6 +114,22 @@ def test_what_another_thread_writes():
     assert written
 
 
+@pytest.mark.needs_threads
+@pytest.mark.usefixtures("small_heap")
+def test_what_came_before_a_pause_is_not_of_it():
+    """Calls are made between the last look and the pause."""
+    done = threading.Event()
+
+    def call():
+        threading.Thread(target=done.wait, daemon=True).start()
+
+    report = refscope.find_leaks(call, rounds=2)
+    done.set()
+
+    assert report.leaks[0].type_name == "threading.Thread"
+    assert not any("pauses" in limit for limit in report.limits), str(report)
+
+
 class _Look:
     """Stands for a look at texts."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import itertools
+import queue
 import threading
 import time
 import weakref
@@ -93,6 +94,40 @@ def test_a_leaked_thread_is_one_leak():
     assert from_json(to_json(report)) == report
 
 
+class Worker(threading.Thread):
+    """A thread that waits for work that does not come."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.jobs = queue.Queue()
+
+    def run(self):
+        """Wait."""
+        self.jobs.get()
+
+
+@pytest.mark.needs_threads
+@pytest.mark.usefixtures("small_heap")
+def test_a_leaked_thread_of_a_class_of_its_own_is_one_leak():
+    """It has what every thread has, and its own attributes."""
+    workers = []
+
+    def call():
+        worker = Worker()
+        workers.append(weakref.ref(worker))
+        worker.start()
+
+    report = refscope.find_leaks(call, rounds=2)
+    for worker in workers:
+        worker().jobs.put(None)
+    leak = report.leaks[0]
+    parts = {part.type_name for part in leak.parts}
+
+    assert leak.type_name.endswith(".Worker")
+    assert {"queue.Queue", "threading.Event", "method"} <= parts
+    assert len(report.leaks) < 6, str(report)
+
+
 def _leak(name, root=None, names=(), grows_at=-1, **more):
     things = [
         HeapObject(type_name=each, address=place, size=16)
@@ -125,10 +160,10 @@ OTHERS = [
 
 def test_what_hangs_on_a_thread():
     """What it or its frames hold; not what an old thread holds, or nobody."""
-    (owner, *rest) = folded([OWNER, *HANGING, *OTHERS])
+    (owner, *rest) = folded([OWNER, *HANGING, *OTHERS], {THREAD})
 
     assert [part.type_name for part in owner.parts] == [
         leak.type_name for leak in HANGING
     ]
     assert rest == OTHERS
-    assert folded(OTHERS) == OTHERS
+    assert folded(OTHERS, {THREAD}) == OTHERS

@@ -6,6 +6,8 @@ import tracemalloc
 
 import pytest
 
+import refscope
+from refscope._measure import growth
 from refscope._measure.describe import have_lines, lines_of
 from refscope._measure.tracebacks import (
     commonest,
@@ -49,3 +51,30 @@ def test_each_of_many_has_a_traceback_or_none(is_plain):
 
     assert found == [lines is not None for lines in one_by_one]
     assert found == [False] * len(old) + [True] * len(new)
+
+
+@pytest.mark.usefixtures("small_heap")
+@pytest.mark.parametrize("is_tracing", [False, True])
+def test_cycles_are_looked_at_without_tracing(monkeypatch, is_tracing):
+    """It makes the look thirty times slower; the lines are noted before it ends."""
+    look, were_traced = growth.garbage_cycles, []
+
+    def garbage_cycles(budget):
+        were_traced.append(tracemalloc.is_tracing())
+        return look(budget)
+
+    def leak():
+        ring = _Ordinary()
+        ring.self = ring
+
+    monkeypatch.setattr(growth, "garbage_cycles", garbage_cycles)
+    if is_tracing:
+        tracemalloc.start()
+    report = refscope.find_leaks(leak, rounds=2)
+    tracemalloc.stop()
+    (found,) = report.leaks
+    line = leak.__code__.co_firstlineno + 1
+
+    assert were_traced == [is_tracing]
+    assert (found.kind, found.traceback.frames[-1].lineno) == ("cycles", line)
+    assert found.cycle.references[0].holder.traceback.frames[-1].function

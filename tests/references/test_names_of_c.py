@@ -21,6 +21,7 @@ import sys
 import threading
 import types
 from collections import OrderedDict
+from pathlib import Path
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -158,6 +159,10 @@ class _File(io.RawIOBase):
         return True
 
 
+def _decoder():
+    return codecs.getincrementaldecoder("utf-8")()
+
+
 def _queue():
     things = queue.SimpleQueue()
     things.put(Item())
@@ -201,6 +206,7 @@ def _validator(name):
         lambda: memoryview(b"abc" * 9),
         lambda: io.BytesIO(b"abc" * 9),
         lambda: io.TextIOWrapper(io.BytesIO()),
+        lambda: io.IncrementalNewlineDecoder(_decoder(), translate=True),
         lambda: csv.reader(["a,b"]),
         lambda: csv.writer(io.StringIO()),
         _connection,
@@ -212,9 +218,6 @@ def _validator(name):
         _blob,
         _frame_locals,
         lambda: io.BufferedRWPair(io.BytesIO(), io.BytesIO()),
-        lambda: io.IncrementalNewlineDecoder(
-            codecs.getincrementaldecoder("utf-8")(), translate=True
-        ),
         lambda: json.JSONDecoder().scan_once,
         lambda: cProfile.Profile(lambda: 1),
         lambda: pickle.Pickler(io.BytesIO()).memo,
@@ -287,6 +290,14 @@ def test_a_type_that_nobody_has_made_ready():
     )
 
     assert done.stderr == ""
+
+
+def test_the_file_of_a_text_is_not_named_as_a_decoder_alone():
+    """It has one field for it, beside the buffer that leads to the file as well."""
+    with Path(__file__).open(encoding="utf-8") as text:
+        names = names_of(text, text.buffer.raw)
+
+    assert names == ["<decoder, encoder or file>"]
 
 
 def test_the_parts_of_an_element_are_told_apart():

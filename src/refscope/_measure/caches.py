@@ -11,6 +11,7 @@ from .classes import get_members, get_mro, type_name
 from .names_attributes import get_module_dict
 
 
+_LRU = "functools._lru_cache_wrapper"
 _CACHES = (
     ("re", "_cache", 512),
     ("re", "_cache2", 256),  # from 3.12 on
@@ -31,23 +32,43 @@ def bounded(thing: object) -> tuple[str, int] | None:
 def not_full(holders: Sequence[object]) -> str | None:
     """Return in words how much a holder takes at most, if it is not full yet."""
     for thing in holders:
-        cache = bounded(thing)
-        if cache is not None and _ENTRIES(thing) < cache[1]:
-            return f"{cache[0]} of at most {cache[1]:,} ({_ENTRIES(thing):,} now)"
-        for base in get_mro(type(thing)):
-            if type_name(base) == "functools._lru_cache_wrapper":
-                ask = cast(
-                    "Callable[[object], tuple[int, int, int | None, int]]",
-                    get_members(base)["cache_info"],
-                )
-                _, _, most, now = ask(thing)
-            elif base is deque:
-                queue = cast("deque[object]", thing)
-                most, now = _LIMIT(queue), _WAITING(queue)
-            else:
-                continue
-            if most is not None and now < most:
-                return f"{type_name(base)} of at most {most:,} ({now:,} now)"
+        known = _filled(thing)
+        if known is not None and known[2] < known[1]:
+            name, most, now = known
+            return f"{name} of at most {most:,} ({now:,} now)"
+    return None
+
+
+def room_in(holders: Sequence[object]) -> int | None:
+    """Return how many more the last of some holders takes; None if it has no bound.
+
+    That of a cache which is the last but one is in a dictionary of its own.
+    """
+    for thing in holders[:-3:-1]:
+        known = _filled(thing)
+        if known is not None and (thing is holders[-1] or known[0] == _LRU):
+            return known[1] - known[2]
+    return None
+
+
+def _filled(thing: object) -> tuple[str, int, int] | None:
+    """Return what has a bound by its name, how much it takes, and has now."""
+    cache = bounded(thing)
+    if cache is not None:
+        return *cache, _ENTRIES(thing)
+    for base in get_mro(type(thing)):
+        if type_name(base) == _LRU:
+            ask = cast(
+                "Callable[[object], tuple[int, int, int | None, int]]",
+                get_members(base)["cache_info"],
+            )
+            _, _, most, now = ask(thing)
+        elif base is deque:
+            queue = cast("deque[object]", thing)
+            most, now = _LIMIT(queue), _WAITING(queue)
+        else:
+            continue
+        return None if most is None else (type_name(base), most, now)
     return None
 
 

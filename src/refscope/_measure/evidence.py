@@ -7,7 +7,7 @@ second is leaked, and no cache that has turned over meanwhile.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from itertools import chain, compress, repeat
 from operator import is_
 from typing import Literal, cast
@@ -17,8 +17,8 @@ from refscope.reports import ReferencePath, Traceback
 from . import census, tracing
 from .born import Born
 from .budget import Budget
-from .caches import not_full
-from .classes import class_known_by, is_dict, type_name
+from .caches import not_full, room_in
+from .classes import class_known_by, get_mro, is_dict, type_name
 from .describe import lines_of
 from .interpreter import (
     get_traceback_limit,
@@ -28,6 +28,7 @@ from .interpreter import (
     stop,
 )
 from .keeping import Kept
+from .leaks import THREAD
 from .retained import closure, retained_sizes
 from .retention import Trail, find_trails, path_of
 from .roots import C_ONLY
@@ -54,6 +55,8 @@ class Evidence:
         "bound",
         "container",
         "grows_at",
+        "is_in_full_cache",
+        "is_thread",
         "path",
         "per_call",
         "retained",
@@ -79,6 +82,9 @@ class Evidence:
         """Which part of what grows under this name it is."""
         self.per_call: float | None = None
         """How many there are of it per call, where they were counted one by one."""
+        self.is_thread: bool = False
+        self.is_in_full_cache: bool = False
+        """Whether only what cannot grow holds it: others went for it."""
         self.bound: str | None = None
         """The limit of a cache that is not full yet, in words."""
 
@@ -252,6 +258,7 @@ class Trial:
         known.traceback = traceback_of_place(place)
         ours = frozenset(map(id, self.alive))
         known.retained = _each(things, ours)
+        known.is_thread = _is_thread(type(things[0]))
         self._hold(known, self._sample(things, place))
         return known
 
@@ -284,11 +291,11 @@ class Trial:
         ).trails
         if self.budget.is_spent and not trails:
             return
-        trail = trails[0] if trails else None
-        if trail is None or trail.root == C_ONLY:
-            trail = self._trail_to_key(sample) or _without_names(trail)
         # Another holder that is younger was put in the place of an older one.
         born = {*self._ids, *map(id, self._of_kinds()), id(sample)}
+        trail = _most_telling(trails, born)
+        if trail is None or trail.root == C_ONLY:
+            trail = self._trail_to_key(sample) or _without_names(trail)
         first_born = _first_born(trail, born) if trail else 0
         if trail is None or (trail.root == C_ONLY and first_born == 0):
             self._hold_in_c(known, trail)
@@ -304,6 +311,7 @@ class Trial:
             owner -= 1
         known.container = id(trail.objects[max(0, owner)])
         known.bound = not_full(trail.objects[:first_born])
+        known.is_in_full_cache = room_in(trail.objects[:first_born]) == 0
 
     def _trail_to_key(self, sample: object) -> Trail | None:
         """Return a path to a text that is a key of a dictionary, None if it is none."""
@@ -348,11 +356,15 @@ class Trial:
                 known.per_call = len(things) / (2 * self.calls)
                 known.retained = _each(things, ours)
                 self._hold(known, things[len(things) // 2])
-                if known.container not in containers:
+                if known.container not in containers and not known.is_in_full_cache:
                     yield known
             elif not kinds:
                 self._hold_in_c(known, None)
                 yield known
+
+
+def _is_thread(kind: type) -> bool:
+    return THREAD in map(type_name, get_mro(kind))
 
 
 def _without_names(trail: Trail | None) -> Trail | None:
@@ -364,7 +376,7 @@ def _without_names(trail: Trail | None) -> Trail | None:
 
 def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
-    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours)
+    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
     return None if sizes is None else sum(sizes) / len(sizes)
 
 
@@ -372,6 +384,20 @@ def _first_born(trail: Trail, born: set[int]) -> int:
     """Return the place of the first object on a path that the calls made."""
     are_born = [*map(born.__contains__, map(id, trail.objects))]
     return are_born.index(True)  # at the latest that which is held
+
+
+def _most_telling(trails: Sequence[Trail], born: set[int]) -> Trail | None:
+    """Return the nearest path by what may grow for ever, if there is one.
+
+    What is in a cache as well leaks by its other holder: a cache that is full holds
+    the latest only, and one that is not would let them go in the end.
+    """
+
+    def reluctance(trail: Trail) -> tuple[bool, float]:
+        room = room_in(trail.objects[: _first_born(trail, born)])
+        return trail.root == C_ONLY, 0.0 if room is None else 1 / (1 + room)
+
+    return min(trails, key=reluctance, default=None)
 
 
 def _callbacks_at_exit() -> int:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Generator, Mapping
+from functools import partial
 from typing import Literal
 
+from refscope import _units as units
 from refscope.reports import Cycle, Leak, Traceback
 
 from . import activity, census
@@ -27,9 +29,10 @@ from .keeping import Kept
 from .leaks import alike, first_shown, folded, importance, print_of, telling
 from .lengthening import Longer, leaks_of, longer_things
 from .lengths import grown
+from .lines import noted_lines, with_lines
 from .resident import resident_per_call, resident_words
 from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect
-from .tracebacks import FRAMES, with_functions
+from .tracebacks import FRAMES, Place, with_functions
 
 
 Search = Generator[Step, None, "Growth"]
@@ -43,6 +46,7 @@ _ABOUT = 1.25
 _MOST_MEMORY = 64 << 20
 
 _BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
+_REFERENCES = "the number of references to {}"
 _IRREGULAR = "{} grew in some rounds only, or out of proportion to the calls"
 _FROZEN = (
     "frozen objects (gc.freeze) are no suspects: references that they gain are not "
@@ -61,6 +65,7 @@ class Growth:
         "limits",
         "resident_per_call",
         "size_per_call",
+        "threads",
     )
 
     def __init__(self, ledger: Ledger) -> None:
@@ -68,6 +73,8 @@ class Growth:
         self.leaks: list[Leak] = []
         self.containers: set[int] = set()
         """Identities of what grows by these leaks."""
+        self.threads: set[str] = set()
+        """Names of the classes of threads among them."""
         self.limits: dict[str, None] = {}
         self.size_per_call: float | None = None
         self.resident_per_call: float | None = None
@@ -104,14 +111,15 @@ def search(given: object, options: Options, budget: Budget) -> Search:
         known = _without_bounds(found, known)
         yield from _still_growing(found, known, started)
         found.leaks += [_leak(ledger, one, name) for name, one in known]
+        found.threads.update([one.type_name for _, one in known if one.is_thread])
     yield from _name_references(found, given, options.calls, budget)
     if frozen_count():
         found.limits[_FROZEN] = None
     found.resident_per_call = resident_per_call(ledger)
     words = yield from resident_words(ledger, found.size_per_call, given, budget)
     found.limits.update(dict.fromkeys(words))
-    found.leaks.sort(key=importance)
-    found.leaks = folded(found.leaks)
+    found.leaks.sort(key=partial(importance, threads=found.threads))
+    found.leaks = folded(found.leaks, found.threads)
     return found
 
 
@@ -147,20 +155,24 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     collect()
     gc.disable()
     is_ours = not is_tracing()
+    places: Mapping[int, Place] = {}
     try:
         if is_ours:
             start(FRAMES)
         yield calls
+        if is_ours:
+            places = noted_lines()
+            _stop()
         report = garbage_cycles(budget)
     finally:
-        if is_ours and is_tracing():
-            stop()
+        if is_ours:
+            _stop()
         if was_enabled:
             gc.enable()
     collect()
     found.limits.update(dict.fromkeys(report.limits))
     phases = ledger.phases_of(GARBAGE)
-    for group in alike(report.groups, calls):
+    for group in alike(with_lines(report.groups, places), calls):
         name = telling(group.type_names)
         # What was counted are objects: this part of them are cycles of this shape.
         share = group.count / report.objects
@@ -208,7 +220,8 @@ def _name_references(
     found.ledger.calls_made += calls if known else 0
     for key, evidence in known:
         if evidence.bound is not None:
-            found.limits[_BOUNDED.format(evidence.type_name, evidence.bound)] = None
+            what = _REFERENCES.format(units.one(evidence.type_name))
+            found.limits[_BOUNDED.format(what, evidence.bound)] = None
             continue
         found.containers.add(evidence.container or 0)
         steps = [round(step * evidence.share) for step in again.growth[key]]
@@ -250,6 +263,11 @@ def _name_lengths(
         or leak.size_per_call > explained * _ABOUT
     ]
     found.leaks += leaks
+
+
+def _stop() -> None:
+    if is_tracing():
+        stop()
 
 
 def _made_at(cycle: Cycle, name: str) -> Traceback | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath
 from refscope.reports._fingerprint import fingerprint
@@ -13,8 +13,8 @@ from .algorithms.series import Phase
 from .retention import shape_of_path
 
 
-_FIRST = frozenset(("type", "module", "threading.Thread"))
-_THREAD = "threading.Thread"
+_FIRST = frozenset(("type", "module", "_asyncio.Task"))
+THREAD = "threading.Thread"
 _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
 _TELLING = ("function", "frame", "generator", "coroutine")
 
@@ -59,18 +59,20 @@ def first_shown(phases: Sequence[Phase], share: float) -> Phase:
     return (*shown, phases[-1])[0]
 
 
-def importance(leak: Leak) -> tuple[bool, bool, bool, int, float, str]:
+def importance(
+    leak: Leak, threads: Collection[str]
+) -> tuple[bool, bool, bool, int, float, str]:
     """Return the order of leaks: classes of the program first, the nearest of them.
 
     A class that leaks brings what every class has (weak references, tuples, functions,
     some of them nearer to a root), so among what is dull it comes first.  So do a
-    module and a thread, which have even more.
+    module, a thread and a task, which have even more.
     """
     steps = 0 if leak.held_by is None else len(leak.held_by.references)
     return (
         leak.kind != "objects",
         is_dull(leak.type_name),
-        leak.type_name not in _FIRST,
+        leak.type_name not in _FIRST and leak.type_name not in threads,
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,
@@ -107,16 +109,20 @@ def print_of(
     return fingerprint("leak", *([] if shape else [kind]), name, *shape)
 
 
-def folded(leaks: Sequence[Leak]) -> list[Leak]:
+def folded(leaks: Sequence[Leak], threads: Collection[str]) -> list[Leak]:
     """Return the leaks, a thread with what only it and its frames hold as one.
 
     Each thread brings an event, locks, methods and the like.  What the collector does
     not show, its frames in C, holds some of them.
+
+    Args:
+        leaks: All that were found.
+        threads: Names of the classes of threads among them.
     """
-    threads = [leak for leak in leaks if leak.type_name == _THREAD and leak.held_by]
-    if len(threads) != 1:
+    owners = [leak for leak in leaks if leak.type_name in threads and leak.held_by]
+    if len(owners) != 1:
         return [*leaks]
-    (thread,) = threads
+    (thread,) = owners
     hanging = [leak for leak in leaks if leak is not thread and _hangs(leak, thread)]
     parts = [
         LeakPart(
@@ -142,4 +148,4 @@ def _hangs(leak: Leak, thread: Leak) -> bool:
         return False
     made = [step.holder.type_name for step in path.references[grows_at + 2 :]]
     is_local = path.root.startswith("thread ") and grows_at == -1
-    return is_local or (_THREAD in made and leak.per_call >= thread.per_call)
+    return is_local or (thread.type_name in made and leak.per_call >= thread.per_call)

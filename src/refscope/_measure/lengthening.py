@@ -71,6 +71,7 @@ class Longer:
         """Drop what gets longer without calls as well; return whether any did."""
         before = {**self.phases}
         looks = self.looks
+        self._look()  # calls were made since the last one
         yield Pause(max(self.seconds, _SHORTEST))
         longer = self._look()
         self.looks = looks

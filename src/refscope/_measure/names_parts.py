@@ -141,7 +141,7 @@ REST_BY_NAME: Mapping[str, str] = {
     "_io.BufferedRWPair": "<reader or writer>",
     "_io.BytesIO": "<buffer>",
     "_io.IncrementalNewlineDecoder": "<decoder or errors>",
-    "_io.TextIOWrapper": "<decoder or encoder>",
+    "_io.TextIOWrapper": "<decoder, encoder or file>",
     "_json.Scanner": "<memo>",
     "_lsprof.Profiler": "<timer>",
     "_pickle.Pickler": "<write or memo>",

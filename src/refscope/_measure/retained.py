@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
+from gc import is_tracked
 from itertools import chain, compress, filterfalse, repeat
 from operator import is_, not_
 from types import FrameType, FunctionType, ModuleType
@@ -47,11 +48,17 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
 
 
 def retained_sizes(
-    subjects: Sequence[object], budget: Budget, ours: Collection[int] = ()
+    subjects: Sequence[object],
+    budget: Budget,
+    ours: Collection[int] = (),
+    *,
+    is_of_ours: bool = False,
 ) -> list[int] | None:
     """Return for each subject the bytes that would die with it; None if cut short.
 
-    ``ours`` are the identities of objects that a list of refscope's holds once more.
+    ``ours`` are the identities of objects that a list of refscope's holds once more;
+    with ``is_of_ours`` no others that the collector tracks are added up, such as the
+    older rest of a chain.
 
     The graph is that of all objects that the subjects lead to.  Which of them are
     held from elsewhere as well is known by their reference counts; the subjects
@@ -74,6 +81,10 @@ def retained_sizes(
         if sys.getrefcount(objects[node - 1]) - _OWN > known:
             successors[0].append(node)
     sizes = [0, *sizes_of(objects)]
+    if is_of_ours:
+        for node, thing in enumerate(objects, 1):
+            if id(thing) not in ours and is_tracked(thing):
+                sizes[node] = 0
     totals = dominators(successors, 0).totals(sizes)
     return totals[1 : len(subjects) + 1]
 
