@@ -19,7 +19,7 @@ import _pairs
 import refscope
 from refscope._measure.algorithms.components import components
 from refscope._measure.budget import Budget
-from refscope._measure.garbage import find_garbage
+from refscope._measure.cycles.garbage import find_garbage
 
 
 _GRAPH = 1_000_000

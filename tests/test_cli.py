@@ -19,7 +19,7 @@ import pytest
 from refscope import _cli
 from refscope.__main__ import main
 from refscope._files import load, save
-from refscope._measure import tracing
+from refscope._measure.session import tracing
 from refscope.exceptions import TrackingError
 from refscope.render import to_text
 from refscope.reports import TrackReport, diff

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import refscope
-from refscope._measure.listed import _are_full, finished, items_of, listed
+from refscope._measure.cpython.listed import _are_full, finished, items_of, listed
 
 
 ANYWHERE = Path(__file__).with_name("anywhere.py")
@@ -184,7 +184,7 @@ def test_a_collection_may_come_while_a_list_is_prepared(monkeypatch):
         made.append(_are_full(things))
         return made[-1]
 
-    monkeypatch.setattr("refscope._measure.listed._are_full", prepared)
+    monkeypatch.setattr("refscope._measure.cpython.listed._are_full", prepared)
     ended = threading.Event()
     thread = threading.Thread(target=ended.wait)
     thread.start()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from refscope._measure import account, blocks, boundary, census, probes
+from refscope._measure.blocks import account, lifecycle, probes
+from refscope._measure.heap import census
+from refscope._measure.session import boundary
 from refscope._typing import override
 from refscope.exceptions import NotMeasuredError, ReportNotReadyError, TrackingError
 from refscope.reports import TrackReport
@@ -83,7 +85,7 @@ class Block:
         """
         if self._probe is None or self._probe.is_abandoned:
             return self.report
-        return blocks.leave(self._probe, self, end=False)
+        return lifecycle.leave(self._probe, self, end=False)
 
     def stop(self) -> TrackReport:
         """End the block here and return its report; a second call returns it again.
@@ -112,9 +114,9 @@ class Block:
             return
         try:
             plan = self._tracker.plan
-            self._probe = blocks.enter(plan, self, is_call=self._is_call)
+            self._probe = lifecycle.enter(plan, self, is_call=self._is_call)
         except BaseException:  # Ctrl-C: nobody ends what this has not returned
-            blocks.give_up(self)
+            lifecycle.give_up(self)
             raise
 
     def _count(self) -> None:
@@ -134,9 +136,9 @@ class Block:
             return
         self._exception = exception
         try:
-            report = blocks.leave(probe, self, end=True)
+            report = lifecycle.leave(probe, self, end=True)
         except BaseException:  # Ctrl-C, out of memory
-            blocks.give_up(self)
+            lifecycle.give_up(self)
             raise
         hook = self._tracker.on_report
         if hook is None:
@@ -155,12 +157,12 @@ class Block:
         A rise of up to ``slack`` bytes that is over by now does not count as peak.
         """
         if self._probe is not None:
-            blocks.pause(self._probe, slack)
+            lifecycle.pause(self._probe, slack)
 
     def resume(self) -> None:
         """Go on measuring after ``pause``."""
         if self._probe is not None:
-            blocks.resume(self._probe)
+            lifecycle.resume(self._probe)
 
     def hold_until_end(self, method: object) -> None:
         """Keep a bound method, so that it does not seem freed while the block runs."""
@@ -203,7 +205,7 @@ class Block:
         return self._tracker
 
     def account(self, found: probes.Findings) -> TrackReport:
-        """Return the report of these findings; called by ``blocks.leave``."""
+        """Return the report of these findings; called by ``lifecycle.leave``."""
         found.is_suspended = self._hand is not None
         report = account.track_report(
             found,

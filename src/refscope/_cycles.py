@@ -11,11 +11,13 @@ from types import FunctionType, MethodType
 from typing import Literal, cast, overload
 
 from refscope import _units as units
-from refscope._measure import boundary, cycles, ours
-from refscope._measure.account import environment
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.classes import static_lookup
-from refscope._measure.interpreter import IS_SUPPORTED
+from refscope._measure.cpython.classes import static_lookup
+from refscope._measure.cpython.environment import environment
+from refscope._measure.cpython.interpreter import IS_SUPPORTED
+from refscope._measure.cycles import search
+from refscope._measure.heap import ours
+from refscope._measure.session import boundary
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -132,15 +134,15 @@ def _found(
     if through is not None:
         roots = _roots(through)
         with boundary.own_work():
-            report = cycles.cycles_through(roots, budget)
+            report = search.cycles_through(roots, budget)
     elif is_live:
         with boundary.own_work():
-            report = cycles.live_cycles(budget)
+            report = search.live_cycles(budget)
     elif from_call is not None:
         report = _left_by(_checked(from_call), budget)
     else:
         with boundary.own_work():
-            report = cycles.garbage_cycles(budget)
+            report = search.garbage_cycles(budget)
     return _with(report, environment=environment(), overhead=budget.elapsed)
 
 
@@ -210,7 +212,7 @@ def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:
     Garbage does not die while nobody collects, so its identities are not used again.
     """
     with boundary.own_work():
-        older = cycles.garbage_ids(budget)
+        older = search.garbage_ids(budget)
     before = _collections()
     start = perf_counter()
     function()
@@ -218,7 +220,7 @@ def _left_by(function: Callable[[], object], budget: Budget) -> CycleReport:
     budget.look_again()
     runs, freed = map(sub, _collections(), before)
     with boundary.own_work():
-        report = cycles.garbage_cycles(budget, older)
+        report = search.garbage_cycles(budget, older)
     if not runs:
         return report
     said = f"gc ran inside the call and freed {freed:,} objects, which are not named"

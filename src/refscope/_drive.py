@@ -20,8 +20,9 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from refscope._measure import boundary, ours
-from refscope._measure.names_containers import CACHE
+from refscope._measure.heap import ours
+from refscope._measure.names.containers import CACHE
+from refscope._measure.session import boundary
 
 
 F = TypeVar("F")

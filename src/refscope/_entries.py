@@ -17,7 +17,8 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from types import MethodType, TracebackType, coroutine
 from typing import TYPE_CHECKING, Protocol
 
-from refscope._measure import boundary, census, ours
+from refscope._measure.heap import census, ours
+from refscope._measure.session import boundary
 
 from ._block import Block
 

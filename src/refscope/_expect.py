@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 from time import perf_counter, sleep
 
-from refscope._measure import account, activity, boundary, verdicts
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.passing import Passing
+from refscope._measure.cpython import activity
+from refscope._measure.cpython.environment import environment
+from refscope._measure.retention import verdicts
+from refscope._measure.session import boundary
+from refscope._measure.session.passing import Passing
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import ExpectationReport, RetentionReport, Verdict
 
@@ -84,7 +87,7 @@ class Expectation:
         return ExpectationReport(
             complete=not budget.is_spent,
             limits=budget.limits,
-            environment=account.environment(),
+            environment=environment(),
             overhead=perf_counter() - started,
             type_name=self._passing.type_name,
             reason=self._reason,

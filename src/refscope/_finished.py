@@ -8,7 +8,9 @@ from itertools import chain
 from typing import TypeVar, cast
 from weakref import ref
 
-from refscope._measure import activity, boundary, census, ours
+from refscope._measure.cpython import activity
+from refscope._measure.heap import census, ours
+from refscope._measure.session import boundary
 from refscope.reports import TrackReport
 
 

@@ -16,11 +16,15 @@ from types import (
 )
 from typing import TypeVar, cast
 
-from refscope._measure import account, boundary, census, classes, growth, ours
-from refscope._measure.activity import nap
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.classes import has_method, is_class, type_name
-from refscope._measure.rounds import Pause, Step
+from refscope._measure.cpython import classes
+from refscope._measure.cpython.activity import nap
+from refscope._measure.cpython.classes import has_method, is_class, type_name
+from refscope._measure.cpython.environment import environment
+from refscope._measure.heap import census, ours
+from refscope._measure.leaks import growth
+from refscope._measure.leaks.rounds import Pause, Step
+from refscope._measure.session import boundary
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import Leak, LeakReport
 from refscope.reports._record import changed
@@ -181,7 +185,7 @@ class _Work:
         return LeakReport(
             complete=not self._budget.is_spent,
             limits=(*self._budget.limits, *found.limits),
-            environment=account.environment(),
+            environment=environment(),
             overhead=max(0.0, perf_counter() - self._started - ledger.seconds),
             function=self._name,
             leaks=tuple([_with_reason(leak, reasons) for leak in found.leaks]),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from sys import getrefcount
 
-from refscope._measure import boundary, ours, refcounts, runtime
-from refscope._measure.addresses import find, parsed
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.calling import on_stack
-from refscope._measure.explain import explain
-from refscope._measure.refcounts import IS_OLD, OWN, counted
-from refscope._measure.watching import Watch
+from refscope._measure.cpython import runtime
+from refscope._measure.cpython.calling import on_stack
+from refscope._measure.heap import ours
+from refscope._measure.references import refcounts
+from refscope._measure.references.addresses import find, parsed
+from refscope._measure.references.explain import explain
+from refscope._measure.references.refcounts import IS_OLD, OWN, counted
+from refscope._measure.references.watching import Watch
+from refscope._measure.session import boundary
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import RefCount, ReferrersReport
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from refscope._measure import boundary, inspectors, ours, verdicts
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.classes import is_class
+from refscope._measure.cpython.classes import is_class
+from refscope._measure.heap import inspectors, ours
+from refscope._measure.retention import verdicts
+from refscope._measure.session import boundary
 from refscope.exceptions import ArgumentTypeError
 from refscope.reports import RetentionReport, Verdict
 

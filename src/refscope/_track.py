@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import cast, overload
 
 from refscope import _units as units
-from refscope._measure import boundary, ours, probes
+from refscope._measure.blocks import probes
 from refscope._measure.budget import Budget
-from refscope._measure.interpreter import is_tracing
+from refscope._measure.cpython.interpreter import is_tracing
+from refscope._measure.heap import ours
+from refscope._measure.session import boundary
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from refscope._measure import activity, blocks, boundary, census, classes, ours, probes
+from refscope._measure.blocks import lifecycle, probes
+from refscope._measure.cpython import activity, classes
+from refscope._measure.heap import census, ours
+from refscope._measure.session import boundary
 from refscope._typing import override
 from refscope.exceptions import (
     ArgumentTypeError,
@@ -167,7 +170,7 @@ class Tracker(Entered):
         """Return its open blocks, newest first."""
         return [
             client
-            for client in blocks.open_clients(owner)
+            for client in lifecycle.open_clients(owner)
             if isinstance(client, Block) and client.tracker is self
         ]
 

@@ -10,8 +10,8 @@ import types
 import attrs
 
 import refscope
-from refscope._measure import garbage
 from refscope._measure.budget import Budget
+from refscope._measure.cycles import garbage
 
 
 def found_ids():

@@ -9,8 +9,8 @@ from itertools import repeat
 import pytest
 
 import refscope
-from refscope._measure.borrowing import may_borrow
-from refscope._measure.cycles import UNWEIGHED
+from refscope._measure.cpython.borrowing import may_borrow
+from refscope._measure.cycles.search import UNWEIGHED
 
 from .helpers import found_ids, only
 

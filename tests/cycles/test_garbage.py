@@ -16,10 +16,10 @@ import attrs
 import pytest
 
 import refscope
-from refscope._measure import garbage, likeness
 from refscope._measure.algorithms.components import components
 from refscope._measure.budget import Budget
-from refscope._measure.cycles import UNTOLD
+from refscope._measure.cycles import garbage, likeness
+from refscope._measure.cycles.search import UNTOLD
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports._fingerprint import fingerprint
 
@@ -343,8 +343,10 @@ def test_cycles_for_whose_names_there_is_no_time(monkeypatch):
     for _ in range(50):
         pair("one")
         pair("other")
-    monkeypatch.setattr("refscope._measure.likeness._MOST", 140)
-    monkeypatch.setattr("refscope._measure.shapes._LOOKS", {})  # keys tell, on 3.10
+    monkeypatch.setattr("refscope._measure.cycles.likeness._MOST", 140)
+    monkeypatch.setattr(
+        "refscope._measure.cycles.shapes._LOOKS", {}
+    )  # keys tell, on 3.10
 
     report = refscope.find_cycles()
 
@@ -378,8 +380,8 @@ def test_more_names_than_can_be_shown(monkeypatch):
     for _ in range(50):
         pair("one")
         pair("other")
-    monkeypatch.setattr("refscope._measure.cycles._MOST_GROUPS", 1)
-    monkeypatch.setattr("refscope._measure.shapes._LOOKS", {})
+    monkeypatch.setattr("refscope._measure.cycles.search._MOST_GROUPS", 1)
+    monkeypatch.setattr("refscope._measure.cycles.shapes._LOOKS", {})
 
     report = refscope.find_cycles()
 

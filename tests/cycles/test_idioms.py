@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 import refscope
-from refscope._measure.cycles import MATERIALISED
+from refscope._measure.cycles.search import MATERIALISED
 
 from . import idioms
 from .helpers import find_true, names_of, only

@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 import refscope
-from refscope._measure.cycles import APART
+from refscope._measure.cycles.search import APART
 
 from . import idioms
 from .helpers import assert_true, facts, names_of, only

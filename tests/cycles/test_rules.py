@@ -13,13 +13,21 @@ from xml.etree.ElementTree import Element
 import pytest
 
 import refscope
-from refscope._measure import advice, costs, dissect, garbage, heap, managed
 from refscope._measure.algorithms.components import components
 from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
 from refscope._measure.budget import Budget
-from refscope._measure.cycles import LONG, MATERIALISED
-from refscope._measure.shapes import Shapes
-from refscope._measure.wiring import UNKNOWN, Wiring, _join_steps, best_name, joined
+from refscope._measure.cpython import managed
+from refscope._measure.cycles import advice, costs, dissect, garbage
+from refscope._measure.cycles.search import LONG, MATERIALISED
+from refscope._measure.cycles.shapes import Shapes
+from refscope._measure.cycles.wiring import (
+    UNKNOWN,
+    Wiring,
+    _join_steps,
+    best_name,
+    joined,
+)
+from refscope._measure.heap import graphs
 
 from . import idioms
 from .helpers import find_true, names_of, only
@@ -310,7 +318,7 @@ def test_large_components_without_time():
     for number, node in enumerate(nodes):
         node += [nodes[(number + 1) % size], nodes[number * 3 % size]]
     del node
-    graph = heap.capture(nodes)
+    graph = graphs.capture(nodes)
     [component] = components(graph.successors)
 
     found = dissect.explain(graph, component, 0, Budget(deadline=0))
@@ -334,7 +342,7 @@ def test_a_loop_that_has_gone_meanwhile():
     one, two = [], []
     one.append(two)
     two.append(one)
-    graph = heap.capture([one, two])
+    graph = graphs.capture([one, two])
     one.clear()
 
     found = dissect.explain(graph, [1, 2], 0, Budget())
@@ -344,7 +352,7 @@ def test_a_loop_that_has_gone_meanwhile():
 
 def test_nodes_that_changed_between_two_looks():
     """Without a global lock some may."""
-    graph = heap.capture([[], []])
+    graph = graphs.capture([[], []])
     graph.counts[2] += 1
 
     assert list(garbage._changed(graph)) == [2]
@@ -403,7 +411,7 @@ def test_dropped_nodes_have_no_type():
     first.append(second)
     second.append(first)
     third.append(first)
-    with heap.capture([first, second, third]) as graph:
+    with graphs.capture([first, second, third]) as graph:
         assert graph.kinds == [0, *[id(list)] * 3]
         graph.drop({1})
 

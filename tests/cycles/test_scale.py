@@ -14,10 +14,10 @@ from xml.dom import minidom
 import pytest
 
 import refscope
-from refscope._measure import dissect, garbage
 from refscope._measure.budget import Budget
-from refscope._measure.cycles import MATERIALISED
-from refscope._measure.managed import has_dict
+from refscope._measure.cpython.managed import has_dict
+from refscope._measure.cycles import dissect, garbage
+from refscope._measure.cycles.search import MATERIALISED
 
 from . import idioms
 from .helpers import names_of, only
@@ -350,7 +350,7 @@ def test_too_much_hangs_on_it():
 
 def test_more_shapes_than_can_be_named(monkeypatch):
     """The rest is counted, and the report is not complete."""
-    monkeypatch.setattr("refscope._measure.cycles._MOST_GROUPS", 2)
+    monkeypatch.setattr("refscope._measure.cycles.search._MOST_GROUPS", 2)
     idioms.cousins()
     idioms.bound_method()
     idioms.closure()
@@ -524,7 +524,7 @@ def test_references_to_owners_that_are_not_enough():
 
 def test_too_many_objects_to_ask(monkeypatch):
     """What is fewer is as good as what a person would change."""
-    monkeypatch.setattr("refscope._measure.cutting._MOST_HOLDERS", 500)
+    monkeypatch.setattr("refscope._measure.cycles.cutting._MOST_HOLDERS", 500)
     _chain(600)
     cycle = only(refscope.find_cycles())
 

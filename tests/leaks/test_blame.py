@@ -11,8 +11,8 @@ import pytest
 
 import refscope
 from refscope._measure.algorithms.series import Phase
-from refscope._measure.control import without_others
-from refscope._measure.rounds import Pause
+from refscope._measure.leaks.control import without_others
+from refscope._measure.leaks.rounds import Pause
 
 
 class Item:

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import refscope
-from refscope._measure import growth
-from refscope._measure.caches import bounded, room_in
+from refscope._measure.leaks import growth
+from refscope._measure.names.caches import bounded, room_in
 
 
 @pytest.mark.usefixtures("small_heap")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 
 import refscope
-from refscope._measure import names
-from refscope._measure.names_code import are_annotations
+from refscope._measure.names import table
+from refscope._measure.names.code import are_annotations
 from refscope.render import to_text
 from refscope.render._redact import redacted
 from refscope.reports import (
@@ -294,8 +294,8 @@ def test_names_of_attributes_are_safe_in_other_reports(shop):
     """An attribute that was made a dictionary's is named by it where that is needed."""
     item = Item()
     expected = _property(shop, item)
-    found = names.names_of(shop.model, item, materialise=True)
-    found += names.names_of(shop.model.__dict__, item)
+    found = table.names_of(shop.model, item, materialise=True)
+    found += table.names_of(shop.model.__dict__, item)
 
     assert expected in found or "['value']" in found
     assert ".value" not in found
@@ -307,7 +307,7 @@ def test_an_attribute_that_is_hidden_later():
     model = type("Model", (), {})()
     model.value = item
     type(model).value = property(lambda _: None)
-    found = names.names_of(model, item, materialise=True)
+    found = table.names_of(model, item, materialise=True)
 
     assert found == ([".__dict__['value']"] if sys.version_info >= (3, 11) else [])
 
@@ -322,12 +322,12 @@ def test_annotations_are_told_from_attributes():
     wrapper.args = Item()
     attributes = vars(wrapper)
 
-    assert names.names_of(wrapper, attributes) == [".__dict__"]
+    assert table.names_of(wrapper, attributes) == [".__dict__"]
     assert not are_annotations(wrapper, annotations, is_known=False)
     assert are_annotations(wrapper, attributes, is_known=False)
     assert are_annotations(wrapper, ("item", Item), is_known=False)
     if sys.version_info < (3, 14):
-        assert names.names_of(wrapper, annotations) == [".__annotations__"]
+        assert table.names_of(wrapper, annotations) == [".__annotations__"]
 
 
 def test_annotations_that_nobody_has_asked_for_are_no_dictionary():
@@ -336,13 +336,13 @@ def test_annotations_that_nobody_has_asked_for_are_no_dictionary():
     space = {"item": Item()}
     exec(compile(source, "given", "exec", dont_inherit=True), space)  # noqa: S102
     function = space["function"]
-    before = [name for name, _ in names.edges(function)]
+    before = [name for name, _ in table.edges(function)]
     annotations = function.__annotations__
     is_kept_as_tuple = sys.version_info < (3, 14)
 
     assert ("<annotations>" in before) == is_kept_as_tuple
     assert ".__annotations__" not in before
-    assert names.names_of(function, annotations) == [".__annotations__"]
+    assert table.names_of(function, annotations) == [".__annotations__"]
 
 
 def test_pictures_and_tables_take_expressions_apart():

@@ -14,7 +14,7 @@ import types
 import pytest
 
 import refscope
-from refscope._measure.rounds import collect
+from refscope._measure.leaks.rounds import collect
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
 

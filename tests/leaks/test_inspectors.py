@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from refscope._measure.inspectors import judge
+from refscope._measure.heap.inspectors import judge
 from refscope.reports import Verdict
 
 

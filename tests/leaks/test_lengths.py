@@ -10,7 +10,7 @@ import time
 import pytest
 
 import refscope
-from refscope._measure.lengths import longer_text
+from refscope._measure.leaks.lengths import longer_text
 from refscope.render import from_json, to_json, to_text
 
 

@@ -12,8 +12,8 @@ from itertools import repeat
 import pytest
 
 import refscope
-from refscope._measure import nearby
 from refscope._measure.algorithms.paths import Search
+from refscope._measure.retention import nearby
 
 
 class Item:

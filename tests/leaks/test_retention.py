@@ -17,8 +17,8 @@ import pytest
 
 import refscope
 from refscope._measure.algorithms.paths import Search
-from refscope._measure.explain import MATERIALISED
-from refscope._measure.roots import C_ONLY, HANDLED
+from refscope._measure.heap.roots import C_ONLY, HANDLED
+from refscope._measure.references.explain import MATERIALISED
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
 from refscope.reports import Verdict

@@ -12,10 +12,11 @@ import tracemalloc
 import pytest
 
 import refscope
-from refscope._measure import activity, growth
 from refscope._measure.algorithms.series import Phase, trend
-from refscope._measure.counts import Counts
-from refscope._measure.rounds import Ledger, collect
+from refscope._measure.cpython import activity
+from refscope._measure.leaks import growth
+from refscope._measure.leaks.counts import Counts
+from refscope._measure.leaks.rounds import Ledger, collect
 
 
 pytestmark = pytest.mark.usefixtures("small_heap")

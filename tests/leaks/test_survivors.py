@@ -17,8 +17,8 @@ from typing import NamedTuple
 import pytest
 
 import refscope
-from refscope._measure import born
-from refscope._measure.holding import held_by
+from refscope._measure.heap.holding import held_by
+from refscope._measure.session import born
 from refscope.reports import TrackReport, merge
 
 

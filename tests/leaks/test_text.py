@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from refscope._measure.leaks import print_of
+from refscope._measure.leaks.naming import print_of
 from refscope.render import from_json, to_dot, to_json, to_text
 from refscope.render._redact import redacted
 from refscope.reports import (

@@ -12,7 +12,7 @@ import weakref
 import pytest
 
 import refscope
-from refscope._measure.leaks import folded
+from refscope._measure.leaks.naming import folded
 from refscope.render import from_json, to_json, to_text
 from refscope.reports import HeapObject, Leak, Reference, ReferencePath
 

@@ -7,13 +7,13 @@ import tracemalloc
 import pytest
 
 import refscope
-from refscope._measure import growth
-from refscope._measure.describe import have_lines, lines_of
-from refscope._measure.tracebacks import (
+from refscope._measure.heap.tracebacks import (
     commonest,
     traceback_of_place,
     with_functions,
 )
+from refscope._measure.leaks import growth
+from refscope._measure.names.describe import have_lines, lines_of
 
 
 def test_what_has_no_place_has_no_traceback():

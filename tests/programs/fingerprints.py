@@ -134,7 +134,7 @@ if __name__ == "__main__":
     module = util.module_from_spec(spec)
     sys.modules["fingerprinted"] = module
     spec.loader.exec_module(module)
-    from refscope._measure import growth
+    from refscope._measure.leaks import growth
 
     growth._ENOUGH_CALLS = 30
     found = {

@@ -36,7 +36,7 @@ import attrs
 
 import refscope
 import refscope.render
-from refscope._measure import growth
+from refscope._measure.leaks import growth
 
 
 NUMBERS = iter(range(1_000_000, 9_000_000))

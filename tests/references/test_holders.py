@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from refscope import referrers
-from refscope._measure import holders
+from refscope._measure.references import holders
 
 from .kinds import KINDS, Thing, fresh
 

@@ -9,8 +9,8 @@ from types import GenericAlias, ModuleType
 import pytest
 
 from refscope import hex_address, object_at, refcount, referrers, watch
-from refscope._measure.describe import describe
-from refscope._measure.names import edges
+from refscope._measure.names.describe import describe
+from refscope._measure.names.table import edges
 
 
 class TouchedError(BaseException):

@@ -12,8 +12,15 @@ from pathlib import Path
 import pytest
 
 from refscope import referrers, render
-from refscope._measure import describe, managed, names, names_containers
-from refscope._measure.spelling import attribute, collapsed, element, spelled, subscript
+from refscope._measure.cpython import managed
+from refscope._measure.names import containers, describe, table
+from refscope._measure.names.spelling import (
+    attribute,
+    collapsed,
+    element,
+    spelled,
+    subscript,
+)
 
 from .kinds import KINDS, Both, Holder, Thing, fresh
 
@@ -28,8 +35,8 @@ _COUNT = """if True:
     import string, subprocess, tarfile, tempfile, textwrap, tokenize, traceback
     import typing, unittest.mock, urllib.request, uuid, xml.etree.ElementTree, zipfile
     import gc
-    from refscope._measure.hazards import hazard
-    from refscope._measure.names import edges
+    from refscope._measure.cpython.hazards import hazard
+    from refscope._measure.names.table import edges
     def count():
         objects = gc.get_objects()
         total = unknown = 0
@@ -65,7 +72,7 @@ def test_all_references_of_a_holder(kind):
     holder, name, keep = KINDS[kind](Thing())
     if holder is not None:
         expected = gc.get_referents(holder)
-        found = names.edges(holder, materialise=True)
+        found = table.edges(holder, materialise=True)
 
         assert sorted(map(id, expected)) == sorted(id(to) for _, to in found)
         plain = name.replace("<cell thing>", ".cell_contents")
@@ -79,9 +86,9 @@ def test_no_dictionary_is_made():
     holder = type("Fresh", (Holder,), {})()
     name = fresh("odd", "name")
     setattr(holder, name, Thing())
-    quiet = [one for one, _ in names.edges(holder)]
+    quiet = [one for one, _ in table.edges(holder)]
     was_made = managed.has_dict(holder)
-    asked = [one for one, _ in names.edges(holder, materialise=True)]
+    asked = [one for one, _ in table.edges(holder, materialise=True)]
 
     assert (None in quiet, was_made) == (True, False)
     assert ".__dict__['odd name']" in asked or ".__dict__" in asked
@@ -107,7 +114,7 @@ def test_what_has_several_names_has_each_once(is_odd):
         setattr(holder, odd, thing)
     assert holder.of_class is holder.of_stack
 
-    known = names.edges(holder, materialise=is_odd)
+    known = table.edges(holder, materialise=is_odd)
     found = [name for name, other in known if other is thing]
     assert sorted(found) == [
         *[".__dict__['odd name']"] * is_odd,
@@ -242,7 +249,7 @@ def test_a_container_that_never_stands_still():
     def read(_):
         raise RuntimeError
 
-    assert names_containers.snapshot(read, []) == []
+    assert containers.snapshot(read, []) == []
 
 
 def test_an_empty_cell():
@@ -255,7 +262,7 @@ def test_an_empty_cell():
 
     running = generator()
     inner = next(running)
-    found = [name for name, _ in names.edges(running, materialise=True)]
+    found = [name for name, _ in table.edges(running, materialise=True)]
 
     assert "<cell found>" in found or "gi_frame" in str(found)
     assert inner
@@ -266,7 +273,7 @@ def test_fields_that_are_no_names():
     target = [1]
     holder = type("Odd", (tuple,), {"_fields": (1, 2), "__slots__": ()})([target, 2])
 
-    assert names.names_of(holder, target) == ["[0]"]
+    assert table.names_of(holder, target) == ["[0]"]
 
 
 def test_annotations_that_are_no_names():

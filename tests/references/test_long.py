@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from refscope import referrers
-from refscope._measure import referents
-from refscope._measure.names import names_of
+from refscope._measure.names import referents
+from refscope._measure.names.table import names_of
 
 from .kinds import Thing
 

@@ -28,7 +28,7 @@ from xml.parsers import expat
 import pytest
 
 import refscope
-from refscope._measure.names import edges, names_of
+from refscope._measure.names.table import edges, names_of
 
 
 class Item:

@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from refscope import ImmortalError, RefscopeError, _references, refcount
-from refscope._measure import frames, refcounts, runtime
+from refscope._measure.cpython import frames, runtime
+from refscope._measure.references import refcounts
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
 

@@ -15,8 +15,10 @@ from types import CellType, FrameType
 import pytest
 
 from refscope import refcount, referrers, why_alive
-from refscope._measure import explain, frames, hidden, ours, variables
 from refscope._measure.budget import Budget
+from refscope._measure.cpython import frames
+from refscope._measure.heap import ours
+from refscope._measure.references import explain, hidden, variables
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
 from .kinds import Holder, Thing, fresh
@@ -586,7 +588,7 @@ def test_frozen(name):
     In a process of its own, since 3.12 starts with frozen objects.
     """
     script = Path(__file__).with_name("frozen.py")
-    package = str(Path(explain.__file__).parents[2])
+    package = str(Path(explain.__file__).parents[3])
     env = {**os.environ, "PYTHONPATH": package}
     command = [sys.executable, str(script), name]
     answer = subprocess.run(

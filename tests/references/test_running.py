@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from refscope import referrers, why_alive
-from refscope._measure.executing import runs_in
+from refscope._measure.cpython.executing import runs_in
 
 from .kinds import Holder, Thing
 

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 
 import refscope
-from refscope._measure import blocks, boundary
+from refscope._measure.blocks import lifecycle
+from refscope._measure.session import boundary
 
 
 FILES = (
@@ -126,7 +127,7 @@ def state():
         "frozen": gc.get_freeze_count() > 1000,
         "garbage": len(gc.garbage),
         "hooks": gc.callbacks[:],
-        "open": len(blocks._probes),
+        "open": len(lifecycle._probes),
     }
 
 

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from refscope import track
-from refscope._measure.blocks import _probes
+from refscope._measure.blocks.lifecycle import _probes
 
 
 ALLOCATIONS = 100_000  # ten million in benchmarks/soak.py

@@ -11,8 +11,8 @@ from _thread import interrupt_main
 import pytest
 
 from refscope import find_cycles, track
-from refscope._measure import litter
-from refscope._measure.frozen import frozen_count
+from refscope._measure.blocks import litter
+from refscope._measure.cpython.frozen import frozen_count
 
 from .helpers import quiet_collector
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 import pytest
 
 from refscope import track
-from refscope._measure import ours
+from refscope._measure.heap import ours
 from refscope.reports import Frame, TypeChange
 
 from .helpers import count_of, line_of, quiet_collector, run_python

@@ -14,7 +14,8 @@ import pytest
 from typing_extensions import Protocol as OtherProtocol
 
 from refscope import track
-from refscope._measure import census, classes
+from refscope._measure.cpython import classes
+from refscope._measure.heap import census
 
 from .helpers import count_of
 

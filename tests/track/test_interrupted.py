@@ -12,14 +12,9 @@ import pytest
 
 import refscope
 from refscope import track
-from refscope._measure import (
-    blocks,
-    boundary,
-    collecting,
-    gcstate,
-    interpreter,
-    tracing,
-)
+from refscope._measure.blocks import collecting, lifecycle
+from refscope._measure.cpython import interpreter
+from refscope._measure.session import boundary, gcstate, tracing
 
 from . import interrupted
 from .helpers import run_python
@@ -69,7 +64,7 @@ def is_free():
     is_mine = boundary.lock.acquire(blocking=False)
     if is_mine:
         boundary.lock.release()
-    return is_mine and not blocks._probes and gc.isenabled() and not gc.garbage
+    return is_mine and not lifecycle._probes and gc.isenabled() and not gc.garbage
 
 
 @pytest.mark.apart
@@ -197,7 +192,7 @@ def test_ctrl_c_before_the_lock_is_there(monkeypatch):
 
 def test_ctrl_c_after_a_block_was_entered(monkeypatch):
     """A block that nobody got is closed."""
-    monkeypatch.setattr(blocks, "enter", interrupting(blocks.enter))
+    monkeypatch.setattr(lifecycle, "enter", interrupting(lifecycle.enter))
     with pytest.raises(KeyboardInterrupt), track("x"):
         pass
 
@@ -208,11 +203,11 @@ def test_ctrl_c_after_a_block_was_entered(monkeypatch):
 def test_ctrl_c_closes_the_block_that_it_met(monkeypatch):
     """Others that are open go on."""
     other = track("other", **LIGHT).start()
-    monkeypatch.setattr(blocks, "enter", interrupting(blocks.enter))
+    monkeypatch.setattr(lifecycle, "enter", interrupting(lifecycle.enter))
     with pytest.raises(KeyboardInterrupt), track("x", **LIGHT):
         pass
 
-    assert [probe.client for probe in blocks._probes] == [other]
+    assert [probe.client for probe in lifecycle._probes] == [other]
     other.stop()
     assert is_free()
 
@@ -223,16 +218,16 @@ def test_ctrl_c_before_work_has_begun(monkeypatch, name):
     block = track("x", **LIGHT).start()
     step_in = interrupting(boundary.step_in, before=True)
     if name == "enter":
-        monkeypatch.setattr(blocks, "step_in", step_in)
+        monkeypatch.setattr(lifecycle, "step_in", step_in)
         with pytest.raises(KeyboardInterrupt):
-            blocks.enter(block.tracker.plan, block)
-        assert blocks._probes[0].client is block
+            lifecycle.enter(block.tracker.plan, block)
+        assert lifecycle._probes[0].client is block
         block.stop()
     else:
-        [probe] = blocks._probes
-        monkeypatch.setattr(blocks, "step_in", step_in)
+        [probe] = lifecycle._probes
+        monkeypatch.setattr(lifecycle, "step_in", step_in)
         with pytest.raises(KeyboardInterrupt):
-            blocks.leave(probe, block, end=True)
+            lifecycle.leave(probe, block, end=True)
 
     assert is_free()
 
@@ -240,12 +235,12 @@ def test_ctrl_c_before_work_has_begun(monkeypatch, name):
 def test_ctrl_c_in_work_within_work(monkeypatch):
     """The outer work goes on with what it has."""
     plan = track("x", **LIGHT).plan
-    opened = interrupting(blocks._open, before=True)
-    monkeypatch.setattr(blocks, "_open", opened)
+    opened = interrupting(lifecycle._open, before=True)
+    monkeypatch.setattr(lifecycle, "_open", opened)
 
     def within():
         with pytest.raises(KeyboardInterrupt):
-            blocks.enter(plan, None)
+            lifecycle.enter(plan, None)
 
     boundary.begin_own()
     within()
@@ -273,7 +268,9 @@ def test_ctrl_c_before_a_collection(monkeypatch):
 def test_ctrl_c_around_the_end_of_a_block(monkeypatch, before):
     """A block that cannot be ended again is closed."""
     block = track("x").start()
-    monkeypatch.setattr(blocks, "leave", interrupting(blocks.leave, before=before))
+    monkeypatch.setattr(
+        lifecycle, "leave", interrupting(lifecycle.leave, before=before)
+    )
     with pytest.raises(KeyboardInterrupt):
         block.stop()
 

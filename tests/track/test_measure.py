@@ -12,18 +12,11 @@ import types
 import pytest
 
 from refscope import track, tracker_of
-from refscope._measure import (
-    account,
-    activity,
-    blocks,
-    census,
-    classes,
-    ours,
-    places,
-    tally,
-)
-from refscope._measure.gcstate import Collector
-from refscope._measure.interpreter import refuse
+from refscope._measure.blocks import account, lifecycle
+from refscope._measure.cpython import activity, classes, places
+from refscope._measure.cpython.interpreter import refuse
+from refscope._measure.heap import census, ours, tally
+from refscope._measure.session.gcstate import Collector
 from refscope.exceptions import UnsupportedRuntimeError
 
 from .helpers import count_of, line_of, quiet_collector, sites_in
@@ -615,7 +608,7 @@ def test_traces_are_summed_by_place():
     one, two = (("a.py", 1), ("b.py", 2)), (("a.py", 1), ("c.py", 3))
     traces = [(0, 5, one, 2), (0, 7, one, 2), (0, 11, two, 2), (0, 1, ((mine, 1),), 1)]
     traces.append((0, 13, one, 2))
-    from refscope._measure import tracing
+    from refscope._measure.session import tracing
 
     assert tracing.by_place(traces, 2) == {one: (25, 3), two: (11, 1)}
     assert tracing.by_place(traces, 1) == {(("a.py", 1),): (36, 4)}
@@ -658,12 +651,12 @@ def test_blocks_know_who_opened_them():
     """Open blocks of a thread are found newest first."""
     tracker = track("x", **LIGHT)
     first, second = tracker.start(), tracker.start()
-    clients = blocks.open_clients(activity.owner())
+    clients = lifecycle.open_clients(activity.owner())
     second.stop()
     first.stop()
 
     assert clients == [second, first]
-    assert blocks.open_clients(activity.owner()) == []
+    assert lifecycle.open_clients(activity.owner()) == []
 
 
 def test_environments_say_the_build():
@@ -688,8 +681,8 @@ def test_a_block_that_the_exit_closed_stays_closed():
     block = track(sites=False).start()
     probe = block._probe
     probe.is_abandoned = True
-    blocks.pause(probe, 0)
-    blocks.resume(probe)
+    lifecycle.pause(probe, 0)
+    lifecycle.resume(probe)
     probe.is_abandoned = False
     report = block.stop()
 

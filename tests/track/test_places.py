@@ -13,7 +13,7 @@ import unittest.mock
 
 import pytest
 
-from refscope._measure import places
+from refscope._measure.cpython import places
 
 
 MODULES = [

@@ -150,7 +150,7 @@ def test_a_fork_beside_a_thread_in_our_own_work():
     said = run_python(
         "import os, threading, time, warnings\n"
         "import refscope\n"
-        "from refscope._measure import boundary\n"
+        "from refscope._measure.session import boundary\n"
         "warnings.simplefilter('ignore', DeprecationWarning)\n"
         "begun = threading.Event()\n"
         "def work():\n"
@@ -352,9 +352,11 @@ def test_a_fork_does_not_wait_for_ever():
     said = run_python(
         "import gc, os, threading, warnings\n"
         "import refscope\n"
-        "from refscope._measure import blocks, boundary, frozen\n"
+        "from refscope._measure.blocks import lifecycle\n"
+        "from refscope._measure.cpython import frozen\n"
+        "from refscope._measure.session import boundary\n"
         "warnings.simplefilter('ignore', DeprecationWarning)\n"
-        "blocks._LONGEST_WAIT = 0.005\n"
+        "lifecycle._LONGEST_WAIT = 0.005\n"
         "begun, done = threading.Event(), threading.Event()\n"
         "def work():\n"
         "    boundary.begin_own()\n"

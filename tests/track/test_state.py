@@ -13,8 +13,9 @@ import pytest
 
 import refscope
 from refscope import track, tracker_of
-from refscope._measure import account, blocks, tracing
-from refscope._measure.blocks import _probes
+from refscope._measure.blocks import account, lifecycle
+from refscope._measure.blocks.lifecycle import _probes
+from refscope._measure.session import tracing
 from refscope.exceptions import ReportNotReadyError, TrackingError
 
 from .helpers import sites_in
@@ -254,7 +255,7 @@ def test_traces_lost_in_a_search_that_fails_are_ours_to_stop(monkeypatch):
     block = track("x", **LIGHT).start()
     Meddler()
     gc.collect()
-    blocks.give_up(block)
+    lifecycle.give_up(block)
 
     assert not tracemalloc.is_tracing()
 
@@ -579,12 +580,12 @@ def test_tracing_that_ends_while_a_generator_waits():
 
 def test_a_block_may_begin_inside_refscopes_own_work():
     """A finalizer can run there, if the collector comes by."""
-    blocks.begin_own()
+    lifecycle.begin_own()
     try:
         with track("inside") as block:
             pass
     finally:
-        blocks.end_own()
+        lifecycle.end_own()
 
     assert block.report.label == "inside"
 

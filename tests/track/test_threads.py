@@ -12,7 +12,7 @@ import tracemalloc
 import pytest
 
 from refscope import track
-from refscope._measure import account
+from refscope._measure.blocks import account
 from refscope.exceptions import ReportNotReadyError
 
 

@@ -14,7 +14,8 @@ import pytest
 
 import refscope
 from refscope import Block, Tracker, _track, track
-from refscope._measure import account, blocks, places
+from refscope._measure.blocks import account, lifecycle
+from refscope._measure.cpython import places
 from refscope.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -137,15 +138,15 @@ def test_peek_goes_on():
 def test_the_time_of_a_peek_is_refscopes(monkeypatch):
     """It is no part of the block's duration."""
     clock = [0]
-    finish = blocks._finish
+    finish = lifecycle._finish
 
     def slow(*args, **kwargs):
         report = finish(*args, **kwargs)
         clock[0] += 5_000_000_000
         return report
 
-    monkeypatch.setattr(blocks, "_finish", slow)
-    for module in (blocks, account):
+    monkeypatch.setattr(lifecycle, "_finish", slow)
+    for module in (lifecycle, account):
         monkeypatch.setattr(module, "perf_counter_ns", lambda: clock[0])
     with track("x") as block:
         block.peek()
@@ -165,7 +166,7 @@ def test_the_time_that_a_report_takes_is_refscopes(monkeypatch):
         return frames_of(lines)
 
     monkeypatch.setattr(places, "frames_of", slow)
-    for module in (blocks, account):
+    for module in (lifecycle, account):
         monkeypatch.setattr(module, "perf_counter_ns", lambda: clock[0])
     with track("x", **LIGHT) as block:
         kept = bytes(LARGE)

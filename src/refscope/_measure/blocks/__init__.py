@@ -1,0 +1,1 @@
+"""One measured block: its two ends, and what becomes of the findings."""

@@ -1,0 +1,1 @@
+"""What CPython is and does: by build and version, read so that no program code runs."""

@@ -1,0 +1,1 @@
+"""Reference cycles: found as the collector finds them, explained, and where to cut."""

@@ -1,0 +1,388 @@
+"""What to change in the program, told by how a loop is made."""
+
+from __future__ import annotations
+
+import functools
+from array import array
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    ModuleType,
+    TracebackType,
+)
+from typing import cast
+
+from refscope._measure.algorithms.feedback import Edge
+from refscope._measure.cpython.classes import (
+    can_be_weak,
+    identities,
+    is_class,
+    is_one_of,
+    type_name,
+)
+from refscope._measure.cpython.frames import place_in
+from refscope._measure.names.code import CONTENTS
+from refscope._measure.names.describe import detail_of
+from refscope._measure.names.parts import REST_BY_NAME
+
+from .costs import OWN_OBJECT, is_back_pointer, is_exception
+from .wiring import Wiring, best_name
+
+
+class Loop:
+    """A loop, and the reference on it that is best to cut."""
+
+    __slots__ = ("cut", "edges", "wiring")
+
+    def __init__(self, wiring: Wiring, edges: Sequence[Edge], cut: Edge | None) -> None:
+        self.wiring: Wiring = wiring
+        self.edges: Sequence[Edge] = edges
+        self.cut: Edge = edges[0] if cut is None else cut
+
+    def find(self, *kinds: type) -> Edge | None:
+        """Return the first reference whose holder is of one of these types."""
+        wanted = identities(*kinds)
+        for edge in self.edges:
+            if is_one_of(self.holder(edge), wanted):
+                return edge
+        return None
+
+    def into(self, edge: Edge) -> Edge:
+        """Return the reference before another one on the loop."""
+        return self.edges[list(self.edges).index(edge) - 1]
+
+    def name(self, edge: Edge) -> str:
+        """Return how a reference is spelled."""
+        return best_name(self.wiring.names[edge])
+
+    def holder(self, edge: Edge) -> object:
+        """Return the object that refers."""
+        return self.wiring.objects[edge[0]]
+
+    def target(self, edge: Edge) -> object:
+        """Return the object that is referred to."""
+        return self.wiring.objects[edge[1]]
+
+    def spelled(self, edge: Edge) -> str:
+        """Return type and name, as in ``Cat.cousin``; a variable stays alone."""
+        name = self.name(edge)
+        if has_variable(name):
+            return variable(name)
+        return f"{self.owner(edge)}{'.' * is_nameless(name)}{name}"
+
+    def keeper(self, edge: Edge) -> str:
+        """Return, spelled, what leads to the holder of a reference.
+
+        Rather the attribute or variable that has a container than its item.
+        """
+        at = before = self.into(edge)
+        while self.name(at)[:1] in "[{" or self.name(at) == ".__wrapped__":
+            at = self.into(at)
+        return self.spelled(before if at == edge else at)
+
+    def owner(self, edge: Edge) -> str:
+        """Return what a program calls the object that refers, or else its type."""
+        holder = self.holder(edge)
+        if not is_class(holder) and not is_one_of(holder, _NAMED):
+            return self.kind(edge)
+        name = (detail_of(holder) or "").rpartition(".")[2]
+        return name if name.isidentifier() else self.kind(edge)
+
+    def kind(self, edge: Edge) -> str:
+        """Return the name of the type of the object that refers, without a module."""
+        return self.wiring.types[edge[0]].rpartition(".")[2]
+
+
+def variable(name: str) -> str:
+    """Return the variable that a name is about.
+
+    >>> variable("<local error in Shop.sell>"), variable("<cell self>")
+    ('error', 'self')
+    """
+    return name[1:-1].partition(" in ")[0].rpartition(" ")[2]
+
+
+def has_variable(name: str) -> bool:
+    """Return whether a name is about a variable that a program can speak of.
+
+    >>> has_variable("<local error in f>"), has_variable("<local .0 in <genexpr>>")
+    (True, False)
+    >>> has_variable("<cell self>"), has_variable("<items>"), has_variable("<cell>")
+    (True, False, False)
+    """
+    return name[:6] in {"<local", "<cell "} and variable(name).isidentifier()
+
+
+def is_nameless(name: str) -> bool:
+    """Return whether Python has no spelling for a reference, only refscope has."""
+    return name[:1] == "<" and not has_variable(name)
+
+
+def advice_on(loop: Loop) -> str:
+    """Return a sentence: what the first idiom says that knows the loop."""
+    for idiom in _IDIOMS:
+        sentence = idiom(loop)
+        if sentence:
+            return sentence
+    return _attribute(loop)
+
+
+def _exception(loop: Loop) -> str:
+    """An exception keeps its traceback, that a frame, and that the exception."""
+    if loop.find(TracebackType) is None:
+        return ""
+    for edge in loop.edges:
+        if _is_variable(loop, edge) and (
+            edge == loop.cut or is_exception(loop.target(edge))
+        ):
+            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            return (
+                f"local {name!r} of {place_in(code)} keeps an exception whose "
+                "traceback keeps the frame: end the function with "
+                f"`finally: del {name}`"
+            )
+    for edge in loop.edges:
+        if loop.name(edge) == ".f_locals":
+            return (
+                f"what locals() made in {place_in(code_of(loop.holder(edge)))} keeps "
+                "an exception whose traceback keeps the frame: do not read locals() "
+                "or f_locals where an exception is handled"
+            )
+    for edge in loop.edges:
+        if is_exception(loop.target(edge)):
+            clear = ""
+            if not is_nameless(loop.name(edge)):
+                clear = f"clear it with `finally: {_statement(loop, edge)}`, or "
+            return (
+                f"{loop.spelled(edge)} keeps an exception, whose traceback keeps the "
+                f"frame and its variables: {clear}keep error.with_traceback(None)"
+            )
+    return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+
+
+def _is_variable(loop: Loop, edge: Edge) -> bool:
+    """Return whether a reference is a variable of a function that is not suspended."""
+    return type(loop.holder(edge)) is FrameType and loop.name(edge)[:7] == "<local "
+
+
+def code_of(frame: object) -> CodeType:
+    """Return the code that a frame runs."""
+    return cast("FrameType", frame).f_code
+
+
+def _task(loop: Loop) -> str:
+    """A task and what it waits for know each other, until one of the two is done."""
+    if all(loop.name(edge) != _WAITS for edge in loop.edges):
+        return ""
+    return (
+        "a task still waits for what only it leads to: cancel() and await it before "
+        "its loop is closed"
+    )
+
+
+def _cache(loop: Loop) -> str:
+    """A cache keeps what it was called with, mostly the ``self`` of a method."""
+    edge = loop.find(_CACHE)
+    if edge is None:
+        return ""
+    before = loop.into(edge)
+    if loop.find(MethodType) is None and not is_class(loop.holder(before)):
+        return (
+            f"the functools.lru_cache in {loop.spelled(before)} keeps what it is kept "
+            "by: cache by a key that does not lead to it, or use cache_clear()"
+        )
+    return (
+        "functools.lru_cache keeps self: use functools.cached_property, or cache a "
+        "function that is not given self"
+    )
+
+
+def _partial(loop: Loop) -> str:
+    edge = loop.find(functools.partial)
+    if edge is None:
+        return ""
+    keeper = loop.keeper(edge)
+    return (
+        f"the functools.partial in {keeper} keeps what it is kept by: give it a "
+        "weakref.ref or weakref.proxy, or make it when it is called"
+    )
+
+
+def _bound_method(loop: Loop) -> str:
+    edge = loop.find(MethodType)
+    if edge is None:
+        return ""
+    keeper = loop.keeper(edge)
+    method = detail_of(loop.holder(edge)) or "the method"
+    return (
+        f"{keeper} keeps the bound method {method}, which keeps its object: keep "
+        "weakref.WeakMethod(...), or look the method up when it is called"
+    )
+
+
+def _suspended(loop: Loop) -> str:
+    edge = loop.find(GeneratorType, CoroutineType, AsyncGeneratorType)
+    if edge is None:
+        return ""
+    kind = loop.wiring.types[edge[0]].replace("_", " ")
+    function = detail_of(loop.holder(edge))
+    close = "aclose()" if kind == "async generator" else "close()"
+    # A method mostly needs its ``self`` when it goes on.
+    if not has_variable(loop.name(edge)) or loop.name(edge)[:12] == OWN_OBJECT:
+        return f"the suspended {kind} {function} is kept by what it keeps: {close} it"
+    name = variable(loop.name(edge))
+    return (
+        f"the suspended {kind} {function} is kept by its own variable {name!r}: "
+        f"`del {name}` before it waits, or {close} it"
+    )
+
+
+def _closure(loop: Loop) -> str:
+    edge = loop.find(CellType)
+    if edge is None or loop.find(FunctionType) is None:
+        return ""
+    into = loop.into(edge)
+    name = variable(loop.name(into))
+    if name == "__class__":  # what ``super()`` looks for
+        return _made_again(loop)
+    closure = loop.into(into)
+    if loop.name(closure) != ".__closure__":
+        return ""
+    keeper, kept = loop.holder(closure), loop.target(edge)
+    function = detail_of(keeper)
+    if kept is keeper:
+        return (
+            f"the inner function {function} refers to itself by its variable {name!r}: "
+            f"move it to the module, or clear it with `finally: {name} = None`"
+        )
+    if type(kept) is FunctionType and _are_closures(loop):
+        return (
+            f"the inner functions {function} and {detail_of(kept)} refer to each other "
+            "by their variables: move them to the module, or clear one with "
+            f"`finally: {name} = None`"
+        )
+    return (
+        f"the function {function} keeps its variable {name!r}, which leads back to it: "
+        f"pass {name} as an argument, or let it use a weakref.ref"
+    )
+
+
+def _are_closures(loop: Loop) -> bool:
+    """Return whether there is nothing on a loop but functions and their variables."""
+    return all(
+        loop.name(edge) in {".__closure__", CONTENTS} or has_variable(loop.name(edge))
+        for edge in loop.edges
+    )
+
+
+def _class(loop: Loop) -> str:
+    if not all(_is_part_of_class(loop, edge) for edge in loop.edges):
+        return ""
+    return _made_again(loop)
+
+
+def _made_again(loop: Loop) -> str:
+    name = next(
+        (detail_of(loop.holder(e)) for e in loop.edges if is_class(loop.holder(e))),
+        None,
+    )
+    return (
+        f"a class always refers to itself, only gc frees it: make the class {name} "
+        "once, in the module, and not in a function that is called often"
+    )
+
+
+def _is_part_of_class(loop: Loop, edge: Edge) -> bool:
+    return any(map(is_class, (loop.holder(edge), loop.target(edge))))
+
+
+def _connection(loop: Loop) -> str:
+    """An open connection keeps a cache of statements, and that the connection."""
+    if all(loop.name(edge) != _OF_CONNECTION for edge in loop.edges):
+        return ""
+    return "an sqlite3.Connection refers to itself until it is closed: close() it"
+
+
+def _frame(loop: Loop) -> str:
+    """A variable keeps a frame, mostly its own."""
+    if loop.name(loop.cut)[:1] == ".":
+        return ""
+    for edge in loop.edges:
+        if _is_variable(loop, edge):
+            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            return (
+                f"local {name!r} of {place_in(code)} keeps a frame, which keeps its "
+                f"variables: end the function with `finally: del {name}`"
+            )
+    return ""
+
+
+def _attribute(loop: Loop) -> str:
+    """The rest: cut where it is best, by a weak reference where there can be one."""
+    edge = loop.cut
+    spelled, statement = loop.spelled(edge), _statement(loop, edge)
+    target = loop.target(edge)
+    if is_nameless(loop.name(edge)):
+        return (
+            f"{spelled} has no name in Python: let go of it by a method of the "
+            f"{loop.kind(edge)}, as close() or clear()"
+        )
+    if type(loop.holder(edge)) is CellType and edge in loop.edges:
+        name = variable(loop.name(loop.into(edge)))
+        return (
+            f"the variable {name!r} of a closure leads back to it: clear it with "
+            f"`finally: {name} = None`, or let it be a weakref.ref"
+        )
+    if is_back_pointer(loop.name(edge)):
+        return f"{spelled} leads back to the owner: make it a weakref.ref"
+    if not can_be_weak(type(target)):
+        return f"{spelled} cannot be weak: clear it with `finally: {statement}`"
+    if is_one_of(target, _OWNED):
+        return (
+            f"{spelled} may be all that keeps the {type_name(type(target))}, so it "
+            f"cannot be weak: clear it with `finally: {statement}`"
+        )
+    return f"make {spelled} a weakref.ref, or clear it with `finally: {statement}`"
+
+
+def _statement(loop: Loop, edge: Edge) -> str:
+    """Return Python that clears a reference."""
+    name = loop.name(edge)
+    if name == ".args" and is_exception(loop.holder(edge)):
+        return "self.args = ()"
+    if name[:1] == ".":
+        owner = loop.owner(edge)
+        return f"{'self' if owner == loop.kind(edge) else owner}{name} = None"
+    if name[:1] == "[":
+        return f"del {loop.kind(edge)}{name}"
+    if name[:1] == "<":
+        return f"del {variable(name)}"
+    return "clear()"
+
+
+_OWNED = identities(set, frozenset, deque, array, FunctionType, functools.partial)
+"""Types that can be referred to weakly, but mostly have one holder."""
+_NAMED = identities(FunctionType, ModuleType)
+_OF_CONNECTION = REST_BY_NAME["sqlite3.Connection"]
+_CACHE = type(functools.lru_cache(lambda: None))
+_WAITS = "._fut_waiter"
+_IDIOMS: Sequence[Callable[[Loop], str]] = (
+    _exception,
+    _task,
+    _connection,
+    _cache,
+    _partial,
+    _bound_method,
+    _suspended,
+    _closure,
+    _class,
+    _frame,
+)

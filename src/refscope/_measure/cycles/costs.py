@@ -1,0 +1,168 @@
+"""What removing a reference costs the programmer who has to do it.
+
+The smallest set of cuts is wanted; among sets of the same size, the one that a person
+would choose.  So each reference costs a thousand and a little, and what cannot be
+removed (a frame's traceback, an item of a tuple) as much as three others.  References
+back to an owner or parent, of one type and name, cost as much as one together: they
+are one line of the program.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Iterable
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    TracebackType,
+)
+
+from refscope._measure.algorithms.feedback import Edge
+from refscope._measure.cpython.classes import (
+    can_be_weak,
+    get_flags,
+    identities,
+    is_class,
+    is_one_of,
+)
+from refscope._measure.cpython.interpreter import count_elements
+
+from .wiring import UNKNOWN, Wiring, level_of
+
+
+_ONE = 1_000
+_STRUCTURE = 3 * _ONE
+_BACK = 900
+
+_BACK_WORDS = frozenset(
+    {
+        "back",
+        "backref",
+        "boss",
+        "container",
+        "controller",
+        "host",
+        "manager",
+        "master",
+        "outer",
+        "owner",
+        "parent",
+        "prev",
+        "previous",
+        "root",
+        "up",
+    }
+)
+"""Attributes, without underscores, that mostly lead from a part to its whole."""
+
+OWN_OBJECT = "<local self "
+"""How the name of the variable begins by which a method has its object."""
+
+_BASE_EXCEPTION = 1 << 30  # Include/object.h
+_CALLBACKS = identities(MethodType, FunctionType, functools.partial)
+_CONTAINERS = identities(list, dict, set, deque)
+SUSPENDED = identities(GeneratorType, CoroutineType, AsyncGeneratorType)
+_RUNNING = SUSPENDED | identities(FrameType)
+_FIXED = identities(MethodType, functools.partial, TracebackType, tuple, frozenset)
+_OF_EXCEPTIONS = {
+    ".__context__": _ONE + 15,
+    ".__cause__": _ONE + 15,
+    ".__traceback__": _ONE + 20,
+}
+
+
+def costs_of(wiring: Wiring, edges: Iterable[Edge] | None = None) -> dict[Edge, int]:
+    """Return what removing references of a component costs, of all if not said."""
+    backs: dict[tuple[str, str], int] = {}  # no Counter, which asks abstract classes
+    count_elements(
+        backs,
+        [
+            (wiring.types[node], name)
+            for (node, _), names in wiring.names.items()
+            for name in names
+            if is_back_pointer(name)
+        ],
+    )
+    return {
+        edge: sum(
+            [
+                max(1, _BACK // backs[wiring.types[edge[0]], name])
+                if is_back_pointer(name)
+                else cost_of(name, *map(wiring.objects.__getitem__, edge))
+                for name in wiring.names[edge]
+            ]
+        )
+        for edge in (wiring.names if edges is None else edges)
+    }
+
+
+def is_back_pointer(name: str) -> bool:
+    """Return whether an attribute's name says that it leads to an owner.
+
+    >>> is_back_pointer("._parent"), is_back_pointer(".parent_node")
+    (True, True)
+    >>> is_back_pointer(".parentNode"), is_back_pointer(".transparent")
+    (True, False)
+    >>> is_back_pointer(".__context__"), is_back_pointer("['owner']")
+    (False, False)
+    >>> is_back_pointer(".f_back")
+    False
+    """
+    if name[:1] != "." or name[:3] == ".__" or level_of(name):
+        return False
+    text = "".join([f"_{c.lower()}" if c.isupper() else c for c in name[1:]])
+    words = text.strip("_").split("_")
+    return words[0] in _BACK_WORDS or words[-1] in _BACK_WORDS
+
+
+def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911  # a table
+    """Return what removing one reference costs that is no back pointer."""
+    if level_of(name) or is_one_of(holder, _FIXED):
+        return _STRUCTURE
+    if name == UNKNOWN:
+        return _ONE + 50
+    if is_one_of(holder, _RUNNING):
+        return _cost_of_variable(name, holder, target)
+    if type(holder) is CellType:
+        return _ONE + 3
+    if is_exception(holder) and name in _OF_EXCEPTIONS:
+        return _OF_EXCEPTIONS[name]
+    if name[:8] == "<cached ":
+        return _ONE + 4
+    if is_one_of(holder, _CONTAINERS):
+        return _ONE + (12 if "..." not in name[:4] else 14)  # no key to speak of
+    if name[:3] == ".__" or name[:1] != ".":
+        return _STRUCTURE
+    return _cost_of_attribute(holder, target)
+
+
+def _cost_of_variable(name: str, holder: object, target: object) -> int:
+    if name[:7] != "<local " or name[7] == ".":  # what a comprehension goes through
+        return _STRUCTURE
+    if is_exception(target):
+        return _ONE
+    if type(holder) is FrameType:
+        return _ONE + 60
+    return _ONE + (11 if name[:12] == OWN_OBJECT else 5)
+
+
+def _cost_of_attribute(holder: object, target: object) -> int:
+    if is_class(holder):
+        return _ONE + 25
+    if is_exception(target):
+        return _ONE + 1
+    if is_one_of(target, _CALLBACKS):
+        return _ONE + 2
+    is_weak = can_be_weak(type(target)) and not is_one_of(target, _CONTAINERS)
+    return _ONE + (10 if is_weak else 11)
+
+
+def is_exception(thing: object) -> bool:
+    """Return whether a thing is an exception, by its type alone."""
+    return bool(get_flags(type(thing)) & _BASE_EXCEPTION)

@@ -1,0 +1,1 @@
+"""The objects of the process: counted and searched, refscope's own left out."""

@@ -1,0 +1,1 @@
+"""What grows with every call, and who holds it."""

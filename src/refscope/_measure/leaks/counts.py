@@ -1,0 +1,180 @@
+"""Shared objects whose reference count creeps up.
+
+A list that gets the same object again and again grows by no object and by hardly a
+block; a reference leaked in C to something shared grows by nothing at all.  What else
+grows has references too, which are subtracted.
+"""
+
+from __future__ import annotations
+
+import gc
+from array import array
+from collections.abc import Generator
+from itertools import compress, repeat
+from operator import is_, ne, not_
+from sys import getrefcount
+
+from refscope._measure.budget import CHUNK, Budget
+from refscope._measure.cpython.classes import is_class, type_name
+from refscope._measure.cpython.hazards import referents_of
+from refscope._measure.cpython.interpreter import count_elements
+from refscope._measure.cpython.listed import listed
+from refscope._measure.heap import census
+from refscope._measure.heap.keeping import Kept
+from refscope._measure.names.caches import not_full
+from refscope._measure.names.table import names_of
+from refscope._measure.retention.search import best_name, find_trails
+
+from .evidence import Evidence
+from .lengths import Look
+from .rounds import collect
+
+
+_IMMORTAL = 1 << 28
+_MOST = 3
+_MOST_HOLDERS = 16
+
+
+class Counts:
+    """Reference counts of all tracked objects, at three moments."""
+
+    __slots__ = ("_looks", "calls", "growth", "lengths")
+
+    def __init__(self, calls: int) -> None:
+        self.calls: int = calls
+        self.growth: dict[int, tuple[int, int]] = {}
+        """What each object gained in the two stretches, by identity."""
+        self._looks: Kept[tuple[array[int], array[int]]] = Kept()
+        self.lengths: Kept[Look] = Kept()
+        """How long things were at the three moments."""
+
+    def run(self) -> Generator[int, None, None]:
+        """Look, and make calls in between."""
+        for calls in (self.calls, self.calls, 0):
+            collect()
+            self._look()
+            if calls:
+                yield calls
+        (ids, first), (ids_1, second), (ids_2, third) = self._looks
+        middle = dict(zip(ids_1, second, strict=True))
+        last = dict(zip(ids_2, third, strict=True))
+        now = array("q", map(middle.get, ids, first))
+        changed = compress(zip(ids, first, now, strict=True), map(ne, first, now))
+        for key, count, count_1 in changed:
+            steps = count_1 - count, last.get(key, count_1) - count_1
+            if steps[0] == steps[1] >= self.calls and count < _IMMORTAL:
+                self.growth[key] = steps
+        self._looks.clear()
+        if self.growth:
+            self._subtract_new(set(ids))
+
+    def _subtract_new(self, before: set[int]) -> None:
+        """Subtract the references from what the calls made and left.
+
+        That is a leak of its own, and so each of them has a class that gains one.
+        """
+        objects = Kept(listed())
+        is_old = map(before.__contains__, map(id, objects))
+        new = Kept(compress(objects, map(not_, is_old)))
+        gained: dict[int, int] = {}
+        for first in range(0, len(new), CHUNK):
+            held = referents_of(new[first : first + CHUNK])
+            count_elements(gained, map(id, held))
+        for key, steps in [*self.growth.items()]:
+            rest = (sum(steps) - gained.get(key, 0)) // 2
+            self.growth[key] = rest, rest
+            if rest < self.calls:
+                del self.growth[key]
+
+    def _look(self) -> None:
+        objects = Kept(listed())
+        self._looks.append(
+            (array("Q", map(id, objects)), array("q", map(getrefcount, objects)))
+        )
+        self.lengths.append(Look(objects))
+
+    def evidence(
+        self, given: object, budget: Budget, *, is_alone: bool
+    ) -> Generator[int, None, Kept[tuple[int, Evidence]]]:
+        """Make some more calls and return whose the references are that came.
+
+        With the identity of each object.  Where something else grows as well
+        (``is_alone`` is false), a class may have gained them from objects of it that
+        the collector does not see.
+        """
+        things = Kept([o for o in listed() if id(o) in self.growth])
+        things = Kept(census.foreign(things))
+        del things[_MOST:]
+        before = Kept(map(_references, things))
+        calls = max(1, self.calls // 2)
+        if things:
+            yield calls
+            collect()
+        found: Kept[tuple[int, Evidence]] = Kept()
+        for thing, counts in zip(things, before, strict=True):
+            gained = _gained(counts, _references(thing))
+            known = Evidence(type_name(type(thing)))
+            if sum(gained.values()) * self.calls < self.growth[id(thing)][0] * calls:
+                known.verdict = "unknown" if budget.is_spent else "native"
+            else:
+                _tell(known, thing, gained, given, budget)
+            if is_alone or known.path is not None or not is_class(thing):
+                found.append((id(thing), known))
+        return found
+
+
+def _references(thing: object) -> dict[int, int]:
+    """Return how many references each holder that is listed has, by identity."""
+    holders = Kept(census.foreign(Kept(gc.get_referrers(thing))))
+    return {
+        id(holder): sum(map(is_, referents_of([holder]), repeat(thing)))
+        for holder in holders
+    }
+
+
+def _gained(before: dict[int, int], after: dict[int, int]) -> dict[int, int]:
+    """Return who has more references than before, and how many; the most first.
+
+    Who is new does not count: what made it is a leak of its own.
+    """
+    more = [(after[key] - count, key) for key, count in before.items() if key in after]
+    return {key: count for count, key in sorted(more, reverse=True) if count > 0}
+
+
+def _tell(
+    known: Evidence,
+    thing: object,
+    gained: dict[int, int],
+    given: object,
+    budget: Budget,
+) -> None:
+    """Say who holds what was gained, and which part of that has no bound."""
+    holders = Kept([o for o in gc.get_referrers(thing) if id(o) in gained])
+    holders.sort(key=lambda holder: -gained[id(holder)])
+    free = total = sum(gained.values())
+    for holder in holders[:_MOST]:
+        bound = not_full([holder])
+        if bound is not None:
+            free -= gained[id(holder)]
+            known.bound = bound
+        elif known.path is None:
+            _lead(known, holder, thing, given, budget)
+    if free:
+        known.bound = None
+        known.share = free / total
+
+
+def _lead(
+    known: Evidence, holder: object, thing: object, given: object, budget: Budget
+) -> None:
+    """Note the path by way of a holder."""
+    found = find_trails(holder, budget, given=given, most_holders=_MOST_HOLDERS)
+    for trail in found.trails[:1]:
+        trail.lead_on(best_name(names_of(holder, thing)), thing)
+        known.verdict = "held"
+        known.path = trail.report()
+        known.grows_at = len(trail.names) - 2
+        known.container = id(holder)
+
+
+census.own(Counts)

@@ -1,0 +1,428 @@
+"""Calls once more with tracing, to name the line and the holder of what grows.
+
+Two stretches of calls: what was made in the first and is still there after the
+second is leaked, and no cache that has turned over meanwhile.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Collection, Generator, Iterator, Sequence
+from itertools import chain, compress, repeat
+from operator import is_
+from typing import Literal, cast
+
+from refscope._measure.budget import Budget
+from refscope._measure.cpython.classes import (
+    class_known_by,
+    get_mro,
+    is_dict,
+    type_name,
+)
+from refscope._measure.cpython.interpreter import (
+    get_traceback_limit,
+    get_traces,
+    is_tracing,
+    start,
+    stop,
+)
+from refscope._measure.heap import census
+from refscope._measure.heap.keeping import Kept
+from refscope._measure.heap.roots import C_ONLY
+from refscope._measure.heap.tracebacks import (
+    FRAMES,
+    Place,
+    commonest,
+    traceback_of_place,
+)
+from refscope._measure.heap.untracked import (
+    Untracked,
+    is_interned,
+    most_of_a_type,
+    traced,
+)
+from refscope._measure.names.caches import not_full, room_in
+from refscope._measure.names.describe import lines_of
+from refscope._measure.names.spelling import element
+from refscope._measure.retention.retained import closure, retained_sizes
+from refscope._measure.retention.search import Trail, find_trails, path_of
+from refscope._measure.session import tracing
+from refscope._measure.session.born import Born
+from refscope.reports import ReferencePath, Traceback
+
+from .naming import THREAD
+from .rounds import collect, empty_free_lists
+
+
+_MOST_SAMPLES = 400
+_MOST_HOLDERS = 4
+_MOST_LINES = 4
+_LEAST_SHARE = 20
+_MOST_RETAINED = 20_000
+_MOST_EXPLAINED = 200_000
+
+AT_EXIT = "functions of atexit"
+
+
+class Evidence:
+    """What is known about one type or place that grows; no live objects."""
+
+    __slots__ = (
+        "bound",
+        "container",
+        "grows_at",
+        "is_in_full_cache",
+        "is_thread",
+        "path",
+        "per_call",
+        "retained",
+        "share",
+        "traceback",
+        "type_name",
+        "verdict",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.type_name: str = name
+        self.traceback: Traceback | None = None
+        self.path: ReferencePath | None = None
+        self.grows_at: int | None = None
+        """Which reference of the path leads to what grows, -1 for the root; None if
+        the root is what leaks."""
+        self.verdict: Literal["held", "native", "unknown"] = "unknown"
+        self.retained: float | None = None
+        """Bytes that die with one of them, of what the calls made."""
+        self.container: int | None = None
+        """Identity of the object that grows."""
+        self.share: float = 1.0
+        """Which part of what grows under this name it is."""
+        self.per_call: float | None = None
+        """How many there are of it per call, where they were counted one by one."""
+        self.is_thread: bool = False
+        self.is_in_full_cache: bool = False
+        """Whether only what cannot grow holds it: others went for it."""
+        self.bound: str | None = None
+        """The limit of a cache that is not full yet, in words."""
+
+
+_NO_PLACES: tracing.Totals = {}
+
+
+class Trial:
+    """The traced calls, and what they left.
+
+    Whatever asks for traces comes first; then tracing stops, as it makes the search
+    for holders many times slower.
+    """
+
+    __slots__ = (
+        "_atexit",
+        "_born",
+        "_given",
+        "_ids",
+        "_is_ours",
+        "_kinds",
+        "_lines",
+        "_places",
+        "_unexplained",
+        "_visible",
+        "alive",
+        "budget",
+        "calls",
+        "size_per_call",
+    )
+
+    def __init__(self, given: object, kinds: Collection[str], budget: Budget) -> None:
+        self._given = given
+        self._kinds = kinds
+        """Names of the types that grow."""
+        self._is_ours = not is_tracing()
+        self._born = Born(is_traced=self._is_ours)
+        self._ids: frozenset[int] = frozenset()
+        self._places: list[tracing.Totals] = []
+        self._lines: dict[int, Place] = {}
+        self._unexplained: dict[Place, tuple[int, int]] = {}
+        self._visible = Untracked()
+        self._atexit: int = 0
+        self.alive: Kept[object] = Kept()
+        """What the calls made and left alive; the older half first."""
+        self.budget: Budget = budget
+        self.calls: int = 0
+        self.size_per_call: float | None = None
+
+    def run(self, calls: int) -> Generator[int, None, None]:
+        """Make the calls, twice, with tracing on."""
+        self.calls = calls
+        tracing.refuse_other_interpreters()
+        collect()
+        self._atexit = _callbacks_at_exit()
+        if self._is_ours:
+            # Nothing of ours may be made between this and the beginning.
+            self._places.append(_NO_PLACES)
+            start(FRAMES)
+        else:
+            self._note_places()
+        self._born.begin(is_settled=True)
+        try:
+            # What refscope has just dropped would be given out again, untraced.
+            empty_free_lists()
+            yield calls
+            collect()
+            self._ids = frozenset(map(id, self._born.look()))
+            self._note_places()
+            empty_free_lists()
+            yield calls
+            collect()
+            self._keep(Kept(self._born.look()))
+            self._note_places()
+        finally:
+            self._born.abandon()
+        self._atexit = _callbacks_at_exit() - self._atexit
+        self._note_lines()
+        self._stop()
+
+    def end(self) -> None:
+        """Stop tracing if it is ours, and let go of everything."""
+        self.alive.clear()
+        self._visible.clear()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._is_ours and is_tracing():
+            stop()
+        self._is_ours = False
+
+    def _keep(self, born: Kept[object]) -> None:
+        is_older = [id(thing) in self._ids for thing in born]
+        self.alive.extend(compress(born, is_older))
+        self.alive.extend(compress(born, [not older for older in is_older]))
+
+    def _note_places(self) -> None:
+        self._places.append(tracing.by_place(get_traces(), self._depth()))
+
+    def _depth(self) -> int:
+        return min(FRAMES, get_traceback_limit())
+
+    def _note_lines(self) -> None:
+        """Note where leaked objects were made, and what they do not explain."""
+        _, before, after = self._places
+        self.size_per_call = (_total(after) - _total(before)) / self.calls
+        explained: dict[Place, int] = {}
+        objects = Kept(closure(self._of_kinds(), Budget(_MOST_EXPLAINED)))
+        for thing, place in traced(objects, lines_of):
+            self._lines[id(thing)] = place
+            explained[place] = explained.get(place, 0) + 1
+        for place, count, size in self._growing():
+            # Both stretches are in the closure, one of them in the count.
+            if count - explained.get(place, 0) / 2 >= max(1, count / 2):
+                self._unexplained[place] = count, size
+        if self._unexplained:
+            # What an object has beside itself is made where it is made.
+            are_keys = not explained.keys() >= self._unexplained.keys()
+            self._visible.look_for(self._unexplained, are_keys=are_keys)
+
+    @property
+    def most_per_call(self) -> float:
+        """Bytes more after each call, of the stretch with more of them."""
+        before, middle, after = map(_total, self._places)
+        return max(middle - before, after - middle) / self.calls
+
+    def _of_kinds(self) -> Kept[object]:
+        """Return what the calls left of types that grow.
+
+        A container that was put in the place of an older one is alive as well, and
+        explains nothing: what it took over leaks without it.
+        """
+        kinds = {id(type(thing)): type(thing) for thing in self.alive}
+        grow = {key for key, kind in kinds.items() if type_name(kind) in self._kinds}
+        return Kept([thing for thing in self.alive if id(type(thing)) in grow])
+
+    def _growing(self) -> Iterator[tuple[Place, int, int]]:
+        """Yield place, blocks and bytes where both stretches left more."""
+        first, second, third = self._places
+        for place, (size, count) in third.items():
+            size_1, count_1 = second.get(place, (0, 0))
+            size_0, count_0 = first.get(place, (0, 0))
+            if count > count_1 > count_0 and size > size_1 > size_0:
+                yield place, count - count_1, size - size_1
+
+    def of_type(self, name: str) -> Iterator[Evidence]:
+        """Yield what is known of the leaked objects of a type, by the lines of it."""
+        things = Kept(self._leaked(name))
+        if things and all(map(self._is_of_base, things)):
+            return
+        by_line: dict[tuple[str, int] | None, Kept[object]] = {}
+        for thing in things:
+            place = self._lines.get(id(thing))
+            line = place[0] if place else None
+            by_line.setdefault(line, Kept()).append(thing)
+        untraced = by_line.pop(None, None)  # from free lists: nobody knows their line
+        groups = sorted(by_line.values(), key=len, reverse=True)
+        if untraced is not None:
+            groups[:1] = [Kept([*(groups[0] if groups else ()), *untraced])]
+        for group in groups[:_MOST_LINES]:
+            if len(group) * _LEAST_SHARE >= len(things):
+                known = self._of_group(name, group)
+                known.share = len(group) / len(things)
+                yield known
+        if not things:
+            yield Evidence(name)
+
+    def _of_group(self, name: str, things: Kept[object]) -> Evidence:
+        known = Evidence(name)
+        place = commonest([self._lines.get(id(thing)) for thing in things])
+        known.traceback = traceback_of_place(place)
+        ours = frozenset(map(id, self.alive))
+        known.retained = _each(things, ours)
+        known.is_thread = _is_thread(type(things[0]))
+        self._hold(known, self._sample(things, place))
+        return known
+
+    def _leaked(self, name: str) -> Iterator[object]:
+        """Yield objects of a type, of the older half if there are some."""
+        names: dict[int, str] = {}
+        found: Kept[object] = Kept()
+        for thing in self.alive:
+            kind = type(thing)
+            known = names.get(id(kind)) or names.setdefault(id(kind), type_name(kind))
+            if known == name:
+                found.append(thing)
+        settled = Kept([thing for thing in found if id(thing) in self._ids])
+        yield from (settled or found)[:_MOST_SAMPLES]
+
+    def _is_of_base(self, thing: object) -> bool:
+        """Return whether it is by what a base knows a class that leaks as well."""
+        known = class_known_by(thing)
+        return known is not None and any(map(is_, self.alive, repeat(known)))
+
+    def _sample(self, things: Kept[object], place: Place | None) -> object:
+        """Return one of those from a place."""
+        some = [thing for thing in things if self._lines.get(id(thing)) == place]
+        return some[len(some) // 2]
+
+    def _hold(self, known: Evidence, sample: object) -> None:
+        """Find out who holds a leaked object, and what grows."""
+        trails = find_trails(
+            sample, self.budget, given=self._given, most_holders=_MOST_HOLDERS
+        ).trails
+        if self.budget.is_spent and not trails:
+            return
+        # Another holder that is younger was put in the place of an older one.
+        born = {*self._ids, *map(id, self._of_kinds()), id(sample)}
+        trail = _most_telling(trails, born)
+        if trail is None or trail.root == C_ONLY:
+            trail = self._trail_to_key(sample) or _without_names(trail)
+        first_born = _first_born(trail, born) if trail else 0
+        if trail is None or (trail.root == C_ONLY and first_born == 0):
+            self._hold_in_c(known, trail)
+            return
+        known.verdict = "held"
+        if trail.root == C_ONLY and self._atexit > 0:
+            trail.root = AT_EXIT  # 3.14 has a list for them
+        known.path = trail.report()
+        if first_born > 0:
+            known.grows_at = first_born - 2
+        owner = first_born - 1
+        if owner > 0 and trail.names[owner - 1] == ".__dict__":
+            owner -= 1
+        known.container = id(trail.objects[max(0, owner)])
+        known.bound = not_full(trail.objects[:first_born])
+        known.is_in_full_cache = room_in(trail.objects[:first_born]) == 0
+
+    def _trail_to_key(self, sample: object) -> Trail | None:
+        """Return a path to a text that is a key of a dictionary, None if it is none."""
+        holder = self._visible.dict_of_key.get(id(sample))
+        if holder is None:
+            return None
+        found = find_trails(
+            holder, self.budget, given=self._given, most_holders=_MOST_HOLDERS
+        )
+        for trail in found.trails[:1]:
+            trail.objects.append(sample)
+            trail.names.append(element(sample))
+            return trail
+        return None
+
+    def _hold_in_c(self, known: Evidence, trail: Trail | None) -> None:
+        """Say that nothing in Python holds it, unless it is in a list of C's."""
+        known.verdict = "native"
+        if self._atexit > 0:
+            known.verdict = "held"
+            known.grows_at = -1
+            references = () if trail is None else trail.report().references
+            known.path = path_of(AT_EXIT, references, None)
+        elif trail is not None and len(trail.objects) > 1:
+            known.path = trail.report()
+
+    def of_places(self, kinds: Collection[Evidence]) -> Iterator[Evidence]:
+        """Yield what is known of memory that leaked objects do not explain."""
+        containers = {known.container for known in kinds}
+        total = sum([count for _, count, _ in self._growing()])
+        ours = frozenset(map(id, chain.from_iterable(self._visible.by_place.values())))
+        for place, (count, size) in self._unexplained.items():
+            known = Evidence("")
+            known.traceback = traceback_of_place(place)
+            known.retained = size / count
+            known.share = count / max(1, total)
+            visible = self._visible.by_place.get(place, Kept())
+            kind, things = most_of_a_type(visible)
+            # Both stretches are visible, but for what free lists gave out untraced.
+            if len(things) * 2 >= count and len(things) > 1:
+                known.type_name = type_name(kind)
+                known.per_call = len(things) / (2 * self.calls)
+                known.retained = _each(things, ours)
+                self._hold(known, things[len(things) // 2])
+                if known.container not in containers and not known.is_in_full_cache:
+                    yield known
+            elif not kinds:
+                self._hold_in_c(known, None)
+                yield known
+
+
+def _is_thread(kind: type) -> bool:
+    return THREAD in map(type_name, get_mro(kind))
+
+
+def _without_names(trail: Trail | None) -> Trail | None:
+    """Return no path where it begins at the interpreter's names, which keep nothing."""
+    if trail is not None and is_dict(trail.objects[0]):
+        return None if is_interned(trail.objects[0]) else trail
+    return trail
+
+
+def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
+    """Return the bytes that die with one of them; None if they hold too much."""
+    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
+    return None if sizes is None else sum(sizes) / len(sizes)
+
+
+def _first_born(trail: Trail, born: set[int]) -> int:
+    """Return the place of the first object on a path that the calls made."""
+    are_born = [*map(born.__contains__, map(id, trail.objects))]
+    return are_born.index(True)  # at the latest that which is held
+
+
+def _most_telling(trails: Sequence[Trail], born: set[int]) -> Trail | None:
+    """Return the nearest path by what may grow for ever, if there is one.
+
+    What is in a cache as well leaks by its other holder: a cache that is full holds
+    the latest only, and one that is not would let them go in the end.
+    """
+
+    def reluctance(trail: Trail) -> tuple[bool, float]:
+        room = room_in(trail.objects[: _first_born(trail, born)])
+        return trail.root == C_ONLY, 0.0 if room is None else 1 / (1 + room)
+
+    return min(trails, key=reluctance, default=None)
+
+
+def _callbacks_at_exit() -> int:
+    count = getattr(atexit, "_ncallbacks", None)
+    return 0 if count is None else cast("int", count())
+
+
+def _total(places: tracing.Totals) -> int:
+    return sum([size for size, _ in places.values()])
+
+
+census.own(Trial, Evidence)

@@ -1,0 +1,1 @@
+"""References to one object: how many there are, and whose."""

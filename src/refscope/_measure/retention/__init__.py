@@ -1,0 +1,1 @@
+"""Why an object is alive: from it back to the roots."""

@@ -1,0 +1,1 @@
+"""What open blocks share: tracemalloc, the collector, the lock, who was born."""

@@ -1,0 +1,88 @@
+"""How objects die: of their last reference, or by the collector."""
+
+from __future__ import annotations
+
+import gc
+from typing import Literal
+from weakref import ref
+
+from refscope._measure.cpython.classes import is_heap_type, type_name
+from refscope._measure.heap import census
+from refscope.exceptions import ArgumentTypeError
+
+
+FreedBy = Literal["refcount", "gc"]
+
+
+class _Collection:
+    """Whether the collector is at work; listened to while somebody waits."""
+
+    is_running = False
+    listeners = 0
+
+
+def _on_collection(phase: str, _: dict[str, int]) -> None:
+    _Collection.is_running = phase == "start"
+
+
+class Passing:
+    """A weak hold on an object, and how it died.
+
+    While the object lives, a callback in ``gc.callbacks`` tells whether a collection
+    is going on.  The last passing that ends takes it away.
+    """
+
+    __slots__ = ("__weakref__", "_reference", "freed_by", "is_waiting", "type_name")
+
+    def __init__(self, subject: object) -> None:
+        self.type_name: str = type_name(type(subject))
+        self.freed_by: FreedBy | None = None
+        self.is_waiting: bool = False
+        mine = ref(self)  # no cycle: a dropped expectation listens no longer
+
+        def on_death(_: object) -> None:
+            passing = mine()
+            if passing is not None:  # pragma: no branch  # threads may come between
+                passing.die()
+
+        try:
+            self._reference: ref[object] | None = ref(subject, on_death)
+        except TypeError:
+            slots = ", or add '__weakref__' to the __slots__ of its class"
+            raise ArgumentTypeError(
+                f"an object of type {self.type_name} cannot be held weakly, so nobody "
+                "can tell when it is gone: expect the object that holds it to be gone "
+                f"instead{slots if is_heap_type(type(subject)) else ''}"
+            ) from None
+        self.is_waiting = True
+        if not _Collection.listeners:
+            _Collection.is_running = False
+            gc.callbacks.append(_on_collection)
+        _Collection.listeners += 1
+
+    def subject(self) -> object | None:
+        """Return the object, None when it is gone."""
+        return None if self._reference is None else self._reference()
+
+    def end(self) -> None:
+        """Stop listening for collections."""
+        if not self.is_waiting:
+            return
+        self.is_waiting = False
+        _Collection.listeners -= 1
+        if not _Collection.listeners:
+            gc.callbacks[:] = [
+                hook for hook in gc.callbacks if hook is not _on_collection
+            ]
+
+    def die(self) -> None:
+        """Note how the object died."""
+        self.freed_by = "gc" if _Collection.is_running else "refcount"
+        self._reference = None
+        self.end()
+
+    def __del__(self) -> None:
+        self.end()
+
+
+census.own(Passing)
