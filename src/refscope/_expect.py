@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sys
+from sys import getrefcount
 from time import perf_counter, sleep
 
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.cpython import activity
 from refscope._measure.cpython.environment import environment
+from refscope._measure.heap.keeping import Kept
+from refscope._measure.references.refcounts import OWN
 from refscope._measure.retention import verdicts
 from refscope._measure.session import boundary
 from refscope._measure.session.passing import Passing
@@ -99,12 +103,13 @@ class Expectation:
 
     def _retention(self, budget: Budget) -> RetentionReport | None:
         """Return what keeps the object; it is held for that long, and no longer."""
-        subject = self._passing.subject()
-        if subject is None:
+        box = Kept([self._passing.subject()])
+        if box[0] is None:
             return None
+        number = getrefcount(box[0]) - OWN
         with boundary.own_work():
             charge = Verdict("yes", self._reason)
-            return verdicts.retention_of(subject, budget, charge)
+            return verdicts.retention_in(box, number, sys._getframe(), budget, charge)
 
 
 def expect_gone(obj: object, reason: str) -> Expectation:

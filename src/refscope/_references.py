@@ -7,7 +7,7 @@ from sys import getrefcount
 
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.cpython import runtime
-from refscope._measure.cpython.calling import on_stack
+from refscope._measure.cpython.calling import call_of_old
 from refscope._measure.heap import ours
 from refscope._measure.references import refcounts
 from refscope._measure.references.addresses import find, parsed
@@ -51,7 +51,7 @@ def refcount(obj: object, *, ignore: int = 0) -> RefCount:
     del obj
     is_sure = True
     if IS_OLD:
-        stack, is_sure = _call_of_old(type(box[0]))
+        stack, is_sure = call_of_old(type(box[0]))
         passed = 1
         number = getrefcount(box[0]) - OWN - stack
     else:
@@ -101,7 +101,7 @@ def referrers(
     del obj
     is_sure = True
     if IS_OLD:
-        stack, is_sure = _call_of_old(type(box[0]))
+        stack, is_sure = call_of_old(type(box[0]))
         passed = 1
         number = getrefcount(box[0]) - OWN - stack
     else:
@@ -193,19 +193,6 @@ def hex_address(obj: object) -> str:
         True
     """
     return hex(id(obj))
-
-
-def _call_of_old(kind: type) -> tuple[int, bool]:
-    """Return what the call of our caller has on a stack, on 3.10; and if it is sure.
-
-    A hook of Python has also copied our caller's variables (call_trampoline): the
-    copy is made anew, without what was deleted meanwhile.
-    """
-    frame = sys._getframe(1)
-    if sys.gettrace() is not None or sys.getprofile() is not None:
-        _ = frame.f_locals
-    caller = frame.f_back
-    return (0, True) if caller is None else on_stack(caller, frame.f_code, kind)
 
 
 def _check_ignore(ignore: object) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from sys import getrefcount
 from typing import TypeVar
 
 from refscope._measure.budget import Budget, OnProgress
+from refscope._measure.cpython.calling import call_of_old
 from refscope._measure.cpython.classes import is_class
 from refscope._measure.heap import inspectors, ours
+from refscope._measure.heap.keeping import Kept
+from refscope._measure.references.refcounts import IS_OLD, OWN
 from refscope._measure.retention import verdicts
 from refscope._measure.session import boundary
 from refscope.exceptions import ArgumentTypeError
@@ -48,9 +53,15 @@ def why_alive(
         >>> [path.references[-1].name for path in refscope.why_alive(cart).paths]
         ["['cart']", '[0]']
     """
+    box = Kept([obj])
+    del obj
+    stack, is_sure = call_of_old(type(box[0])) if IS_OLD else (0, True)
+    number = getrefcount(box[0]) - OWN - stack
     budget = Budget(max_objects, deadline, progress)
     with boundary.own_work():
-        report = verdicts.retention_of(obj, budget)
+        report = verdicts.retention_in(
+            box, number if is_sure else None, sys._getframe(1), budget
+        )
         ours.disown_report(report)
     return report
 

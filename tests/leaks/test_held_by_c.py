@@ -220,3 +220,40 @@ def test_an_untracked_holder_is_found_beside_a_tracked_one():
     assert not gc.is_tracked(next(iter(settings)))
     assert len(report.paths) == 2
     assert _names(report.paths[1])[-1] == "[1]"
+
+
+def test_what_only_the_count_tells_of_is_no_only_local():
+    """A reference that C has and no Python object shows is told from a variable."""
+    ctypes = pytest.importorskip("ctypes")
+    item = Item()
+    alone = refscope.why_alive(item)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(item))
+    report = refscope.why_alive(item)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(item))
+    twice = refscope.why_alive(item)
+    for _ in range(2):
+        ctypes.pythonapi.Py_DecRef(ctypes.py_object(item))
+
+    assert "is kept only by local item in" in alone.headline
+    assert alone.limits == ()
+    assert report.headline.endswith("Item is kept by 2 holders, 1 of them shown")
+    assert report.limits == (
+        "1 more reference is held from C: no Python object accounts for it",
+    )
+    assert (report.only_local, report.more_holders, twice.more_holders) == (None, 1, 2)
+    assert "2 more references are held" in twice.limits[0]
+
+
+def test_what_is_expected_to_be_gone_is_no_only_local_either():
+    """The headline of an expectation makes the same claim, and proves it."""
+    ctypes = pytest.importorskip("ctypes")
+    item = Item()
+    expected = refscope.expect_gone(item, "sold")
+    alone = expected.check()
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(item))
+    report = expected.check()
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(item))
+
+    assert "; kept only by local item in" in alone.headline
+    assert "kept only" not in report.headline
+    assert "1 more reference is held from C" in report.retention.limits[0]

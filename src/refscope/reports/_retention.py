@@ -96,7 +96,8 @@ class RetentionReport(Report):
     """Bytes that would die with the subject, classes apart; None when not measured."""
 
     more_holders: int = 0
-    """Holders that were found and not followed, because there are too many."""
+    """Holders that were found and not followed, because there are too many, or that
+    only the count of references tells of."""
 
     @property
     @override
@@ -124,7 +125,9 @@ class RetentionReport(Report):
     @property
     def only_local(self) -> str | None:
         """The local variable that alone keeps the subject, None if more do."""
-        if len(self.paths) != 1 or len(self.paths[0].references) != 1:
+        if len(self.paths) != 1 or self.more_holders:
+            return None
+        if len(self.paths[0].references) != 1:
             return None
         name = self.paths[0].references[0].name
         if not name.startswith("<local "):

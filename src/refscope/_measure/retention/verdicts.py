@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from time import perf_counter
+from types import FrameType
 
 from refscope import _units as units
 from refscope._measure.budget import Budget
@@ -11,8 +12,14 @@ from refscope._measure.cpython.environment import environment
 from refscope._measure.heap.inspectors import judge
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.names.describe import describe
-from refscope._measure.references.explain import MATERIALISED
-from refscope.reports import Reference, ReferencePath, RetentionReport, Verdict
+from refscope._measure.references.explain import MATERIALISED, explain
+from refscope._measure.references.refcounts import Box, counted
+from refscope.reports import (
+    Reference,
+    ReferencePath,
+    RetentionReport,
+    Verdict,
+)
 from refscope.reports._record import changed
 
 from .retained import retained_sizes
@@ -23,6 +30,10 @@ _MORE = "{} more holders were not followed"
 _LOOPED = (
     "leads back only to itself: garbage that waits for gc, or kept by C",
     "lead back only to themselves: garbage that waits for gc, or kept by C",
+)
+_UNSEEN = (
+    "is held from C: no Python object accounts for it",
+    "are held from C: no Python object accounts for them",
 )
 _MOST_RETAINED = 20_000
 
@@ -50,6 +61,33 @@ def retention_of(
         retained_size=None if sizes is None else sizes[0],
         more_holders=found.more,
     )
+
+
+def retention_in(
+    box: Box,
+    number: int | None,
+    caller: FrameType | None,
+    budget: Budget,
+    charge: Verdict | None = None,
+) -> RetentionReport:
+    """Return what keeps the object in a box; that it is one variable alone is proved.
+
+    Args:
+        box: Holds the object; nothing else of refscope's does.
+        number: How many references the program has to it; None if that is not sure.
+        caller: Where the program called refscope.
+        budget: The bounds of the search.
+        charge: The verdict on the object.
+    """
+    report = retention_of(box[0], budget, charge)
+    if report.only_local is None or number is None:
+        return report
+    unseen = explain(box, counted(box, number, 0), caller, budget).unaccounted
+    if not unseen:
+        return report
+    more = units.plural(unseen, "more reference")
+    limits = (*report.limits, f"{more} {_UNSEEN[unseen > 1]}")
+    return changed(report, more_holders=unseen, limits=limits)
 
 
 def _limits(found: Found) -> Iterator[str]:
