@@ -64,3 +64,28 @@ def test_it_can_be_shown(found):
     for draw in (to_text, to_json, to_dot, to_mermaid):
         assert draw(report, redact=True)
     assert kind in to_json(report, redact=True)
+
+
+def _lose(text):
+    """Take a reference to a text that nobody gives back."""
+    ctypes = pytest.importorskip("ctypes")
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(text))
+
+
+def _lose_one():
+    _lose(str(object()))
+
+
+def _lose_another():
+    _lose(str(object()))
+
+
+def test_memory_without_a_type_is_known_by_the_function_that_took_it():
+    """A baseline that has one such leak does not hide all others."""
+    one, another, again = [
+        refscope.find_leaks(function, rounds=3).leaks[0]
+        for function in (_lose_one, _lose_another, _lose_one)
+    ]
+
+    assert {leak.kind for leak in (one, another)} == {"memory"}
+    assert one.fingerprint == again.fingerprint != another.fingerprint

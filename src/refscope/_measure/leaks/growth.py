@@ -395,7 +395,9 @@ def _leak(ledger: Ledger, evidence: Evidence, name: str) -> Leak:
         traceback=evidence.traceback,
         held_by=path,
         grows_at=evidence.grows_at,
-        fingerprint=print_of(kind, evidence.type_name, path, evidence.grows_at),
+        fingerprint=print_of(
+            kind, evidence.type_name, path, evidence.grows_at, evidence.traceback
+        ),
         verdict=evidence.verdict,
     )
 

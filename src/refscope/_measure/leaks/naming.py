@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from refscope._measure.algorithms.series import Phase
 from refscope._measure.retention.search import shape_of_path
-from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath
+from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath, Traceback
 from refscope.reports._fingerprint import fingerprint
 from refscope.reports._order import is_dull
 from refscope.reports._record import changed
@@ -96,15 +96,24 @@ def shape_of_growth(path: ReferencePath | None, grows_at: int | None) -> list[st
 
 
 def print_of(
-    kind: str, name: str, path: ReferencePath | None, grows_at: int | None
+    kind: str,
+    name: str,
+    path: ReferencePath | None,
+    grows_at: int | None,
+    made_at: Traceback | None = None,
 ) -> str:
     """Return the fingerprint of a leak: its type, and the shape of its path.
 
     Without its kind: whether an object is counted or its memory is, or that the
     same one is taken again, is seen otherwise on another version of Python.  Where
-    there is no path, the kind alone tells leaks of one type apart.
+    there is no path, the kind alone tells leaks of one type apart, and memory that is
+    no object by the function that took it: a baseline with one is not one with all.
     """
     shape = shape_of_growth(path, grows_at)
+    if not (shape or name) and made_at is not None:
+        frame = made_at.innermost
+        file = frame.filename.replace("\\", "/").rpartition("/")[2]
+        return fingerprint("leak", kind, file, frame.function or "")
     return fingerprint("leak", *([] if shape else [kind]), name, *shape)
 
 
