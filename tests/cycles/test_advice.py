@@ -11,6 +11,7 @@ import logging
 import sys
 import threading
 import types
+from xml.dom import minidom
 
 import pytest
 
@@ -71,6 +72,20 @@ def callback_of_a_future():
     job.future = future
     future.add_done_callback(job.close)
     loop.close()
+
+
+def result_of_a_future():
+    """A future's result cannot be set to anything else by a program."""
+    loop = asyncio.new_event_loop()
+    future, job = loop.create_future(), Job()
+    job.future = future
+    future.set_result(job)
+    loop.close()
+
+
+def document():
+    """Nodes know their parents, and the library has a method that forgets them."""
+    minidom.parseString("<shop><item/><item/></shop>")  # noqa: S318  # it is ours
 
 
 def method_of_a_writer():
@@ -196,6 +211,8 @@ def task_that_waits():
         (function_on_a_stack, "function_on_a_stack.<locals>.<lambda> keeps its"),
         (partial_in_list, "the functools.partial in Job.later keeps"),
         (callback_of_a_future, "Future.<callbacks> keeps the bound method"),
+        (result_of_a_future, "make Job.future a weakref.ref"),
+        (document, "refers to itself until it is unlinked: call its unlink() when"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),
         (expression_that_waits, "<genexpr> is kept by what it keeps: close() it"),

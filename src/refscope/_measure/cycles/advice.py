@@ -311,6 +311,16 @@ def _connection(loop: Loop) -> str:
     return "an sqlite3.Connection refers to itself until it is closed: close() it"
 
 
+def _document(loop: Loop) -> str:
+    """The nodes of a document know their parents and neighbours."""
+    if not loop.wiring.types[loop.cut[0]].startswith("xml.dom.minidom."):
+        return ""
+    return (
+        "an xml.dom.minidom document refers to itself until it is unlinked: call its "
+        "unlink() when done, or use it in a `with` statement"
+    )
+
+
 def _frame(loop: Loop) -> str:
     """A variable keeps a frame, mostly its own."""
     if loop.name(loop.cut)[:1] == ".":
@@ -378,6 +388,7 @@ _IDIOMS: Sequence[Callable[[Loop], str]] = (
     _exception,
     _task,
     _connection,
+    _document,
     _cache,
     _partial,
     _bound_method,

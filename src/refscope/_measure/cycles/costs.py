@@ -19,6 +19,7 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
+    GetSetDescriptorType,
     MethodType,
     TracebackType,
 )
@@ -30,6 +31,7 @@ from refscope._measure.cpython.classes import (
     identities,
     is_class,
     is_one_of,
+    static_lookup,
 )
 from refscope._measure.cpython.interpreter import count_elements
 
@@ -139,7 +141,16 @@ def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911 
         return _ONE + (12 if "..." not in name[:4] else 14)  # no key to speak of
     if name[:3] == ".__" or name[:1] != ".":
         return _STRUCTURE
+    if _is_of_c(name, holder):
+        return _STRUCTURE
     return _cost_of_attribute(holder, target)
+
+
+def _is_of_c(name: str, holder: object) -> bool:
+    """Return whether an attribute is private to a type of C, as a future's result."""
+    is_private = name[:2] == "._"
+    found = static_lookup(type(holder), name[1:]) if is_private else None
+    return type(found) is GetSetDescriptorType
 
 
 def _cost_of_variable(name: str, holder: object, target: object) -> int:
