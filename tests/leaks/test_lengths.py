@@ -119,12 +119,15 @@ def test_what_another_thread_writes():
 def test_what_came_before_a_pause_is_not_of_it():
     """Calls are made between the last look and the pause."""
     done = threading.Event()
+    before = threading.enumerate()
 
     def call():
-        threading.Thread(target=done.wait, daemon=True).start()
+        threading.Thread(target=done.wait).start()
 
     report = refscope.find_leaks(call, rounds=2)
     done.set()
+    for thread in set(threading.enumerate()).difference(before):
+        thread.join()
 
     assert report.leaks[0].type_name == "threading.Thread"
     assert not any("pauses" in limit for limit in report.limits), str(report)
