@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from refscope import reports
 from refscope._measure.budget import Budget
+from refscope._measure.cycles import search
+from refscope._measure.heap import ours
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.session import boundary, gcstate
 from refscope._measure.session.born import Born, remember
 from refscope._measure.session.boundary import Boundary, is_owned, step_in
+from refscope.reports._record import changed
 
 from . import litter
 from .litter import Litter
-from .probes import Plan
+from .probes import Findings, Plan, Probe
+from .survivors import Survivors
 
 
 # Not imported by name: a method of an imported name is bound before it is called
@@ -106,3 +111,23 @@ def _collect_unlocked(run: Callable[[], int]) -> None:
             if not is_owned():  # Ctrl-C while waiting
                 step_in()
             Boundary.depth = 1
+
+
+def look(probe: Probe, found: Findings) -> None:
+    """Look for garbage, for what is alive, and for the cycles that the latter is on."""
+    found.cycles = found.survivors = None
+    waiting = b""
+    if probe.litter is not None:
+        found.cycles, waiting = probe.litter.now(probe.plan.budget())
+    if probe.born is None or not probe.plan.survivors:
+        return
+    survivors = found.survivors = Survivors()
+    survivors.take(probe.born, waiting)
+    if found.cycles is None or not survivors.groups:
+        return
+    groups = [group.things for group in survivors.groups]
+    live = search.cycles_among(groups, probe.plan.budget(), [probe.born.seen])
+    if live.groups or not live.complete:
+        merged = reports.merge([found.cycles, live])
+        found.cycles = changed(merged, freed=found.cycles.freed)
+        ours.disown_report(found.cycles)

@@ -25,7 +25,6 @@ from refscope._measure.cpython.frozen import (
 )
 from refscope._measure.cpython.interpreter import IS_SUPPORTED, allocated_blocks, refuse
 from refscope._measure.cpython.listed import is_alone
-from refscope._measure.cycles import search
 from refscope._measure.heap import census, ours
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.session import boundary, tracing
@@ -38,9 +37,8 @@ from refscope._measure.session.boundary import (
     step_in,
     step_out,
 )
-from refscope.reports._record import changed
 
-from .collecting import collect
+from .collecting import collect, look
 from .litter import Litter
 from .probes import (
     BLOCKS,
@@ -58,7 +56,6 @@ from .probes import (
     Probe,
     R_co,
 )
-from .survivors import Survivors
 
 
 _LONGEST_WAIT = 5.0  # seconds
@@ -302,7 +299,7 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.threads_ran = probe.thread != get_ident() or activity.others_ran(
         numbers[THREAD], numbers[PROCESS]
     )
-    _search(probe, found)
+    look(probe, found)
     if end and probe.born is not None:
         probe.born.abandon()
     found.traced = None
@@ -333,26 +330,6 @@ def _compare(probe: Probe, *, end: bool) -> Findings:
     found.tasks_ran = not probe.is_call and (probe.tasks_ran or activity.other_tasks())
     found.blocks_overlapped = probe.has_company
     return found
-
-
-def _search(probe: Probe, found: Findings) -> None:
-    """Look for garbage, for what is alive, and for the cycles that the latter is on."""
-    found.cycles = found.survivors = None
-    waiting = b""
-    if probe.litter is not None:
-        found.cycles, waiting = probe.litter.now(probe.plan.budget())
-    if probe.born is None or not probe.plan.survivors:
-        return
-    survivors = found.survivors = Survivors()
-    survivors.take(probe.born, waiting)
-    if found.cycles is None or not survivors.groups:
-        return
-    groups = [group.things for group in survivors.groups]
-    live = search.cycles_among(groups, probe.plan.budget(), [probe.born.seen])
-    if live.groups or not live.complete:
-        merged = reports.merge([found.cycles, live])
-        found.cycles = changed(merged, freed=found.cycles.freed)
-        ours.disown_report(found.cycles)
 
 
 def _abandon() -> None:

@@ -7,7 +7,7 @@ second is leaked, and no cache that has turned over meanwhile.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator
 from itertools import chain, compress, repeat
 from operator import is_
 from typing import Literal, cast
@@ -15,8 +15,6 @@ from typing import Literal, cast
 from refscope._measure.budget import Budget
 from refscope._measure.cpython.classes import (
     class_known_by,
-    get_mro,
-    is_dict,
     type_name,
 )
 from refscope._measure.cpython.interpreter import (
@@ -37,7 +35,6 @@ from refscope._measure.heap.tracebacks import (
 )
 from refscope._measure.heap.untracked import (
     Untracked,
-    is_interned,
     most_of_a_type,
     traced,
 )
@@ -50,7 +47,7 @@ from refscope._measure.session import tracing
 from refscope._measure.session.born import Born
 from refscope.reports import ReferencePath, Traceback
 
-from .naming import THREAD
+from .blame import first_born, is_thread, most_telling, without_names
 from .rounds import collect, empty_free_lists
 
 
@@ -274,7 +271,7 @@ class Trial:
         known.traceback = traceback_of_place(place)
         ours = frozenset(map(id, self.alive))
         known.retained = _each(things, ours)
-        known.is_thread = _is_thread(type(things[0]))
+        known.is_thread = is_thread(type(things[0]))
         self._hold(known, self._sample(things, place))
         return known
 
@@ -309,25 +306,25 @@ class Trial:
             return
         # Another holder that is younger was put in the place of an older one.
         born = {*self._ids, *map(id, self._of_kinds()), id(sample)}
-        trail = _most_telling(trails, born)
+        trail = most_telling(trails, born)
         if trail is None or trail.root == C_ONLY:
-            trail = self._trail_to_key(sample) or _without_names(trail)
-        first_born = _first_born(trail, born) if trail else 0
-        if trail is None or (trail.root == C_ONLY and first_born == 0):
+            trail = self._trail_to_key(sample) or without_names(trail)
+        since = first_born(trail, born) if trail else 0
+        if trail is None or (trail.root == C_ONLY and since == 0):
             self._hold_in_c(known, trail)
             return
         known.verdict = "held"
         if trail.root == C_ONLY and self._atexit > 0:
             trail.root = AT_EXIT  # 3.14 has a list for them
         known.path = trail.report()
-        if first_born > 0:
-            known.grows_at = first_born - 2
-        owner = first_born - 1
+        if since > 0:
+            known.grows_at = since - 2
+        owner = since - 1
         if owner > 0 and trail.names[owner - 1] == ".__dict__":
             owner -= 1
         known.container = id(trail.objects[max(0, owner)])
-        known.bound = not_full(trail.objects[:first_born])
-        known.is_in_full_cache = room_in(trail.objects[:first_born]) == 0
+        known.bound = not_full(trail.objects[:since])
+        known.is_in_full_cache = room_in(trail.objects[:since]) == 0
 
     def _trail_to_key(self, sample: object) -> Trail | None:
         """Return a path to a text that is a key of a dictionary, None if it is none."""
@@ -379,41 +376,10 @@ class Trial:
                 yield known
 
 
-def _is_thread(kind: type) -> bool:
-    return THREAD in map(type_name, get_mro(kind))
-
-
-def _without_names(trail: Trail | None) -> Trail | None:
-    """Return no path where it begins at the interpreter's names, which keep nothing."""
-    if trail is not None and is_dict(trail.objects[0]):
-        return None if is_interned(trail.objects[0]) else trail
-    return trail
-
-
 def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
     sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
     return None if sizes is None else sum(sizes) / len(sizes)
-
-
-def _first_born(trail: Trail, born: set[int]) -> int:
-    """Return the place of the first object on a path that the calls made."""
-    are_born = [*map(born.__contains__, map(id, trail.objects))]
-    return are_born.index(True)  # at the latest that which is held
-
-
-def _most_telling(trails: Sequence[Trail], born: set[int]) -> Trail | None:
-    """Return the nearest path by what may grow for ever, if there is one.
-
-    What is in a cache as well leaks by its other holder: a cache that is full holds
-    the latest only, and one that is not would let them go in the end.
-    """
-
-    def reluctance(trail: Trail) -> tuple[bool, float]:
-        room = room_in(trail.objects[: _first_born(trail, born)])
-        return trail.root == C_ONLY, 0.0 if room is None else 1 / (1 + room)
-
-    return min(trails, key=reluctance, default=None)
 
 
 def _callbacks_at_exit() -> int:

@@ -24,8 +24,9 @@ from refscope._measure.cycles.search import garbage_cycles
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.heap.tracebacks import FRAMES, Place, with_functions
-from refscope.reports import Cycle, Leak, Traceback
+from refscope.reports import Leak
 
+from .blame import made_at
 from .control import without_others
 from .counts import Counts
 from .evidence import Evidence, Trial
@@ -186,7 +187,7 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
                 growth_calls=shown.calls,
                 per_call=group.count / calls,
                 size_per_call=group.size / calls,
-                traceback=_made_at(group.example, name),
+                traceback=made_at(group.example, name),
                 cycle=group.example,
                 fingerprint=group.fingerprint,
                 verdict="cycle",
@@ -269,14 +270,6 @@ def _name_lengths(
 def _stop() -> None:
     if is_tracing():
         stop()
-
-
-def _made_at(cycle: Cycle, name: str) -> Traceback | None:
-    """Return where an object of a type was made, or else any on the loop."""
-    things = [reference.holder for reference in cycle.references]
-    things.sort(key=lambda thing: thing.type_name != name)
-    known = [thing.traceback for thing in things if thing.traceback is not None]
-    return with_functions(known[0]) if known else None
 
 
 def _ceil(number: float) -> int:
