@@ -129,6 +129,24 @@ def test_leaks_of_c_are_told_apart():
     assert "+1 memory block" in memory
 
 
+@pytest.mark.parametrize(
+    ("kind", "one", "many"),
+    [
+        ("cycles", "garbage cycle of shop.Item", "garbage cycles of shop.Item"),
+        ("length", "item in a shop.Item", "items in a shop.Item"),
+        ("references", "reference to a shop.Item", "references to a shop.Item"),
+        ("memory", "block of shop.Item", "blocks of shop.Item"),
+        ("objects", "shop.Item", "shop.Item"),
+    ],
+)
+def test_what_grows_is_one_or_many(kind, one, many):
+    """A noun stands beside its number as people say it."""
+    first, second = (_leaks(kind=kind, per_call=rate).headline for rate in (1.0, 3.0))
+
+    assert first.startswith(f"LEAKING: +1 {one}, ")
+    assert second.startswith(f"LEAKING: +3 {many}, ")
+
+
 def test_leaks_that_do_not_fit_are_counted():
     """A page has 25 lines; limit cuts rows, and full shows all."""
     many = attrs.evolve(

@@ -150,14 +150,14 @@ def amount(leak: Leak) -> str:
     number = f"{leak.per_call:+,.3g}"
     if abs(leak.per_call) >= 1_000:
         number = f"{leak.per_call:+,.0f}"
+    s = "" if number == "+1" else "s"
     if leak.kind == "cycles":
-        return f"{number} garbage cycle of {leak.type_name}"
+        return f"{number} garbage cycle{s} of {leak.type_name}"
     if leak.kind == "length":
-        item = "item" if leak.per_call == 1 else "items"
-        return f"{number} {item} in {units.one(leak.type_name)}"
+        return f"{number} item{s} in {units.one(leak.type_name)}"
     if leak.kind == "references":
-        return f"{number} reference to {units.one(leak.type_name)}"
+        return f"{number} reference{s} to {units.one(leak.type_name)}"
     if leak.kind == "memory":
-        what = f"block of {leak.type_name}" if leak.type_name else "memory block"
-        return f"{number} {what}"
+        of_type = f" of {leak.type_name}" if leak.type_name else ""
+        return f"{number} {'' if of_type else 'memory '}block{s}{of_type}"
     return f"{number} {leak.type_name}"
