@@ -8,8 +8,8 @@ import sys
 import attrs
 import pytest
 
-from refscope import ImmortalError, RefscopeError, _references, refcount
-from refscope._measure.cpython import frames, runtime
+from refscope import ImmortalError, RefscopeError, refcount
+from refscope._measure.cpython import calling, frames, runtime
 from refscope._measure.references import refcounts
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
@@ -236,7 +236,7 @@ def test_variables_of_the_call_are_copied_only_for_hooks(monkeypatch, hook):
 
     def call():
         frame = sys._getframe()
-        _references._call_of_old(Thing)
+        calling.call_of_old(Thing)
         return frames._has_snapshot(frame)
 
     assert call() == (hook is not None)
