@@ -30,7 +30,8 @@ def test_a_cache_that_is_not_full_gives_references():
     assert not report.is_leaking, str(report)
     for name in ("Shared", "type"):
         assert any(
-            f"{name} grows inside a functools._lru_cache_wrapper of at most 4,096" in at
+            f"{name} grows inside a functools._lru_cache_wrapper (test_a_cache_that_is_"
+            "not_full_gives_references.<locals>.<lambda>) of at most 4,096" in at
             for at in report.limits
         )
 

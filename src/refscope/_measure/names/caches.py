@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, cast
 
 from refscope._measure.cpython.classes import get_members, get_mro, type_name
 
 from .attributes import get_module_dict
+from .describe import detail_of
 
 
 _LRU = "functools._lru_cache_wrapper"
@@ -47,7 +50,7 @@ def room_in(holders: Sequence[object]) -> int | None:
     """
     for thing in holders[:-3:-1]:
         known = _filled(thing)
-        if known is not None and (thing is holders[-1] or known[0] == _LRU):
+        if known is not None and (thing is holders[-1] or known[0].startswith(_LRU)):
             return known[1] - known[2]
     return None
 
@@ -69,8 +72,16 @@ def _filled(thing: object) -> tuple[str, int, int] | None:
             most, now = _LIMIT(queue), _WAITING(queue)
         else:
             continue
-        return None if most is None else (type_name(base), most, now)
+        return None if most is None else (_spoken(thing, base), most, now)
     return None
+
+
+def _spoken(thing: object, kind: type) -> str:
+    """Return the type, and of a cache whose results it keeps."""
+    for held in gc.get_referents(thing) if kind is not deque else ():
+        if type(held) is FunctionType:
+            return f"{type_name(kind)} ({detail_of(held)})"
+    return type_name(kind)
 
 
 _LIMIT = cast(
