@@ -272,7 +272,7 @@ def _warm_up() -> None:
             pass
 
 
-def _warm_up_traced() -> None:
+def _warm_up_traced() -> None:  # pragma: no cover  # in a process that traces
     """Do so where the program traces, and take the frames that stay out of its books.
 
     A frame that is used again would be a block on the line of its next caller

@@ -283,6 +283,7 @@ assert refscope.why_alive(viewed).paths
 """
 
 
+@pytest.mark.needs_subprocess
 def test_a_type_that_nobody_has_made_ready():
     """Up to 3.10 an iterator of a view is of one that has no bases yet."""
     done = subprocess.run(
