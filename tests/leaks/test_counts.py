@@ -24,14 +24,18 @@ def test_a_cache_that_is_not_full_gives_references():
     The whole heap is looked at: frozen objects, such as the class, are no suspects.
     """
     numbers, shared = itertools.count(), Shared()
-    caches = [functools.lru_cache(4_096)(lambda _: shared) for _ in range(2)]
+
+    def same(_):
+        return shared
+
+    caches = [functools.lru_cache(4_096)(same) for _ in range(2)]
     report = _find(lambda: [cache(next(numbers)) for cache in caches])
 
     assert not report.is_leaking, str(report)
     for name in ("Shared", "type"):
         assert any(
             f"{name} grows inside a functools._lru_cache_wrapper (test_a_cache_that_is_"
-            "not_full_gives_references.<locals>.<lambda>) of at most 4,096" in at
+            "not_full_gives_references.<locals>.same) of at most 4,096" in at
             for at in report.limits
         )
 
