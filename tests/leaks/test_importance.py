@@ -73,6 +73,22 @@ def test_what_a_call_adds_comes_before_what_an_import_brings(shop_name):
     assert f"Suspect: 10 {shop_name}.Item in" in str(block.report)
 
 
+def test_what_a_call_adds_to_a_module_is_not_by_design(shop_name):
+    """Neither is it where others, such as coverage, keep something as well."""
+    with refscope.track("shop") as block:
+        shop = __import__(shop_name)
+        for number in range(10):
+            shop.load(number)
+    [item] = [
+        group
+        for group in block.report.survivors
+        if group.type_name == f"{shop_name}.Item"
+    ]
+
+    assert item.by_design is None
+    assert item.held_by.root == f"module {shop_name}"
+
+
 @pytest.mark.exact  # coverage notes the code of new modules
 def test_what_an_import_brings_is_by_design(shop_name):
     """Modules, classes, members of these, and what the module's own lines made."""
