@@ -13,8 +13,8 @@ from refscope._measure.cpython.environment import environment
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.references.refcounts import OWN
 from refscope._measure.retention import verdicts
+from refscope._measure.retention.passing import Passing
 from refscope._measure.session import boundary
-from refscope._measure.session.passing import Passing
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.reports import ExpectationReport, RetentionReport, Verdict
 

@@ -7,10 +7,10 @@ from sys import getrefcount
 
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.cpython import runtime
-from refscope._measure.cpython.calling import call_of_old
 from refscope._measure.heap import ours
 from refscope._measure.references import refcounts
 from refscope._measure.references.addresses import find, parsed
+from refscope._measure.references.calling import call_of_old
 from refscope._measure.references.explain import explain
 from refscope._measure.references.refcounts import IS_OLD, OWN, counted
 from refscope._measure.references.watching import Watch

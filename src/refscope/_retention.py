@@ -8,10 +8,10 @@ from sys import getrefcount
 from typing import TypeVar
 
 from refscope._measure.budget import Budget, OnProgress
-from refscope._measure.cpython.calling import call_of_old
 from refscope._measure.cpython.classes import is_class
 from refscope._measure.heap import inspectors, ours
 from refscope._measure.heap.keeping import Kept
+from refscope._measure.references.calling import call_of_old
 from refscope._measure.references.refcounts import IS_OLD, OWN
 from refscope._measure.retention import verdicts
 from refscope._measure.session import boundary

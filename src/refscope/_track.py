@@ -288,5 +288,6 @@ def _warm_up_traced() -> None:  # pragma: no cover  # in a process that traces
 if sys.version_info < (3, 11):
     with contextlib.suppress(TrackingError):  # beside another interpreter
         # A debugger's trace function is its own.
-        _warm_up_traced() if is_tracing() and not sys.gettrace() else _warm_up()
+        is_seen = is_tracing() and sys.gettrace() is None
+        (_warm_up_traced if is_seen else _warm_up)()
 _unready.append(_READY)

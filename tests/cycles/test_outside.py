@@ -11,9 +11,8 @@ import pytest
 import refscope
 from refscope._measure.budget import Budget
 from refscope._measure.cpython.classes import FREE_THREADED
-from refscope._measure.cycles import garbage
-from refscope._measure.heap import outside
-from refscope._measure.heap.outside import held_outside
+from refscope._measure.cycles import garbage, outside
+from refscope._measure.cycles.outside import held_outside
 
 from . import idioms
 from .helpers import found_ids, saved_ids

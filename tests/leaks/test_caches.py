@@ -13,7 +13,7 @@ import pytest
 
 import refscope
 from refscope._measure.leaks import growth
-from refscope._measure.names.caches import bounded, room_in
+from refscope._measure.leaks.caches import bounded, room_in
 
 
 @pytest.mark.usefixtures("small_heap")

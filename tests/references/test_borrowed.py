@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from refscope import referrers
-from refscope._measure.cpython.copies import copies
+from refscope._measure.references.copies import copies
 
 from .kinds import Thing
 

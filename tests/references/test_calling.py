@@ -8,8 +8,8 @@ import pytest
 
 import refscope
 from refscope import refcount, referrers
-from refscope._measure.cpython.calling import _JUMPS, _callee, on_stack
 from refscope._measure.references import refcounts
+from refscope._measure.references.calling import _JUMPS, _callee, on_stack
 
 
 old = pytest.mark.skipif(not refcounts.IS_OLD, reason="nothing is left on a stack")

@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from refscope import ImmortalError, RefscopeError, refcount
-from refscope._measure.cpython import calling, frames, runtime
-from refscope._measure.references import refcounts
+from refscope._measure.cpython import frames, runtime
+from refscope._measure.references import calling, refcounts
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 
 

@@ -66,11 +66,12 @@ class _Relations:
         plain = Kept(t for t in _things(groups, _is_plain) if id(t) not in known)
         dull = Kept(t for t in _things(groups, _is_dull) if id(t) not in known)
         telling = _things(groups, _is_telling)
+        everything = Kept(chain.from_iterable([group.things for group in groups]))
         owned = _reached(telling, dull, tracked=tracked)
         # Rings that only their members hold have no owner, and stay in front.
         owners = Kept(thing for thing in telling if id(thing) not in owned)
         self._owned: set[int] = _reached(owners, telling + dull, tracked=tracked)
-        self._held: set[int] = held_by(_things(groups, _is_any), tracked=tracked)
+        self._held: set[int] = held_by(everything, tracked=tracked)
         self._classes: set[int] = set(map(id, classes))
         self._of_imports: set[int] = {*self._classes, *map(id, modules)}
         self._of_imports |= _reached(classes, plain, tracked=tracked)
@@ -103,10 +104,6 @@ def _reached(
 def _things(groups: Iterable[Group], is_one: Callable[[Group], bool]) -> Kept[object]:
     """Return the objects of some groups."""
     return Kept(chain.from_iterable([g.things for g in groups if is_one(g)]))
-
-
-def _is_any(_group: Group) -> bool:
-    return True
 
 
 def _is_plain(group: Group) -> bool:

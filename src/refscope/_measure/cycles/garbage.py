@@ -31,8 +31,9 @@ from refscope._measure.cpython.interpreter import BORROWS, count_elements
 from refscope._measure.cpython.listed import listed
 from refscope._measure.heap import graphs
 from refscope._measure.heap.graphs import Graph
-from refscope._measure.heap.outside import held_outside
 from refscope._measure.names.attributes import get_module_dict
+
+from .outside import held_outside
 
 
 UNEXACT = (

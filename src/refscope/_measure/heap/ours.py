@@ -26,9 +26,12 @@ from refscope.reports._record import Record
 
 _LARGEST_POOLED_TUPLE = 20  # PyTuple_MAXSAVESIZE: shorter ones go to a free list
 
-_ROOT = __file__.rpartition("_measure")[0][:-1]  # as in co_filename
+_ROOT, _, _ = __file__.rpartition("_measure")  # as in co_filename
+MEASURE = os.path.join(_ROOT, "_measure", "")  # noqa: PTH118
+"""What the file name of code that measures starts with."""
+
 _OURS = (
-    *[os.path.join(folder, "") for folder in ("_measure", "reports", "render")],  # noqa: PTH118
+    *[os.path.join(folder, "") for folder in ("reports", "render")],  # noqa: PTH118
     *(
         "_units.py",
         "_block.py",
@@ -46,6 +49,7 @@ _OURS = (
     ),
 )
 FILES = (
+    MEASURE,
     *[os.path.join(_ROOT, name) for name in _OURS],  # noqa: PTH118
     # One file for all methods of a class since attrs 25, one for each before.
     *[f"<attrs generated {name} refscope." for name in ("methods", "init", "repr")],

@@ -8,10 +8,10 @@ from refscope._measure.cpython.classes import get_mro, is_dict, type_name
 from refscope._measure.heap.roots import C_ONLY
 from refscope._measure.heap.tracebacks import with_functions
 from refscope._measure.heap.untracked import is_interned
-from refscope._measure.names.caches import room_in
 from refscope._measure.retention.search import Trail
 from refscope.reports import Cycle, Traceback
 
+from .caches import room_in
 from .naming import THREAD
 
 

@@ -21,10 +21,10 @@ from refscope._measure.cpython.interpreter import count_elements
 from refscope._measure.cpython.listed import listed
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
-from refscope._measure.names.caches import not_full
 from refscope._measure.names.table import names_of
 from refscope._measure.retention.search import best_name, find_trails
 
+from .caches import not_full
 from .evidence import Evidence
 from .lengths import Look
 from .rounds import collect

@@ -38,7 +38,6 @@ from refscope._measure.heap.untracked import (
     most_of_a_type,
     traced,
 )
-from refscope._measure.names.caches import not_full, room_in
 from refscope._measure.names.describe import lines_of
 from refscope._measure.names.spelling import element
 from refscope._measure.retention.retained import closure, retained_sizes
@@ -48,6 +47,7 @@ from refscope._measure.session.born import Born
 from refscope.reports import ReferencePath, Traceback
 
 from .blame import first_born, is_thread, most_telling, without_names
+from .caches import not_full, room_in
 from .rounds import collect, empty_free_lists
 
 

@@ -21,9 +21,9 @@ from refscope._measure.cpython.hazards import referents_of
 from refscope._measure.cpython.listed import listed
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
-from refscope._measure.names.caches import not_full
 from refscope._measure.retention.search import find_trails
 
+from .caches import not_full
 from .evidence import Evidence
 
 

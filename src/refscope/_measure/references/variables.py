@@ -11,11 +11,11 @@ import sys
 from collections.abc import Collection, Iterable
 from types import CodeType, FrameType
 
-from refscope._measure.cpython.copies import copies
 from refscope._measure.cpython.frames import place_in, variables_in
 from refscope._measure.cpython.interpreter import BORROWS
 from refscope._measure.names.code import local
 
+from .copies import copies
 from .refcounts import Box
 
 

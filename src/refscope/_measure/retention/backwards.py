@@ -17,10 +17,10 @@ from refscope._measure.cpython.managed import has_dict
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept, KeptById
 from refscope._measure.heap.roots import Roots, is_ours
-from refscope._measure.heap.whole import STAGE, Whole
 from refscope._measure.names.table import names_of
 
 from .nearby import Nearby
+from .whole import STAGE, Whole
 
 
 FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})

@@ -17,7 +17,6 @@ from refscope._measure.budget import Budget
 from refscope._measure.cpython.classes import get_mro
 from refscope._measure.cpython.frozen import frozen_count
 from refscope._measure.heap import census
-from refscope._measure.heap.inside import is_part_of_frame
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.heap.roots import (
     C_ONLY,
@@ -36,6 +35,7 @@ from refscope.reports._fingerprint import fingerprint
 from refscope.reports._heap import shape_of
 
 from .backwards import FREE_NAMES, Heap
+from .inside import is_part_of_frame
 from .nearby import Nearby
 
 

@@ -25,7 +25,6 @@ from .born import guard
 
 
 _PATIENCE = 1.0  # seconds
-_HERE = __file__.rpartition("session")[0]  # as in co_filename
 
 session = tracing.Session()
 lock = RLock()
@@ -127,7 +126,7 @@ def _is_at_work(frame: FrameType | None) -> bool:
     while frame is not None:
         ours.disown_new_frame(frame)
         code = frame.f_code
-        if code.co_filename.startswith(_HERE) or "begin_own" in code.co_names:
+        if code.co_filename.startswith(ours.MEASURE) or "begin_own" in code.co_names:
             return True
         frame = frame.f_back
     return False

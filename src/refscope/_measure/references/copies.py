@@ -11,8 +11,8 @@ import dis
 from collections.abc import Collection, Iterator
 from types import CodeType
 
-from .borrowing import ENDS, apply_effect, deepen
-from .frames import names_in
+from refscope._measure.cpython.borrowing import ENDS, apply_effect, deepen
+from refscope._measure.cpython.frames import names_in
 
 
 _LOADS = "LOAD_FAST"

@@ -20,8 +20,7 @@ from refscope._measure.budget import Budget
 from refscope._measure.cpython.frames import running_frames
 from refscope._measure.cpython.hazards import hazard
 from refscope._measure.cpython.interpreter import count_elements
-
-from . import graphs
+from refscope._measure.heap import graphs
 
 
 _SAMPLE = 256

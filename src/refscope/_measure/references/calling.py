@@ -11,7 +11,7 @@ import opcode
 import sys
 from types import CellType, CodeType, FrameType, FunctionType
 
-from .classes import get_members, get_mro
+from refscope._measure.cpython.classes import get_members, get_mro
 
 
 def _codes(*names: str) -> frozenset[int]:

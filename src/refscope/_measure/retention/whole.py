@@ -15,10 +15,9 @@ from itertools import filterfalse
 from refscope._measure.budget import CHUNK, Budget
 from refscope._measure.cpython.hazards import referents_of
 from refscope._measure.cpython.listed import everything
-
-from . import census
-from .holding import containers_among, note_holders
-from .keeping import Kept
+from refscope._measure.heap import census
+from refscope._measure.heap.holding import containers_among, note_holders
+from refscope._measure.heap.keeping import Kept
 
 
 _MOST_LOOKS = 4

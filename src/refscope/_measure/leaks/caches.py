@@ -10,9 +10,8 @@ from types import FunctionType
 from typing import Any, cast
 
 from refscope._measure.cpython.classes import get_members, get_mro, type_name
-
-from .attributes import get_module_dict
-from .describe import detail_of
+from refscope._measure.names.attributes import get_module_dict
+from refscope._measure.names.describe import detail_of
 
 
 _LRU = "functools._lru_cache_wrapper"
@@ -39,6 +38,7 @@ def not_full(holders: Sequence[object]) -> str | None:
         known = _filled(thing)
         if known is not None and known[2] < known[1]:
             name, most, now = known
+            name += _function_of(thing) if name == _LRU else ""
             return f"{name} of at most {most:,} ({now:,} now)"
     return None
 
@@ -50,7 +50,7 @@ def room_in(holders: Sequence[object]) -> int | None:
     """
     for thing in holders[:-3:-1]:
         known = _filled(thing)
-        if known is not None and (thing is holders[-1] or known[0].startswith(_LRU)):
+        if known is not None and (thing is holders[-1] or known[0] == _LRU):
             return known[1] - known[2]
     return None
 
@@ -72,16 +72,14 @@ def _filled(thing: object) -> tuple[str, int, int] | None:
             most, now = _LIMIT(queue), _WAITING(queue)
         else:
             continue
-        return None if most is None else (_spoken(thing, base), most, now)
+        return None if most is None else (type_name(base), most, now)
     return None
 
 
-def _spoken(thing: object, kind: type) -> str:
-    """Return the type, and of a cache whose results it keeps."""
-    for held in gc.get_referents(thing) if kind is not deque else ():
-        if type(held) is FunctionType:
-            return f"{type_name(kind)} ({detail_of(held)})"
-    return type_name(kind)
+def _function_of(cache: object) -> str:
+    """Return in brackets whose results a cache keeps, nothing for a function of C."""
+    found = [held for held in gc.get_referents(cache) if type(held) is FunctionType]
+    return f" ({detail_of(found[0])})" if found else ""
 
 
 _LIMIT = cast(
