@@ -214,11 +214,11 @@ def _tag_items(tags: object) -> tuple[tuple[str, str], ...]:
 
 
 def _warm_up() -> None:
-    """Run every boundary once, and what comes first in each often enough.
+    """Run every boundary once.
 
     Up to 3.10 the first call of a function leaves a frame behind (zombie frames,
-    Objects/frameobject.c) that counts for the caller's line, and the 1024th makes a
-    cache (Python/ceval.c, OPCACHE_MIN_RUNS), before a block could note what was before.
+    Objects/frameobject.c) that counts for the caller's line, before a block could note
+    what was before.
     """
 
     def plain() -> None:
@@ -259,6 +259,14 @@ def _warm_up() -> None:
     tracker.__enter__()
     tracker.__exit__(None, None, None)
     _ = started.measured, started.report, tracker.report, tracker.reports
+
+
+def _warm_up_caches() -> None:
+    """Run what comes first in each boundary as often as it takes.
+
+    Up to 3.10 the 1024th call of a function makes a cache (Python/ceval.c,
+    OPCACHE_MIN_RUNS).
+    """
     ends = track(
         "warm-up",
         sites=False,
@@ -289,5 +297,6 @@ if sys.version_info < (3, 11):
     with contextlib.suppress(TrackingError):  # beside another interpreter
         # A debugger's trace function is its own.
         is_seen = is_tracing() and sys.gettrace() is None
+        _warm_up_caches()
         (_warm_up_traced if is_seen else _warm_up)()
 _unready.append(_READY)
