@@ -109,8 +109,7 @@ def test_classes_made_again_and_again_are_not_by_design():
     """They come first, before what belongs to them: no definition is run so often."""
     models = []
     with refscope.track("models") as block:
-        for _ in range(4):
-            models.append(type("Made", (), {"parts": {1: Node()}}))
+        models.extend(type("Made", (), {"parts": {1: Node()}}) for _ in range(4))
     first = block.report.survivors[0]
 
     assert (first.type_name, first.count) == ("type", 4)

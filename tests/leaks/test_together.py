@@ -187,7 +187,7 @@ def test_the_garbage_of_an_exception_is_told_as_one():
 
     def fail():
         try:
-            raise ValueError
+            int("none")
         except ValueError as error:
             kept = error
         return bool(kept)

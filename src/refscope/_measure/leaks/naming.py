@@ -21,8 +21,7 @@ _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
 _EXCEPTIONS = frozenset(
     name
     for name, thing in vars(builtins).items()
-    if is_class(thing)
-    and derives_from(cast("type", thing), identities(BaseException))
+    if is_class(thing) and derives_from(cast("type", thing), identities(BaseException))
 )
 _TELLING = ("function", "frame", "generator", "coroutine")
 
