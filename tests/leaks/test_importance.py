@@ -105,6 +105,44 @@ def test_what_an_import_brings_is_by_design(shop_name):
     }
 
 
+def test_classes_made_again_and_again_are_not_by_design():
+    """They come first, before what belongs to them: no definition is run so often."""
+    models = []
+    with refscope.track("models") as block:
+        models.extend(type("Made", (), {"parts": {1: Node()}}) for _ in range(4))
+    first = block.report.survivors[0]
+
+    assert (first.type_name, first.count) == ("type", 4)
+    assert {group.by_design for group in block.report.survivors} == {None}
+    assert first.held_by.references[-1].target.type_name == "type"
+
+
+def test_classes_with_names_of_their_own_are_by_design():
+    """One line defines many, as a decorator or a metaclass does."""
+    kept = []
+    with refscope.track("classes") as block:
+        kept.extend(type(name, (), {}) for name in ("Red", "Green", "Blue"))
+    [group] = [each for each in block.report.survivors if each.type_name == "type"]
+
+    assert group.by_design.endswith(" was made")
+
+
+def test_classes_that_an_import_makes_again_are_by_design(shop_name):
+    """Such as one of the same name for each class of the module."""
+    kept = []
+    with refscope.track("shop") as block:
+        kept.append(__import__(shop_name))
+        kept.extend(type("Config", (), {}) for _ in range(4))
+    reasons = {
+        group.by_design
+        for group in block.report.survivors
+        if (group.type_name, group.count) == ("type", 4)
+    }
+
+    assert None not in reasons
+    assert len(reasons) == 1
+
+
 def test_what_bases_know_classes_by_is_by_design():
     """Each class is in the list of its base, by a weak reference that C holds."""
     with refscope.track("class") as block:

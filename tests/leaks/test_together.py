@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import sys
 import tracemalloc
+import weakref
 
 import pytest
 
@@ -179,6 +180,36 @@ def test_cycles_whose_names_change_are_one_leak():
     assert [leak.per_call for leak in cycles] == [1.0]
     assert first.leaks[0].growth == (1, 1, 1)
     assert first.leaks[0].fingerprint == second.leaks[0].fingerprint
+
+
+def test_the_garbage_of_an_exception_is_told_as_one():
+    """A built-in one says more than the frame that its traceback keeps."""
+
+    def fail():
+        try:
+            int("none")
+        except ValueError as error:
+            kept = error
+        return bool(kept)
+
+    [leak] = find(fail).leaks
+
+    assert (leak.kind, leak.type_name) == ("cycles", "ValueError")
+    assert leak.traceback.innermost.lineno == fail.__code__.co_firstlineno + 2
+
+
+def test_weak_references_that_are_dropped_are_no_cycles():
+    """A collection counts those that callbacks let go of, as abc's, among objects."""
+    others = set()
+
+    def make():
+        item = Item()
+        item.self = item
+        others.update(weakref.ref(item, others.remove) for _ in range(20))
+
+    [leak] = find(make).leaks
+
+    assert (leak.kind, leak.per_call, leak.growth) == ("cycles", 1.0, (1, 1, 1))
 
 
 def test_the_garbage_of_a_class_is_told_as_a_class():

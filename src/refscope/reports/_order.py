@@ -15,6 +15,8 @@ _FrameKey: TypeAlias = tuple[str, int, bool, str]
 _Place: TypeAlias = tuple[bool, tuple[_FrameKey, ...], int]
 _DULL = frozenset(
     (
+        "_thread.RLock",
+        "_thread.lock",
         "functools._lru_list_elem",
         "functools.partial",
         "weakref.KeyedRef",

@@ -52,10 +52,26 @@ def in_order(groups: Iterable[Group]) -> list[Group]:
     return sorted(groups, key=_Relations(groups).rank)
 
 
+def made_again(groups: Sequence[Group]) -> set[int]:
+    """Return the identities of classes that a line made again and again.
+
+    No definition, which is run once, but a leak if they stay.  An import may run
+    such a line for each of many definitions: what it brings is not told from that.
+    """
+    if any(map(_is_module, groups)):
+        return set()
+    found: set[int] = set()
+    for group in filter(_is_class, groups):
+        names = {type_name(cast("type", thing)) for thing in group.things}
+        if 2 * len(names) <= len(group.things):
+            found.update(map(id, group.things))
+    return found
+
+
 class _Relations:
     """What holds what among survivors, by identities."""
 
-    __slots__ = ("_classes", "_held", "_of_imports", "_owned")
+    __slots__ = ("_again", "_classes", "_held", "_of_imports", "_owned")
 
     def __init__(self, groups: list[Group]) -> None:
         # A collection stops tracking dictionaries of atoms, up to 3.13.
@@ -63,6 +79,8 @@ class _Relations:
         modules, classes = _things(groups, _is_module), _things(groups, _is_class)
         spaces = Kept(map(get_module_dict, cast("list[ModuleType]", modules)))
         known = set(map(id, spaces))  # every function leads to one
+        again = made_again(groups)
+        classes = Kept(each for each in classes if id(each) not in again)
         plain = Kept(t for t in _things(groups, _is_plain) if id(t) not in known)
         dull = Kept(t for t in _things(groups, _is_dull) if id(t) not in known)
         telling = _things(groups, _is_telling)
@@ -70,8 +88,12 @@ class _Relations:
         owned = _reached(telling, dull, tracked=tracked)
         # Rings that only their members hold have no owner, and stay in front.
         owners = Kept(thing for thing in telling if id(thing) not in owned)
+        # Nor does a class, which always is in a ring with what only serves it.
+        owners += (t for t in _things(groups, _is_class) if id(t) in again)
         self._owned: set[int] = _reached(owners, telling + dull, tracked=tracked)
+        self._owned -= again
         self._held: set[int] = held_by(everything, tracked=tracked)
+        self._again: set[int] = again
         self._classes: set[int] = set(map(id, classes))
         self._of_imports: set[int] = {*self._classes, *map(id, modules)}
         self._of_imports |= _reached(classes, plain, tracked=tracked)
@@ -82,7 +104,7 @@ class _Relations:
         thing, name = group.things[0], group.type_name
         is_class_of_base = id(class_known_by(thing)) in self._classes
         is_import = id(thing) in self._of_imports or is_class_of_base
-        is_small = is_dull(name)
+        is_small = is_dull(name) and id(thing) not in self._again
         is_inside = is_small and id(thing) in self._held
         order = is_import, id(thing) in self._owned, is_small, is_inside
         return order, -len(group.things), name, group.place or ()

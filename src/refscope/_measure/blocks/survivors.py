@@ -31,7 +31,7 @@ from refscope._measure.session.born import LATE_DICTS, Born
 from refscope.reports import ReferencePath, SurvivorGroup, Traceback
 from refscope.reports._fingerprint import fingerprint
 
-from .ordering import Group, in_order
+from .ordering import Group, in_order, made_again
 
 
 _MOST_BESIDES = 20_000
@@ -91,14 +91,15 @@ class Survivors:
         """Search for what holds the groups, and let go of the objects."""
         budget = Budget(max_objects, deadline or _MOST_SECONDS)
         mine = frozenset([id(thing) for group in self.groups for thing in group.things])
+        defined = mine - made_again(self.groups)
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
-        found = self._holders(budget, mine, tracebacks)
+        found = self._holders(budget, defined, tracebacks)
         searched = len(found)
         for number, group in enumerate(self.groups):
             if number >= len(found):
-                found.append((None, _design(group.things[0], mine)))
+                found.append((None, _design(group.things[0], defined)))
             rows.append(_row(group, *found[number], mine, tracebacks[number]))
         said = list(budget.limits)
         if searched < len(self.groups):
@@ -109,7 +110,7 @@ class Survivors:
         self.groups = []
 
     def _holders(
-        self, budget: Budget, mine: frozenset[int], places: Sequence[Traceback]
+        self, budget: Budget, defined: frozenset[int], places: Sequence[Traceback]
     ) -> list[tuple[ReferencePath | None, str | None]]:
         """Return for the first groups a path to one of each, and why it is there.
 
@@ -130,7 +131,7 @@ class Survivors:
                 trail = find_nearest(thing, count, budget, near)
                 held_by = None if trail is None else trail.report()
                 function = place.innermost.function
-                design = _design(thing, mine, trail, is_made_by_call=bool(function))
+                design = _design(thing, defined, trail, is_made_by_call=bool(function))
                 found.append((held_by, design))
                 trail = None
         finally:
@@ -194,7 +195,7 @@ def _function_of(traceback: Traceback | None) -> str:
 
 def _design(
     thing: object,
-    mine: frozenset[int],
+    defined: frozenset[int],
     trail: Trail | None = None,
     *,
     is_made_by_call: bool = False,
@@ -202,11 +203,12 @@ def _design(
     """Return why the program's design keeps an object, None if nothing says so.
 
     A module that was imported is no reason for what a call has put into a container
-    of it, but those of the standard library fill theirs at once.
+    of it, but those of the standard library fill theirs at once.  No class that is
+    made again and again is among what is ``defined``.
     """
     path = [thing] if trail is None else trail.objects
     for left, holder in zip(range(len(path) - 1, -1, -1), path, strict=True):
-        if id(holder) not in mine:
+        if id(holder) not in defined:
             continue
         if type(holder) is ModuleType:
             name = str(detail_of(holder))
@@ -215,7 +217,7 @@ def _design(
         elif is_class(holder):
             return _MADE.format(type_name(cast("type", holder)))
     known = class_known_by(thing)
-    if id(known) in mine:
+    if id(known) in defined:
         return _MADE.format(type_name(cast("type", known)))
     if trail is None or not trail.root.startswith("module "):
         return None

@@ -174,10 +174,12 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     collect()
     found.limits.update(dict.fromkeys(report.limits))
     phases = ledger.phases_of(GARBAGE)
+    counted = per_call(phases) * calls
     for group in alike(with_lines(report.groups, places), calls):
         name = telling(group.type_names)
-        # What was counted are objects: this part of them are cycles of this shape.
-        share = group.count / report.objects
+        # What the collector counted are objects, and weak references to them that
+        # their callbacks dropped: this part of it are cycles of this shape.
+        share = group.count / counted
         shown = first_shown(phases, share)
         found.leaks.append(
             Leak(

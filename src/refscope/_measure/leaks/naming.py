@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Collection, Sequence
+from typing import cast
 
 from refscope._measure.algorithms.series import Phase
+from refscope._measure.cpython.classes import derives_from, identities, is_class
 from refscope._measure.retention.search import shape_of_path
 from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath, Traceback
 from refscope.reports._fingerprint import fingerprint
@@ -15,12 +18,18 @@ from refscope.reports._record import changed
 _FIRST = frozenset(("type", "module", "_asyncio.Task"))
 THREAD = "threading.Thread"
 _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
+_EXCEPTIONS = frozenset(
+    name
+    for name, thing in vars(builtins).items()
+    if is_class(thing) and derives_from(cast("type", thing), identities(BaseException))
+)
 _TELLING = ("function", "frame", "generator", "coroutine")
 
 
 def telling(names: Sequence[str]) -> str:
     """Return the type that says most about a cycle."""
     ranked = [name for name in names if not is_dull(name)]
+    ranked += [name for name in names if name in _EXCEPTIONS]
     ranked += [name for name in names if name == "type"]  # has the others as members
     ranked += [name for name in names if name in _TELLING]
     return next(iter([*ranked, *names]), "")

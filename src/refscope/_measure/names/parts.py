@@ -200,6 +200,7 @@ REST_BY_NAME: Mapping[str, str] = {
             "multidict._multidict._keysiter",
             "multidict._multidict._valuesiter",
             "pickle.PickleBuffer",
+            "sqlalchemy.cimmutabledict.immutabledict",
         ),
         UNDERLYING,
     ),
