@@ -176,8 +176,8 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     phases = ledger.phases_of(GARBAGE)
     for group in alike(with_lines(report.groups, places), calls):
         name = telling(group.type_names)
-        # What was counted are objects: this part of them are cycles of this shape.
-        share = group.count / report.objects
+        # What was counted are objects: so many cycles of this shape are one of them.
+        share = group.count / calls / per_call(phases)
         shown = first_shown(phases, share)
         found.leaks.append(
             Leak(

@@ -1,0 +1,71 @@
+"""Garbage that is gone by its own finalizer: the collector counts none of it."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+import refscope
+
+
+pytestmark = pytest.mark.usefixtures("small_heap")
+
+
+class Connection:
+    """Lets go of its callback when it is finalized."""
+
+    def __init__(self):
+        self.on_data = self.received
+        self.buffers = [[]]
+
+    def __del__(self):
+        self.on_data = None
+
+    def received(self):
+        """Do nothing."""
+
+
+class Parser:
+    """Keeps a generator that waits for more; the collector closes it."""
+
+    def __init__(self):
+        self.feed = self.steps().__next__
+        self.feed()
+
+    def steps(self):
+        """Wait, with itself in a variable."""
+        yield
+        self.feed = None
+
+
+@pytest.mark.parametrize("make", [Connection, Parser])
+@pytest.mark.parametrize("number", [1, 3])
+def test_it_is_a_leak_like_other_cycles(make, number):
+    """Nothing but the collector frees it, whatever that says it has found."""
+    gc.collect()
+    make()
+    assert gc.collect() == 0
+
+    report = refscope.find_leaks(lambda: [make() for _ in range(number)] and None)
+
+    [leak] = report.leaks
+    assert (leak.kind, leak.type_name.rpartition(".")[2]) == ("cycles", make.__name__)
+    assert (leak.per_call, leak.verdict) == (number, "cycle")
+    assert leak.growth == (number * leak.growth_calls,) * 5
+    assert leak.cycle.finalizers
+    assert not [limit for limit in report.limits if "garbage" in limit]
+
+
+def test_what_the_collector_leaves_alone_is_no_garbage():
+    """It no longer tracks what holds nothing but atoms."""
+    cache = {}
+
+    def replace():
+        cache["last"] = (id(cache), {"size": len(cache)}, (1.5, str(cache.keys())))
+
+    report = refscope.find_leaks(replace)
+
+    assert not report.is_leaking
+    assert not [limit for limit in report.limits if "garbage" in limit]
+    assert report.total_calls == 10
