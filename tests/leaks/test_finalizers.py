@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import weakref
+from multiprocessing.util import Finalize
 
 import pytest
 
@@ -39,6 +41,22 @@ class Parser:
         self.feed = None
 
 
+class Reader:
+    """Is kept by the finalizer that it registers for itself."""
+
+    def __init__(self, register):
+        self.finalizer = register(self)
+
+    def close(self):
+        """Do nothing."""
+
+
+REGISTRIES = [
+    lambda reader: weakref.finalize(reader, reader.close),
+    lambda reader: Finalize(reader, reader.close, exitpriority=1),
+]
+
+
 @pytest.mark.parametrize("make", [Connection, Parser])
 @pytest.mark.parametrize("number", [1, 3])
 def test_it_is_a_leak_like_other_cycles(make, number):
@@ -69,3 +87,36 @@ def test_what_the_collector_leaves_alone_is_no_garbage():
     assert not report.is_leaking
     assert not [limit for limit in report.limits if "garbage" in limit]
     assert report.total_calls == 10
+
+
+@pytest.mark.parametrize("register", REGISTRIES)
+def test_what_a_finalizer_keeps_comes_first(register):
+    """Who registered it is the leak, before what was made to register."""
+    report = refscope.find_leaks(lambda: Reader(register) and None, rounds=3)
+    _call_off()
+
+    assert report.leaks[0].type_name.endswith(".Reader")
+    assert {leak.per_call for leak in report.leaks} == {1.0}
+    assert "regist" in report.leaks[0].held_by.expression
+
+
+@pytest.mark.parametrize("register", REGISTRIES)
+def test_what_a_finalizer_keeps_is_not_by_design(register):
+    """The registry is the standard library's, what is in it is the program's."""
+    with refscope.track("readers") as block:
+        for _ in range(10):
+            Reader(register)
+    _call_off()
+
+    assert [group.by_design for group in block.report.survivors] == [
+        None for _ in block.report.survivors
+    ]
+    assert block.report.survivors[0].type_name.endswith(".Reader")
+    assert "Suspect: 10 " in str(block.report)
+
+
+def _call_off():
+    for thing in gc.get_objects():
+        if type(thing) is Reader:
+            finalizer = thing.finalizer
+            getattr(finalizer, "detach", getattr(finalizer, "cancel", None))()

@@ -17,8 +17,12 @@ _DULL = frozenset(
     (
         "functools._lru_list_elem",
         "functools.partial",
+        "multiprocessing.util.Finalize",
         "weakref.KeyedRef",
         "weakref.ReferenceType",
+        "weakref.WeakMethod",
+        "weakref.finalize",
+        "weakref.finalize._Info",
     )
 )
 
