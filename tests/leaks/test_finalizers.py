@@ -100,6 +100,24 @@ def test_what_a_finalizer_keeps_comes_first(register):
     assert "regist" in report.leaks[0].held_by.expression
 
 
+def test_each_line_has_its_own_rate():
+    """What is made where a thing of the first calls was, and is gone, is no older."""
+
+    def work():
+        Reader(lambda reader: weakref.finalize(reader, reader.close))
+        Reader(lambda reader: weakref.finalize(reader, lambda: reader))
+
+    report = refscope.find_leaks(work)
+    _call_off()
+
+    rates = [
+        leak.per_call
+        for leak in report.leaks
+        if leak.type_name in {"weakref.finalize", f"{__name__}.Reader"}
+    ]
+    assert rates == [1.0] * 4
+
+
 @pytest.mark.parametrize("register", REGISTRIES)
 def test_what_a_finalizer_keeps_is_not_by_design(register):
     """The registry is the standard library's, what is in it is the program's."""
