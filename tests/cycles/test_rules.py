@@ -68,6 +68,7 @@ def frame():
         ("._cat", idioms.Slotted(), idioms.Cat(), 1009),
         ("._cat", idioms.Slotted(), type("Kitten", (idioms.Cat,), {})(), 1009),
         ("._set", idioms.Cat(), set(), 1011),
+        (".friend", type("Cats", (dict,), {})(), idioms.Cat(), 1010),
         ("[...]", {}, None, 1014),
         ("<local self in f>", idioms._waiting(), None, 1011),
         ("<local .0 in <genexpr>>", (cat for cat in ()), None, 3000),

@@ -144,7 +144,7 @@ def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911 
         return _OF_EXCEPTIONS[name]
     if name[:8] == "<cached ":
         return _ONE + 4
-    if is_one_of(holder, _CONTAINERS):
+    if name[:1] != "." and is_one_of(holder, _CONTAINERS):
         return _ONE + (12 if "..." not in name[:4] else 14)  # no key to speak of
     if _is_special(name) or name[:1] != "." or _is_of_c(name, holder):
         return _STRUCTURE
