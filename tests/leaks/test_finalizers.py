@@ -97,7 +97,7 @@ def test_what_a_finalizer_keeps_comes_first(register):
 
     assert report.leaks[0].type_name.endswith(".Reader")
     assert {leak.per_call for leak in report.leaks} == {1.0}
-    assert "regist" in report.leaks[0].held_by.expression
+    assert "_registry" in report.leaks[0].held_by.expression
 
 
 def test_each_line_has_its_own_rate():

@@ -167,7 +167,9 @@ class Trial:
             yield calls
             collect()
             first = Kept(self._born.look())
-            self._ids = dict(zip(map(id, first), map(id, map(type, first)), strict=True))
+            self._ids = dict(
+                zip(map(id, first), map(id, map(type, first)), strict=True)
+            )
             first.clear()
             self._note_places()
             empty_free_lists()
