@@ -121,7 +121,7 @@ def test_each_line_has_its_own_rate():
 @pytest.mark.parametrize("register", REGISTRIES)
 def test_what_a_finalizer_keeps_is_not_by_design(register):
     """The registry is the standard library's, what is in it is the program's."""
-    with refscope.track("readers") as block:
+    with refscope.track("readers", deadline=60) as block:
         for _ in range(10):
             Reader(register)
     _call_off()
