@@ -59,6 +59,32 @@ def function_on_a_stack():
     stack.callback(lambda: stack)
 
 
+class View:
+    """Shows a job, and is made by it."""
+
+    def __init__(self, job):
+        self._job = job
+
+
+def view_of_a_job():
+    """A part names its whole by the class of it."""
+    job = Job()
+    job.first = View(job)
+
+
+class Tree(dict):
+    """A dictionary that says where a new one of them belongs."""
+
+    def __init__(self, parent=None):
+        object.__setattr__(self, "__parent", parent)
+
+
+def tree_with_two_underscores():
+    """An item knows its parent by a name that looks like one of Python's own."""
+    tree = Tree()
+    tree["x"] = Tree(tree)
+
+
 def partial_in_list():
     """A list keeps a prepared call."""
     job = Job()
@@ -209,6 +235,8 @@ def task_that_waits():
         (method_in_list, "Job.observers keeps the bound method Job.close"),
         (callback_of_a_stack, "_exit_callbacks keeps the bound method Job.close"),
         (function_on_a_stack, "function_on_a_stack.<locals>.<lambda> keeps its"),
+        (view_of_a_job, "make View._job a weakref.ref"),
+        (tree_with_two_underscores, "Tree.__parent leads back to the owner"),
         (partial_in_list, "the functools.partial in Job.later keeps"),
         (callback_of_a_future, "Future.<callbacks> keeps the bound method"),
         (result_of_a_future, "make Job.future a weakref.ref"),

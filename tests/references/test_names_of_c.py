@@ -362,6 +362,18 @@ def test_what_hands_xml_on_is_known_by_the_event():
     assert names_of(parser, parser.DefaultHandlerExpand) == [".DefaultHandlerExpand"]
 
 
+def test_callbacks_of_tls_have_the_names_of_its_attributes():
+    """Both are kept by C; ``ssl`` puts a function of its own before the second."""
+    ssl = pytest.importorskip("ssl")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = context._msg_callback = lambda *_: None
+    named = edges(context)
+
+    assert {".sni_callback", "._msg_callback"} <= {name for name, _ in named}
+    assert names_of(context, context.sni_callback) == [".sni_callback"]
+    assert [type(held) for name, held in named if name is None] == []
+
+
 def test_the_type_that_a_pointer_points_to_is_not_its_base():
     """``__base__`` is another class."""
     kind = _pointer_type()

@@ -19,8 +19,12 @@ _DULL = frozenset(
         "_thread.lock",
         "functools._lru_list_elem",
         "functools.partial",
+        "multiprocessing.util.Finalize",
         "weakref.KeyedRef",
         "weakref.ReferenceType",
+        "weakref.WeakMethod",
+        "weakref.finalize",
+        "weakref.finalize._Info",
     )
 )
 

@@ -232,7 +232,9 @@ def _is_standard(module: str) -> bool:
 
 
 def _is_cache(names: Sequence[str]) -> bool:
-    return any(word in name.lower() for name in names for word in _CACHES)
+    way = " ".join(names).lower()
+    # What is registered for a finalizer is the program's.
+    return "finalize" not in way and any(word in way for word in _CACHES)
 
 
 census.own(Survivors)

@@ -28,10 +28,12 @@ from refscope._measure.algorithms.feedback import Edge
 from refscope._measure.cpython.classes import (
     can_be_weak,
     get_flags,
+    get_mro,
     identities,
     is_class,
     is_one_of,
     static_lookup,
+    type_name,
 )
 from refscope._measure.cpython.interpreter import count_elements
 
@@ -113,14 +115,19 @@ def is_back_pointer(name: str) -> bool:
     (True, False)
     >>> is_back_pointer(".__context__"), is_back_pointer("['owner']")
     (False, False)
-    >>> is_back_pointer(".f_back")
-    False
+    >>> is_back_pointer(".f_back"), is_back_pointer(".__parent")
+    (False, True)
     """
-    if name[:1] != "." or name[:3] == ".__" or level_of(name):
+    if name[:1] != "." or _is_special(name) or level_of(name):
         return False
     text = "".join([f"_{c.lower()}" if c.isupper() else c for c in name[1:]])
     words = text.strip("_").split("_")
     return words[0] in _BACK_WORDS or words[-1] in _BACK_WORDS
+
+
+def _is_special(name: str) -> bool:
+    """Return whether an attribute is one of Python's own, or a part of such a one."""
+    return name[:3] == ".__" and (name[-2:] == "__" or not name[1:].isidentifier())
 
 
 def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911  # a table
@@ -137,13 +144,11 @@ def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911 
         return _OF_EXCEPTIONS[name]
     if name[:8] == "<cached ":
         return _ONE + 4
-    if is_one_of(holder, _CONTAINERS):
+    if name[:1] != "." and is_one_of(holder, _CONTAINERS):
         return _ONE + (12 if "..." not in name[:4] else 14)  # no key to speak of
-    if name[:3] == ".__" or name[:1] != ".":
+    if _is_special(name) or name[:1] != "." or _is_of_c(name, holder):
         return _STRUCTURE
-    if _is_of_c(name, holder):
-        return _STRUCTURE
-    return _cost_of_attribute(holder, target)
+    return _cost_of_attribute(name, holder, target)
 
 
 def _is_of_c(name: str, holder: object) -> bool:
@@ -163,15 +168,27 @@ def _cost_of_variable(name: str, holder: object, target: object) -> int:
     return _ONE + (11 if name[:12] == OWN_OBJECT else 5)
 
 
-def _cost_of_attribute(holder: object, target: object) -> int:
+def _cost_of_attribute(name: str, holder: object, target: object) -> int:
     if is_class(holder):
         return _ONE + 25
     if is_exception(target):
         return _ONE + 1
     if is_one_of(target, _CALLBACKS):
         return _ONE + 2
-    is_weak = can_be_weak(type(target)) and not is_one_of(target, _CONTAINERS)
-    return _ONE + (10 if is_weak else 11)
+    if not can_be_weak(type(target)) or is_one_of(target, _CONTAINERS):
+        return _ONE + 11
+    return _ONE + (9 if _is_named_by_class(name, target) else 10)
+
+
+def _is_named_by_class(name: str, target: object) -> bool:
+    """Return whether an attribute has the name of a class of what it leads to.
+
+    A whole names its part by what it is for, a part mostly says ``connection`` when it
+    is given the Connection that made it.
+    """
+    word = name[1:].replace("_", "").lower()
+    names = map(type_name, get_mro(type(target)))
+    return word in {each.rpartition(".")[2].lower().replace("_", "") for each in names}
 
 
 def is_exception(thing: object) -> bool:

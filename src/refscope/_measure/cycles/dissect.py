@@ -27,7 +27,7 @@ from .advice import Loop, advice_on
 from .costs import costs_of, is_back_pointer
 from .cutting import FEW_LOOPS, MOST_CUTS, by_back_pointers, cuts_of, owners_of
 from .hanging import hanging_on
-from .wiring import UNKNOWN, Wiring, best_name, wire
+from .wiring import UNKNOWN, Likely, Wiring, best_name, wire
 
 
 MOST_NAMED = 500
@@ -94,12 +94,14 @@ class _Parts:
         self.materialised: int = materialised
 
 
-def explain(
+def explain(  # noqa: PLR0913  # what one component has, and what others of it had
     graph: Graph,
     nodes: Sequence[int],
     size: int,
     budget: Budget,
     known: Collection[str] = frozenset(),
+    *,
+    likely: Likely | None = None,
 ) -> Explained:
     """Return the cycle of a component.
 
@@ -110,9 +112,10 @@ def explain(
         budget: How much time there is.
         known: Fingerprints of which there is an example: where to cut another small
             one is not looked for.
+        likely: What names others had; it is added to.
     """
     parts = (
-        _small(graph, nodes, budget, known)
+        _small(graph, nodes, budget, known, likely)
         if len(nodes) <= MOST_NAMED
         else _large(graph, nodes, budget)
     )
@@ -148,9 +151,10 @@ def _small(
     nodes: Sequence[int],
     budget: Budget,
     known: Collection[str],
+    likely: Likely | None,
 ) -> _Parts:
     """Name everything, then look for the loop and the cuts."""
-    wiring = wire(graph, nodes)
+    wiring = wire(graph, nodes, likely=likely)
     loop = _best_loop(wiring, budget) or _nameless_loop(graph, nodes, wiring)
     if known and loop_fingerprint(_shown(wiring, loop)) in known:
         return _Parts(wiring, loop, len(loop), [], 0, is_smallest=False)

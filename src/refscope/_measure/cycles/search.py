@@ -7,6 +7,7 @@ objects that are looked for.
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import chain, compress, repeat
 from operator import is_not
@@ -30,6 +31,7 @@ from .dissect import MOST_SHOWN, Explained, explain
 from .likeness import sort_by_names
 from .lines import with_functions
 from .shapes import Component, Shapes
+from .wiring import Likely
 
 
 _MOST_GROUPS = 1_000
@@ -207,6 +209,8 @@ class _Draft:
         self.budget: Budget = budget
         self.groups: dict[tuple[CycleKind, str], CycleGroup] = {}
         self.limits: dict[str, None] = {}
+        self.likely: Likely = defaultdict(dict)
+        """Names that are tried first: members of other cycles had them."""
         self.objects: int = 0
         self.size: int = 0
         self.unnamed: int = 0
@@ -252,7 +256,9 @@ class _Draft:
     ) -> None:
         of_example = self.shapes.size(group[0])
         prints = {fingerprint for each, fingerprint in self.groups if each == kind}
-        explained = explain(graph, group[0], of_example, self.budget, prints)
+        explained = explain(
+            graph, group[0], of_example, self.budget, prints, likely=self.likely
+        )
         key = kind, explained.fingerprint
         known = self.groups.get(key)
         if known is None:

@@ -135,7 +135,8 @@ class Trial:
         """Names of the types that grow."""
         self._is_ours = not is_tracing()
         self._born = Born(is_traced=self._is_ours)
-        self._ids: frozenset[int] = frozenset()
+        self._ids: dict[int, int] = {}
+        """Identities of what the first calls left, and those of its types."""
         self._places: list[tracing.Totals] = []
         self._lines: dict[int, Place] = {}
         self._unexplained: dict[Place, tuple[int, int]] = {}
@@ -165,7 +166,11 @@ class Trial:
             empty_free_lists()
             yield calls
             collect()
-            self._ids = frozenset(map(id, self._born.look()))
+            first = Kept(self._born.look())
+            self._ids = dict(
+                zip(map(id, first), map(id, map(type, first)), strict=True)
+            )
+            first.clear()
             self._note_places()
             empty_free_lists()
             yield calls
@@ -190,9 +195,16 @@ class Trial:
         self._is_ours = False
 
     def _keep(self, born: Kept[object]) -> None:
-        is_older = [id(thing) in self._ids for thing in born]
+        is_older = [self._is_settled(thing) for thing in born]
         self.alive.extend(compress(born, is_older))
         self.alive.extend(compress(born, [not older for older in is_older]))
+
+    def _is_settled(self, thing: object) -> bool:
+        """Return whether the first calls left it.
+
+        Its type is asked for as well: what was at its address may be gone since.
+        """
+        return self._ids.get(id(thing)) == id(type(thing))
 
     def _note_places(self) -> None:
         self._places.append(tracing.by_place(get_traces(), self._depth()))
@@ -284,7 +296,7 @@ class Trial:
             known = names.get(id(kind)) or names.setdefault(id(kind), type_name(kind))
             if known == name:
                 found.append(thing)
-        settled = Kept([thing for thing in found if id(thing) in self._ids])
+        settled = Kept([thing for thing in found if self._is_settled(thing)])
         yield from (settled or found)[:_MOST_SAMPLES]
 
     def _is_of_base(self, thing: object) -> bool:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Generator
+from itertools import repeat
+from operator import is_
 from time import perf_counter
 
 from refscope._measure.algorithms.series import Phase, Trend, trend
 from refscope._measure.cpython import activity
 from refscope._measure.cpython.interpreter import allocated_blocks
+from refscope._measure.cpython.listed import listed
 from refscope._measure.heap import census, ours
 from refscope._measure.session.born import remember, thaw_constants
 from refscope._measure.session.boundary import collect_aside
@@ -49,6 +52,7 @@ class Ledger:
 
     __slots__ = (
         "_census",
+        "_gone",
         "_looked",
         "_own_blocks",
         "calls_made",
@@ -72,6 +76,7 @@ class Ledger:
         self.is_alone: bool = True
         """Whether no other thread or task was at work while calls were made."""
         self._census: census.Census = {}
+        self._gone: int = 0
         self._own_blocks: int = 0
         self._looked: float = 0.0
 
@@ -114,8 +119,10 @@ class Ledger:
 
     def _grown_in(self, step: Step) -> Generator[Step, None, dict[str, int]]:
         resident, collected = activity.resident_size(), _collected()
+        sent = garbage_sent()
         blocks = (yield from self._blocks_in(step)) - self._own_blocks
-        collected = _collected() - collected
+        # What its own finalizer takes apart is not among what a collection has found.
+        collected = _collected() - collected or self._gone - (garbage_sent() - sent)
         resident = activity.resident_size() - resident
         thaw_constants()
         before, self._census = self._census, census.take()
@@ -133,7 +140,9 @@ class Ledger:
             yield step
         else:
             yield from self.call(step)
+        before = _tracked()
         collect()
+        self._gone = max(0, before - _tracked())
         return allocated_blocks() - blocks
 
     def call(self, calls: int) -> Calls:
@@ -199,6 +208,17 @@ def collect() -> int:
         if not freed:
             break
     return found
+
+
+def _tracked() -> int:
+    """Return how many objects are tracked, of those that always are.
+
+    A collection no longer tracks tuples and dictionaries of atoms.
+    """
+    kinds = [*map(type, listed())]
+    return len(kinds) - sum(
+        [sum(map(is_, kinds, repeat(kind))) for kind in (tuple, dict)]
+    )
 
 
 def empty_free_lists() -> None:

@@ -87,6 +87,7 @@ PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "_ctypes.Array": ("_objects",),
     "_csv.reader": ("dialect",),
     "_csv.writer": ("dialect",),
+    "_ssl._SSLContext": ("sni_callback", "_msg_callback"),
     "_io.BufferedReader": ("raw",),
     "_io.BufferedWriter": ("raw",),
     "_io.BufferedRandom": ("raw",),
