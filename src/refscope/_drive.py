@@ -337,11 +337,11 @@ def _drive(
         block.resume()
     else:
         return not block.drops(_ENDED) if is_item else block.take()
-    _end_closed(block, run)
+    _end_closed(block, cast("GeneratorType[Any, Any, None]", run))
     raise GeneratorExit
 
 
-def _end_closed(block: _Block, run: Generator[Any, Any, None]) -> None:
+def _end_closed(block: _Block, run: GeneratorType[Any, Any, None]) -> None:
     """Close a function and end its block, when what it was told by is gone.
 
     ``GeneratorExit`` lives as long as it is handled, and would seem to be kept.
