@@ -28,6 +28,7 @@ from refscope._measure.session import boundary
 F = TypeVar("F")
 TRACKER = "__refscope_tracker__"
 _ENDED = object()
+_CLOSED = object()
 _IS_SUSPENDED = object()
 # An asynchronous generator hands items over in exceptions (Objects/genobject.c,
 # async_gen_unwrap_value): while it runs, a smaller rise cannot be told from these.
@@ -181,14 +182,19 @@ def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
                 block.keep((yield block.take()))
                 step = _driven(block, _item(inner.asend, block), is_item=True)
             except GeneratorExit:  # noqa: PERF203  # each item can bring one in
-                await _driven(block, inner.aclose(), is_item=True)
-                block.end(GeneratorExit)
-                raise
+                break
             except BaseException as error:  # noqa: BLE001  # thrown on into the generator
                 block.keep(error)
                 step = _driven(block, _item(inner.athrow, block), is_item=True)
+        else:
+            _clear(frame)
+            block.end(None)
+            return
+        await _driven(block, inner.aclose(), is_item=True)
+        block.resume()  # for what its variables hold
         _clear(frame)
-        block.end(None)
+        block.end(GeneratorExit)
+        raise GeneratorExit
 
     return wrapper
 
@@ -258,6 +264,8 @@ def _run(
     try:
         result = yield from _steps_of(inner)  # pyright: ignore[reportUnknownVariableType]
     except BaseException as error:
+        if type(error) is GeneratorExit and block.drops(_CLOSED):
+            raise  # who closes it ends the block
         # Else it is the program's own, of ``__anext__`` for one.
         is_last = is_item and type(error) is StopAsyncIteration
         if not is_last:
@@ -316,26 +324,38 @@ def _drive(
     else:
         block.start()
     is_error = False
-    result: Any = None
     while not _step(block, run, is_error=is_error):
         block.pause()
         try:
             block.keep((yield block.take()))
             is_error = False
         except GeneratorExit:
-            block.resume()
-            if sys.version_info >= (3, 13):
-                result = _close(block, run.gi_yieldfrom)
-            run.close()
-            block.keep(result)
-            raise
+            break
         except BaseException as error:  # noqa: BLE001  # thrown on into the function
             block.keep(error)
             is_error = True
         block.resume()
-    if is_item:
-        return not block.drops(_ENDED)
-    return block.take()
+    else:
+        return not block.drops(_ENDED) if is_item else block.take()
+    _end_closed(block, cast("GeneratorType[Any, Any, None]", run))
+    raise GeneratorExit
+
+
+def _end_closed(block: _Block, run: GeneratorType[Any, Any, None]) -> None:
+    """Close a function and end its block, when what it was told by is gone.
+
+    ``GeneratorExit`` lives as long as it is handled, and would seem to be kept.
+    """
+    block.resume()
+    result: Any = None
+    frame = _frame_object(run.gi_yieldfrom, "gi_frame", "cr_frame")
+    if sys.version_info >= (3, 13):
+        result = _close(block, run.gi_yieldfrom)
+    block.keep(_CLOSED)
+    run.close()
+    _clear(frame)
+    block.end(GeneratorExit)
+    block.keep(result)
 
 
 def _close(block: _Block, inner: Any) -> Any:

@@ -156,7 +156,8 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
 
 def _make_ready() -> None:
     """Load what is needed later, and leave nothing of it where the program traces."""
-    __import__(_READY)
+    with contextlib.suppress(ImportError):  # in a finalizer at the interpreter's end
+        __import__(_READY)
     if is_tracing():  # what died is on free lists, and a block might see it go
         boundary.begin_own()
         try:

@@ -85,6 +85,21 @@ def test_an_asynchronous_generator_is_closed_by_the_loop(decorator, ending):
     assert (said.returncode, said.stdout, said.stderr) == (0, expected, "")
 
 
+def test_the_first_block_may_be_in_a_finalizer_at_exit():
+    """Nothing can be imported by then, and the finalizer runs as it would without."""
+    said = run_python(
+        "import builtins, refscope\n"
+        "class Late:\n"
+        "    def __del__(self, track=refscope.track):\n"
+        "        with track('late') as block:\n"
+        "            self.kept = [bytes(1000)]\n"
+        "        print(block.report.memory.size_diff > 1000)\n"
+        "builtins.late = Late()\n"
+    )
+
+    assert (said.returncode, said.stdout, said.stderr) == (0, "True\n", "")
+
+
 def test_the_programs_tracing_outlives_an_open_block():
     """A block that is open at exit does not stop tracing that is not its own."""
     said = run_python(

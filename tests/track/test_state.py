@@ -447,6 +447,94 @@ def test_a_generator_that_is_closed_early_ends_its_block():
     assert not tracemalloc.is_tracing()
 
 
+def _abandoned(function):
+    """Take one item of a generator, and leave it."""
+    for _ in function():
+        break
+    return refscope.tracker_of(function).report
+
+
+def test_a_generator_that_is_left_keeps_nothing():
+    """Neither its variables nor what told it to end are kept, as is so without us."""
+
+    @track("x")
+    def function():
+        items = [bytes(LARGE)]
+        yield None
+        yield len(items)
+
+    _abandoned(function)
+    report = _abandoned(function)
+
+    assert report.exception == "GeneratorExit"
+    assert (report.memory.size_diff, report.types, report.survivors) == (0, (), ())
+    assert report.is_clean
+    assert report.memory.peak > LARGE
+
+
+def test_a_coroutine_that_is_closed_keeps_nothing():
+    """Nor do a coroutine's, which waits for something that is not a function."""
+
+    class Waiting:
+        def __await__(self):
+            return iter([None])
+
+    @track("x")
+    async def function():
+        items = [bytes(LARGE)]
+        await Waiting()
+        return items
+
+    for _ in range(2):
+        coroutine = function()
+        coroutine.send(None)
+        coroutine.close()
+    report = refscope.tracker_of(function).report
+
+    assert report.exception == "GeneratorExit"
+    assert (report.memory.size_diff, report.types, report.survivors) == (0, (), ())
+
+
+def test_an_asynchronous_generator_that_is_closed_keeps_nothing():
+    """What closes it is on its way still, its variables are gone."""
+
+    @track("x")
+    async def function():
+        items = [bytes(LARGE)]
+        yield None
+        yield len(items)
+
+    async def main():
+        for _ in range(2):
+            generator = function()
+            await generator.__anext__()
+            await generator.aclose()
+        return refscope.tracker_of(function).report
+
+    report = asyncio.run(main())
+    kept = {change.type_name for change in report.types}
+    kept.update(group.type_name for group in report.survivors)
+
+    assert report.exception == "GeneratorExit"
+    assert report.memory.size_diff < 1000
+    assert kept == {"async_generator_asend", "async_generator_athrow"}
+
+
+def test_a_generator_that_is_told_to_end_by_throw():
+    """``throw`` closes what it delegates to as well, and ends with the same error."""
+
+    @track("x", **LIGHT)
+    def function():
+        yield
+
+    generator = function()
+    next(generator)
+    with pytest.raises(GeneratorExit):
+        generator.throw(GeneratorExit)
+
+    assert refscope.tracker_of(function).report.exception == "GeneratorExit"
+
+
 def test_a_generator_that_dies_ends_its_block():
     """So does letting it go."""
 

@@ -25,6 +25,7 @@ from typing import cast
 from weakref import ref
 
 from refscope._measure.cpython.classes import object_size, type_name
+from refscope._measure.cpython.frozen import frozen_count
 from refscope._measure.cpython.interpreter import count_elements
 from refscope._measure.cpython.listed import finished, listed
 
@@ -41,7 +42,8 @@ _CODE_OWNERS: dict[type, str] = {
     AsyncGeneratorType: "ag_code",
     FrameType: "f_code",
 }
-_HELD = frozenset(map(id, (tuple, list, dict, array, ref)))
+_HELD_TYPES = (tuple, list, dict, array, ref)
+_HELD = frozenset(map(id, _HELD_TYPES))
 _own_types: set[int] = set()  # identities: a hostile metaclass must not be hashed
 _holders_of_others: set[int] = set()
 _suspects: set[type] = {*_CODE_OWNERS, MethodType, TracebackType}
@@ -85,6 +87,9 @@ def take() -> Census:
     settling = _settling(finished(_tuples(tally)))
     mine: dict[int, int] = {id(tuple): len(settling)}
     own_objects = _own_objects(tally.of(*_suspects), settling)
+    if frozen_count():
+        counted = {*map(id, tally.of(*_HELD_TYPES, *_suspects))}
+        own_objects = [thing for thing in own_objects if id(thing) in counted]
     count_elements(mine, map(id, map(type, own_objects)))
     census: Census = {}
     for kind, number in tally.counts():
