@@ -53,10 +53,11 @@ class Passing:
 
     def __init__(self, subject: object, reason: str) -> None:
         self.type_name: str = type_name(type(subject))
-        self.reason = reason
+        self.reason: str = reason
         self.freed_by: FreedBy | None = None
         self.is_waiting: bool = False
-        mine = ref(self)  # no cycle: a dropped expectation listens no longer
+        # No cycle: a dropped expectation listens no longer.
+        mine: ref[Passing] = ref(self)
 
         def on_death(_: object) -> None:
             passing = mine()
