@@ -25,16 +25,15 @@ _NAP = 0.005
 class Expectation:
     """The expectation that one object will be gone; it holds the object weakly."""
 
-    __slots__ = ("_passing", "_reason")
+    __slots__ = ("_passing",)
 
-    def __init__(self, passing: Passing, reason: str) -> None:
+    def __init__(self, passing: Passing) -> None:
         self._passing = passing
-        self._reason = reason
 
     @property
     def reason(self) -> str:
         """Why the object should be gone."""
-        return self._reason
+        return self._passing.reason
 
     def check(
         self,
@@ -94,7 +93,7 @@ class Expectation:
             environment=environment(),
             overhead=perf_counter() - started,
             type_name=self._passing.type_name,
-            reason=self._reason,
+            reason=self.reason,
             gone=retention is None,
             freed_by=self._passing.freed_by,
             waited=waited,
@@ -108,7 +107,7 @@ class Expectation:
             return None
         number = getrefcount(box[0]) - OWN
         with boundary.own_work():
-            charge = Verdict("yes", self._reason)
+            charge = Verdict("yes", self.reason)
             return verdicts.retention_in(box, number, sys._getframe(), budget, charge)
 
 
@@ -116,7 +115,8 @@ def expect_gone(obj: object, reason: str) -> Expectation:
     """Expect that an object will be gone soon; it is held weakly.
 
     Until it is gone, or the expectation is dropped, a function in ``gc.callbacks``
-    listens for collections, to tell what freed it.
+    listens for collections, to tell what freed it, and ``why_alive`` calls the object
+    leaking wherever it comes upon it.
 
     Args:
         obj: The object.
@@ -143,7 +143,7 @@ def expect_gone(obj: object, reason: str) -> Expectation:
         raise ArgumentTypeError(f"reason takes text, not {type(reason).__name__}")
     if not reason.strip():
         raise InvalidArgumentError("reason takes a text that is not empty")
-    return Expectation(Passing(obj), reason)
+    return Expectation(Passing(obj, reason))
 
 
 def _checked(within: float | None) -> float:

@@ -214,7 +214,7 @@ def _reasons(known: object) -> Known:
     reasons = dict(cast("Known", known))
     for text in (*reasons, *reasons.values()):
         if type(text) is not str:
-            raise ArgumentTypeError(f"known takes texts, not {text!r}")
+            raise ArgumentTypeError(f"known takes texts, not {type_name(type(text))}")
     return reasons
 
 
@@ -233,7 +233,9 @@ def _options(
         ("calls", calls, 1),
     ):
         if type(value) is not int:
-            raise ArgumentTypeError(f"{name} takes a whole number, not {value!r}")
+            raise ArgumentTypeError(
+                f"{name} takes a whole number, not {type_name(type(value))}"
+            )
         if value < least:
             raise InvalidArgumentError(f"{name} takes {least} or more, not {value}")
     return growth.Options(warmup, rounds, calls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from sys import getrefcount
+from typing import NoReturn
 
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.cpython import runtime
@@ -57,8 +58,8 @@ def refcount(obj: object, *, ignore: int = 0) -> RefCount:
     else:
         number = getrefcount(box[0]) - OWN
         passed -= number + OWN
-    if ignore:
-        _check_ignore(ignore)
+    if type(ignore) is not int or ignore < 0:
+        _refuse_ignore(ignore)
     return counted(box, number, passed, ignore, is_sure=is_sure)
 
 
@@ -195,13 +196,12 @@ def hex_address(obj: object) -> str:
     return hex(id(obj))
 
 
-def _check_ignore(ignore: object) -> None:
+def _refuse_ignore(ignore: object) -> NoReturn:
     if type(ignore) is not int:
         raise ArgumentTypeError(
             f"ignore takes a whole number, not {type(ignore).__name__}"
         )
-    if ignore < 0:
-        raise InvalidArgumentError(f"ignore takes 0 or more, not {ignore}")
+    raise InvalidArgumentError(f"ignore takes 0 or more, not {ignore}")
 
 
 refcounts.limits.extend(refcounts.calibrate(refcount, runtime.PROBLEM))

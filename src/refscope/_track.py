@@ -190,7 +190,9 @@ def _place_of_caller() -> str:
 
 def _check_number(name: str, value: object, most: int | None = None) -> None:
     if type(value) is not int:
-        raise ArgumentTypeError(f"{name} takes a whole number, not {value!r}")
+        raise ArgumentTypeError(
+            f"{name} takes a whole number, not {units.one(type(value).__name__)}"
+        )
     if value < 1 or (most is not None and value > most):
         span = "1 or more" if most is None else f"1 to {most:,}"
         raise InvalidArgumentError(f"{name} takes {span}, not {value}")

@@ -295,6 +295,13 @@ def test_other_loops_are_driven_too(monkeypatch):
     assert naps[:6] == [0, 0, 0, 0, 0, 0.002]
 
 
+class Mute:
+    """An object that does not say what it is."""
+
+    def __repr__(self):
+        raise AssertionError
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -302,11 +309,13 @@ def test_other_loops_are_driven_too(monkeypatch):
         ({"calls": 0}, InvalidArgumentError),
         ({"warmup": -1}, InvalidArgumentError),
         ({"warmup": 1.5}, ArgumentTypeError),
+        ({"calls": Mute()}, ArgumentTypeError),
+        ({"known": {"abc": Mute()}}, ArgumentTypeError),
         ({"deadline": -1}, InvalidArgumentError),
     ],
 )
 def test_numbers_that_make_no_sense(options, error):
-    """They are refused at the door, with the value in the message."""
+    """They are refused at the door, and no object is asked for its text."""
     with pytest.raises(error):
         refscope.find_leaks(Item, **options)
 

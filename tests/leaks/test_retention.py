@@ -253,6 +253,25 @@ def test_several_inspectors_can_be_taken_away_in_any_order(shop):
     assert verdicts == ["second", "first", ""]
 
 
+def test_what_is_expected_to_be_gone_is_known_everywhere(shop):
+    """Each path that leads through it says so, as long as the expectation is kept."""
+    expected = refscope.expect_gone(shop.cart, "the shop is closed")
+    same = [refscope.expect_gone(shop.cart, "nobody buys") for _ in range(2)]
+    charged = refscope.why_alive(shop.cart)
+    below = refscope.why_alive(shop.cart.by_id["a17"])
+    told = expected.check().retention
+    same.clear()
+    again = refscope.why_alive(shop.cart).verdicts[-1]
+    del expected
+
+    assert [one.leaking for one in charged.verdicts] == ["no", "yes"]
+    assert charged.verdicts[-1].reason == "nobody buys"
+    assert charged.suspects[0].name == ".cart"
+    assert [one.leaking for one in below.verdicts] == ["no", "yes", "yes", "yes"]
+    assert told.verdicts[-1].reason == again.reason == "the shop is closed"
+    assert refscope.why_alive(shop.cart).verdicts[-1].leaking == "unknown"
+
+
 def test_two_expectations_listen_together():
     """The hook for collections stays until the last of them has ended."""
     one, two = Item(), Item()

@@ -116,11 +116,12 @@ def test_too_much_is_ignored():
 
 
 def test_bad_ignore():
-    """What cannot be ignored is said with its value."""
+    """What cannot be ignored is said with its value or type, also where it is false."""
     with pytest.raises(InvalidArgumentError, match="-1"):
         refcount(1, ignore=-1)
-    with pytest.raises(ArgumentTypeError, match="str"):
-        refcount(1, ignore="1")
+    for bad in ("1", "", None, 0.0, False, []):
+        with pytest.raises(ArgumentTypeError, match=type(bad).__name__):
+            refcount(1, ignore=bad)
 
 
 def test_called_from_c():

@@ -38,6 +38,13 @@ LIGHT = {
 LARGE = 1_000_000
 
 
+class Mute:
+    """An object that does not say what it is."""
+
+    def __repr__(self):
+        raise AssertionError
+
+
 def grown(report):
     """Return how many large blocks' worth this file's large sites have.
 
@@ -948,6 +955,13 @@ def test_numbers_are_whole(name, value):
     """What is no int is refused, a bool too."""
     with pytest.raises(ArgumentTypeError, match=f"{name} takes a whole number"):
         track("x", **{name: value})
+
+
+@pytest.mark.parametrize("name", ["frames", "keep", "every"])
+def test_what_is_no_number_is_not_asked_for_its_text(name):
+    """The message names the type: a ``__repr__`` is code of the program."""
+    with pytest.raises(ArgumentTypeError, match="not a Mute"):
+        track("x", **{name: Mute()})
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,30 @@ from weakref import ref
 from refscope._measure.cpython.classes import is_heap_type, type_name
 from refscope._measure.heap import census
 from refscope.exceptions import ArgumentTypeError
+from refscope.reports import Verdict
 
 
 FreedBy = Literal["refcount", "gc"]
 
 
 class _Collection:
-    """Whether the collector is at work; listened to while somebody waits."""
+    """Whether the collector is at work; listened to while something is waited for."""
 
     is_running = False
-    listeners = 0
 
 
 def _on_collection(phase: str, _: dict[str, int]) -> None:
     _Collection.is_running = phase == "start"
+
+
+def charge_on(thing: object) -> Verdict | None:
+    """Return the verdict on an object that is expected to be gone; else None."""
+    reasons = [
+        passing.reason
+        for each in [*_waiting.values()]
+        if (passing := each()) is not None and passing.subject() is thing
+    ]
+    return Verdict("yes", reasons[-1]) if reasons else None
 
 
 class Passing:
@@ -32,13 +42,22 @@ class Passing:
     is going on.  The last passing that ends takes it away.
     """
 
-    __slots__ = ("__weakref__", "_reference", "freed_by", "is_waiting", "type_name")
+    __slots__ = (
+        "__weakref__",
+        "_reference",
+        "freed_by",
+        "is_waiting",
+        "reason",
+        "type_name",
+    )
 
-    def __init__(self, subject: object) -> None:
+    def __init__(self, subject: object, reason: str) -> None:
         self.type_name: str = type_name(type(subject))
+        self.reason: str = reason
         self.freed_by: FreedBy | None = None
         self.is_waiting: bool = False
-        mine = ref(self)  # no cycle: a dropped expectation listens no longer
+        # No cycle: a dropped expectation listens no longer.
+        mine: ref[Passing] = ref(self)
 
         def on_death(_: object) -> None:
             passing = mine()
@@ -55,10 +74,10 @@ class Passing:
                 f"instead{slots if is_heap_type(type(subject)) else ''}"
             ) from None
         self.is_waiting = True
-        if not _Collection.listeners:
+        if not _waiting:
             _Collection.is_running = False
             gc.callbacks.append(_on_collection)
-        _Collection.listeners += 1
+        _waiting[id(self)] = mine
 
     def subject(self) -> object | None:
         """Return the object, None when it is gone."""
@@ -69,8 +88,8 @@ class Passing:
         if not self.is_waiting:
             return
         self.is_waiting = False
-        _Collection.listeners -= 1
-        if not _Collection.listeners:
+        _waiting.pop(id(self), None)
+        if not _waiting:
             gc.callbacks[:] = [
                 hook for hook in gc.callbacks if hook is not _on_collection
             ]
@@ -84,5 +103,8 @@ class Passing:
     def __del__(self) -> None:
         self.end()
 
+
+_waiting: dict[int, ref[Passing]] = {}
+"""Those whose objects live, by identity."""
 
 census.own(Passing)

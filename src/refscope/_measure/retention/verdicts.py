@@ -22,6 +22,7 @@ from refscope.reports import (
 )
 from refscope.reports._record import changed
 
+from .passing import charge_on
 from .retained import retained_sizes
 from .search import Found, Trail, find_trails
 
@@ -47,7 +48,7 @@ def retention_of(
     rows = [(trail.report(), _judged(trail, charge)) for trail in found.trails]
     verdicts = _distinct(rows)
     if not rows:
-        verdicts = (_met(charge or judge(subject), subject),)
+        verdicts = (_met(charge or _verdict_on(subject), subject),)
     sizes = retained_sizes(Kept([subject]), Budget(_MOST_RETAINED))
     return RetentionReport(
         complete=not (budget.is_spent or found.more),
@@ -111,9 +112,13 @@ def _judged(trail: Trail, charge: Verdict | None) -> list[Verdict]:
         elif place == 0 and trail.reason is not None:
             verdict = Verdict("no", trail.reason)
         else:
-            verdict = judge(thing)
+            verdict = _verdict_on(thing)
         verdicts.append(_met(verdict, thing))
     return _spread(verdicts)
+
+
+def _verdict_on(thing: object) -> Verdict:
+    return charge_on(thing) or judge(thing)
 
 
 def _spread(verdicts: list[Verdict]) -> list[Verdict]:
