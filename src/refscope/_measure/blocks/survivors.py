@@ -27,6 +27,7 @@ from refscope._measure.names.describe import detail_of, lines_of, sizes_of
 from refscope._measure.retention.nearby import nearby
 from refscope._measure.retention.retained import retained_sizes
 from refscope._measure.retention.search import Trail, find_nearest, shape_of_path
+from refscope._measure.retention.whole import Seen
 from refscope._measure.session.born import LATE_DICTS, Born
 from refscope.reports import ReferencePath, SurvivorGroup, Traceback
 from refscope.reports._fingerprint import fingerprint
@@ -123,20 +124,23 @@ class Survivors:
         # Counted while nothing else of ours holds them.
         counts = [list(islice(counts_of(group.things), 2))[1] for group in first]
         near = nearby(self.objects[:_MOST_BESIDES])
+        # Where there is much to see, each search has rather little of it to look at.
+        seen = Seen() if near is None else None
         try:
             for group, count, place in zip(first, counts, places, strict=False):
                 if budget.is_spent:
                     break
                 thing = group.things[0]
-                trail = find_nearest(thing, count, budget, near)
+                trail = find_nearest(thing, count, budget, near, seen)
                 held_by = None if trail is None else trail.report()
                 function = place.innermost.function
                 design = _design(thing, defined, trail, is_made_by_call=bool(function))
                 found.append((held_by, design))
                 trail = None
         finally:
-            if near is not None:
-                near.clear()
+            for shared in (near, seen):
+                if shared is not None:
+                    shared.clear()
         return found
 
 

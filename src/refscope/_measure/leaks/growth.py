@@ -29,12 +29,13 @@ from refscope.reports import Leak
 from .blame import made_at
 from .control import without_others
 from .counts import Counts
-from .evidence import Evidence, Trial
+from .evidence import Evidence
 from .lengthening import Longer, leaks_of, longer_things
 from .lengths import grown
 from .naming import alike, first_shown, folded, importance, print_of, telling
 from .resident import resident_per_call, resident_words
 from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect
+from .trial import Trial
 
 
 Search = Generator[Step, None, "Growth"]
@@ -293,7 +294,7 @@ def _named(
     trial = Trial(given, kinds, budget)
     try:
         yield from trial.run(calls)
-        known = [(name, each) for name in kinds for each in trial.of_type(name)]
+        known = trial.of_types(kinds)
         if BLOCKS in suspects:
             objects = [evidence for _, evidence in known]
             known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]

@@ -8,8 +8,8 @@ from refscope._measure.algorithms.series import median
 from refscope._measure.budget import Budget
 from refscope._measure.cpython import activity
 
-from .evidence import Trial
 from .rounds import RESIDENT, Ledger
+from .trial import Trial
 
 
 _LEAST_RESIDENT = 64 << 10

@@ -20,7 +20,7 @@ from refscope._measure.heap.roots import Roots, is_ours
 from refscope._measure.names.table import names_of
 
 from .nearby import Nearby
-from .whole import STAGE, Whole
+from .whole import STAGE, Seen, Whole
 
 
 FREE_NAMES = frozenset({".__dict__", ".gi_frame", ".cr_frame", ".ag_frame"})
@@ -40,11 +40,11 @@ class Heap:
     __slots__ = (
         "_budget",
         "_counts",
+        "_is_alone",
         "_objects",
+        "_seen",
         "_wall",
-        "_whole",
         "has_materialised",
-        "looks",
         "nearby",
         "roots",
     )
@@ -55,6 +55,7 @@ class Heap:
         budget: Budget,
         wall: object = None,
         nearby: Nearby | None = None,
+        seen: Seen | None = None,
     ) -> None:
         self.roots: Roots = roots
         self._wall = wall
@@ -62,12 +63,12 @@ class Heap:
         self.nearby: Nearby | None = nearby
         """What is looked at before the heap, if the nearest roots are enough."""
         self._counts: dict[int, int] = {}
-        self.looks: int = 0
         self.has_materialised: bool = False
         """Whether something was made to find a name, and stays."""
         self._budget = budget
         self._objects: KeptById[object] = KeptById(roots.frames)
-        self._whole: Whole | None = None
+        self._is_alone: bool = seen is None
+        self._seen: Seen = seen or Seen()
 
     def add(self, thing: object) -> int:
         """Take a thing into the heap's keeping; return the number for it."""
@@ -86,9 +87,9 @@ class Heap:
     def clear(self) -> None:
         """Let go of everything: it may hold what holds it."""
         self._objects.clear()
-        if self._whole is not None:
-            self._whole.clear()
-        self._whole = self._wall = None
+        if self._is_alone:
+            self._seen.clear()
+            self._wall = None
 
     def object_of(self, node: int) -> object:
         """Return what a number stands for."""
@@ -117,15 +118,18 @@ class Heap:
 
     def may_go_on(self, size: int) -> bool:
         """Return whether the next look is worth it, and within the budget."""
-        is_cheap = self._whole is not None or (
-            self.looks < _MOST_LOOKS and size <= _WIDEST
-        )
+        is_cheap = self.sees_all or (self._seen.looks < _MOST_LOOKS and size <= _WIDEST)
         return self._budget.spend(size, STAGE) and is_cheap
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether everything is looked at, containers without a collector included."""
+        return self._seen.whole is not None
+
     def see_all(self) -> None:
-        """Look at everything from now on, containers without a collector included."""
+        """Look at everything from now on."""
         variables = self.roots.values_of_variables()
-        self._whole = Whole(self._foreign, self._budget, variables)
+        self._seen.whole = Whole(self._foreign, self._budget, variables)
 
     def names_of(self, node: int, held: int) -> list[str | None]:
         """Return how one thing refers to another, at any price."""
@@ -158,8 +162,8 @@ class Heap:
 
     def _near_or_far(self, wanted: set[int], *, is_near: bool) -> Iterable[object]:
         """Return who holds what is wanted; who is no root only if there is need."""
-        if self._whole is not None:
-            return self._whole.holders(wanted)
+        if self._seen.whole is not None:
+            return self._seen.whole.holders(wanted)
         if self.nearby is not None:
             is_target = wanted == self._counts.keys()
             if is_target or not any(map(_has_owner, map(self.object_of, wanted))):
@@ -171,7 +175,7 @@ class Heap:
                 holders = self.nearby.all_holding(node, count)
                 if holders is not None and not any(map(self._is_own, holders)):
                     return holders
-        self.looks += 1
+        self._seen.looks += 1
         return self._referrers(wanted)
 
     def _referrers(self, wanted: set[int]) -> Iterable[object]:

@@ -37,6 +37,7 @@ from refscope.reports._heap import shape_of
 from .backwards import FREE_NAMES, Heap
 from .inside import is_part_of_frame
 from .nearby import Nearby
+from .whole import Seen
 
 
 _MOST_HOLDERS = 16
@@ -122,21 +123,25 @@ class Found:
 census.own(Trail, Found, Root, Search)
 
 
-def find_trails(
+def find_trails(  # noqa: PLR0913  # one for each choice of a searcher
     subject: object,
     budget: Budget,
     *,
     given: object = None,
     most_holders: int = _MOST_HOLDERS,
     is_thorough: bool = False,
+    seen: Seen | None = None,
 ) -> Found:
     """Return a shortest path for each independent holder, and what was left out.
 
     Where no root is found, paths begin at what nothing in Python holds; in a thorough
     search those are there beside the others.  Frozen holders are in no list: if there
     are others, they are looked for in a thorough search only.
+
+    What others of the same moment have ``seen`` is not looked for again; it holds what
+    it has seen until it is cleared.
     """
-    heap = Heap(Roots(), budget, given)
+    heap = Heap(Roots(), budget, given, seen=seen)
     try:
         found = _found(heap, subject, budget, most_holders, is_thorough=is_thorough)
     finally:
@@ -147,7 +152,11 @@ def find_trails(
 
 
 def find_nearest(
-    subject: object, count: int, budget: Budget, nearby: Nearby | None
+    subject: object,
+    count: int,
+    budget: Budget,
+    nearby: Nearby | None,
+    seen: Seen | None = None,
 ) -> Trail | None:
     """Return a shortest path to an object, None if there is none.
 
@@ -156,8 +165,10 @@ def find_nearest(
         count: How many references to it are the program's.
         budget: How much to look at.
         nearby: What is looked at before the heap, if anything.
+        seen: What other searches of the same moment have seen.
     """
-    heap = Heap(Roots() if nearby is None else nearby.roots, budget, nearby=nearby)
+    roots = Roots() if nearby is None else nearby.roots
+    heap = Heap(roots, budget, nearby=nearby, seen=seen)
     heap.seek_nearest(subject, count)
     try:
         found = _found(heap, subject, budget, _MOST_HOLDERS)
@@ -191,7 +202,7 @@ def _found(
     # What holds an object that is not tracked may itself be in no list.
     is_hidden = is_thorough and (frozen_count() > 0 or not gc.is_tracked(subject))
     may_see_more = is_hidden or not is_whole or _may_see_more(search, subject, heap)
-    if may_see_more and not budget.is_spent:
+    if may_see_more and not heap.sees_all and not budget.is_spent:
         heap.see_all()
         search, is_whole = _searched(heap, target, most_holders)
     trails = [

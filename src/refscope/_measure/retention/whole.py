@@ -21,6 +21,7 @@ from refscope._measure.heap.keeping import Kept
 
 
 _MOST_LOOKS = 4
+"""Before everything is turned around."""
 STAGE = "searching for what holds it"
 
 
@@ -103,4 +104,24 @@ class Whole:
         return holders
 
 
-census.own(Whole)
+class Seen:
+    """What searches of one moment share: how often they looked, and the whole heap.
+
+    Nothing but refscope works between them.
+    """
+
+    __slots__ = ("looks", "whole")
+
+    def __init__(self) -> None:
+        self.looks: int = 0
+        """How often all that is tracked was looked at for a few objects."""
+        self.whole: Whole | None = None
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        if self.whole is not None:
+            self.whole.clear()
+        self.whole = None
+
+
+census.own(Whole, Seen)
