@@ -178,8 +178,7 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     counted = per_call(phases) * calls
     for group in alike(with_lines(report.groups, places), calls):
         name = telling(group.type_names)
-        # What the collector counted are objects, and weak references to them that
-        # their callbacks dropped: this part of it are cycles of this shape.
+        # What was counted are objects, and weak references that callbacks dropped.
         share = group.count / counted
         shown = first_shown(phases, share)
         found.leaks.append(
@@ -245,7 +244,8 @@ def _name_references(
                 verdict=evidence.verdict,
             )
         )
-    things = Longer(longer, again, found.containers)
+    is_alone = not any(leak.type_name for leak in found.leaks)
+    things = Longer(longer, again, found.containers, is_alone=is_alone)
     yield from _name_lengths(found, given, things, budget, 2 * calls)
 
 
@@ -256,8 +256,7 @@ def _name_lengths(
     yield from longer_things(
         found.ledger, longer, _ENOUGH_CALLS, _PATIENCE, found.limits, calls=calls
     )
-    is_alone = not any(leak.type_name for leak in found.leaks)
-    leaks = leaks_of(longer, given, budget, found.limits, is_alone=is_alone)
+    leaks = leaks_of(longer, given, budget, found.limits)
     explained = sum([leak.size_per_call or 0 for leak in leaks])
     # Memory of no known object may be that of these.
     found.leaks = [

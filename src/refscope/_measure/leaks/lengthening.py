@@ -33,7 +33,12 @@ class Longer:
     __slots__ = ("looks", "phases", "seconds")
 
     def __init__(
-        self, first: Mapping[int, list[int]], again: Counts, known: Collection[int]
+        self,
+        first: Mapping[int, list[int]],
+        again: Counts,
+        known: Collection[int],
+        *,
+        is_alone: bool,
     ) -> None:
         """Compare two stretches of calls with two of twice as many.
 
@@ -41,11 +46,12 @@ class Longer:
             first: By how much each got longer in the first ones.
             again: The others.
             known: Identities of what grows by leaks that are found already.
+            is_alone: Whether nothing else leaks.
         """
         self.phases: Phases = {}
         self.looks: tuple[Look, Look] = again.lengths[-2], again.lengths[-1]
         self.seconds: float = 0.0
-        for key, steps in grown(again.lengths).items():
+        for key, steps in grown(again.lengths, is_alone=is_alone).items():
             before, after = Phase(again.calls // 2), Phase(again.calls)
             before.growth.extend(first.get(key, ()))
             after.growth.extend(steps)
@@ -117,20 +123,15 @@ def longer_things(  # noqa: PLR0913  # the state of the search
 
 
 def leaks_of(
-    longer: Longer,
-    given: object,
-    budget: Budget,
-    limits: dict[str, None],
-    *,
-    is_alone: bool,
+    longer: Longer, given: object, budget: Budget, limits: dict[str, None]
 ) -> list[Leak]:
-    """Return what is to be said of each; ``is_alone`` if nothing else leaks."""
+    """Return what is to be said of each."""
     phases = {**longer.phases}
     text = longer.text if TEXT in phases else None
     if text is not None:
         phases[text] = phases.pop(TEXT)
     leaks: list[Leak] = []
-    for key, known in evidence({*phases}, given, budget, is_alone=is_alone):
+    for key, known in evidence({*phases}, given, budget):
         if known.bound is None:
             leaks.append(_leak(known, phases[key]))
         else:

@@ -29,7 +29,6 @@ from .evidence import Evidence
 
 _BUFFERS = identities(bytearray, array)
 _CONTAINERS = identities(list, dict, set, deque, OrderedDict, defaultdict)
-_GROWABLE = _BUFFERS | _CONTAINERS
 _TEXTS = identities(str, bytes)
 _DICT = identities(dict)
 _UNTRACKED = _BUFFERS | _TEXTS | _DICT
@@ -44,13 +43,15 @@ TEXT = 0
 class Look:
     """Lengths by identity at one moment."""
 
-    __slots__ = ("texts", "things")
+    __slots__ = ("buffers", "containers", "texts")
 
     def __init__(self, objects: Kept[object]) -> None:
-        self.things: dict[int, int] = {}
+        self.containers: dict[int, int] = {}
+        self.buffers: dict[int, int] = {}
         self.texts: dict[int, int] = {}
-        for things, texts in _measured(objects):
-            _note(self.things, things)
+        for containers, buffers, texts in _measured(objects):
+            _note(self.containers, containers)
+            _note(self.buffers, buffers)
             _note(self.texts, compress(texts, map(_SHORTEST.__le__, map(len, texts))))
 
     @property
@@ -59,8 +60,10 @@ class Look:
         return sum(self.texts.values())
 
 
-def _measured(objects: Kept[object]) -> Iterator[tuple[Kept[Sized], Kept[Sized]]]:
-    """Yield what can get longer, part by part, and texts.
+def _measured(
+    objects: Kept[object],
+) -> Iterator[tuple[Kept[Sized], Kept[Sized], Kept[Sized]]]:
+    """Yield containers, buffers and texts, part by part.
 
     Whatever is tracked is among the objects; what is not is what they refer to.
     """
@@ -71,10 +74,9 @@ def _measured(objects: Kept[object]) -> Iterator[tuple[Kept[Sized], Kept[Sized]]
         dicts = _of(_DICT, held)
         hidden = Kept(compress(dicts, map(not_, map(gc.is_tracked, dicts))))
         held += _of(_UNTRACKED, referents_of(hidden))
-        things = _of(_CONTAINERS, part)
-        things += hidden
-        things += _of(_BUFFERS, held)
-        yield things, _of(_TEXTS, held)
+        containers = _of(_CONTAINERS, part)
+        containers += hidden
+        yield containers, _of(_BUFFERS, held), _of(_TEXTS, held)
 
 
 def _note(lengths: dict[int, int], things: Iterable[Sized]) -> None:
@@ -87,16 +89,25 @@ def _of(kinds: frozenset[int], things: Sequence[object]) -> Kept[Sized]:
     return Kept(cast("Iterator[Sized]", compress(things, is_one)))
 
 
-def grown(looks: Sequence[Look]) -> dict[int, list[int]]:
-    """Return by how much each got longer between the looks, if between all of them."""
+def grown(looks: Sequence[Look], *, is_alone: bool = True) -> dict[int, list[int]]:
+    """Return by how much each got longer between the looks, if between all of them.
+
+    Where something else leaks (``is_alone`` is false), containers grow by that.
+    """
+    kinds = [[look.buffers for look in looks]]
+    if is_alone:
+        kinds.append([look.containers for look in looks])
     found: dict[int, list[int]] = {}
-    for key, last in looks[-1].things.items():
-        if last > looks[0].things.get(key, last):
-            lengths = [look.things.get(key, 0) for look in looks]
-            found[key] = [after - before for before, after in pairwise(lengths)]
-    totals = [look.text for look in looks]
-    found[TEXT] = [after - before for before, after in pairwise(totals)]
+    for lengths_of in kinds:
+        for key, last in lengths_of[-1].items():
+            if last > lengths_of[0].get(key, last):
+                found[key] = _steps([known.get(key, 0) for known in lengths_of])
+    found[TEXT] = _steps([look.text for look in looks])
     return {key: steps for key, steps in found.items() if min(steps) > 0}
+
+
+def _steps(lengths: Iterable[int]) -> list[int]:
+    return [after - before for before, after in pairwise(lengths)]
 
 
 def longer_text(looks: Sequence[Look], growth: int) -> int | None:
@@ -113,23 +124,19 @@ def longer_text(looks: Sequence[Look], growth: int) -> int | None:
 
 
 def evidence(
-    keys: set[int], given: object, budget: Budget, *, is_alone: bool
+    keys: set[int], given: object, budget: Budget
 ) -> Iterator[tuple[int, Evidence]]:
-    """Yield what is known of those that get longer.
-
-    Where something else leaks (``is_alone`` is false), containers grow by that.
-    """
-    kinds = _GROWABLE | _TEXTS if is_alone else _BUFFERS | _TEXTS
-    for thing in _with_ids(keys, kinds):
+    """Yield what is known of those that get longer."""
+    for thing in _with_ids(keys):
         yield id(thing), _of_one(thing, given, budget)
 
 
-def _with_ids(keys: set[int], kinds: frozenset[int]) -> Kept[object]:
+def _with_ids(keys: set[int]) -> Kept[object]:
     """Return what has these identities, in no list that a search would find."""
     things: Kept[object] = Kept()
     left = {*keys}
     for part in chain.from_iterable(_measured(Kept(listed()))):
-        for thing in _of(kinds, part):
+        for thing in part:
             if id(thing) in left:
                 left.discard(id(thing))
                 things.append(thing)

@@ -287,9 +287,9 @@ class Trial:
         What is seen meanwhile is held: no references may be counted.
         """
         try:
-            for known, sample in zip(found, samples, strict=True):
-                if sample is not None:
-                    self._hold(known, sample)
+            for number, known in enumerate(found):  # ``zip`` would hold the sample
+                if samples[number] is not None:
+                    self._hold(known, samples[number])
         finally:
             self._seen.clear()
 

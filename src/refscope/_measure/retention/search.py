@@ -148,7 +148,8 @@ def find_trails(  # noqa: PLR0913  # one for each choice of a searcher
         heap.clear()
     if given is None or not found.is_by_c:
         return found
-    return find_trails_by(given, subject, budget, most_holders) or found
+    beyond = None if seen is None else seen.by_given()
+    return find_trails_by(given, subject, budget, most_holders, beyond) or found
 
 
 def find_nearest(
@@ -178,10 +179,14 @@ def find_nearest(
 
 
 def find_trails_by(
-    given: object, subject: object, budget: Budget, most_holders: int
+    given: object,
+    subject: object,
+    budget: Budget,
+    most_holders: int,
+    seen: Seen | None = None,
 ) -> Found | None:
     """Return paths that begin at a thing of the caller's, None if there are none."""
-    heap = Heap(Roots(given), budget)
+    heap = Heap(Roots(given), budget, seen=seen)
     try:
         found = _found(heap, subject, budget, most_holders)
     finally:

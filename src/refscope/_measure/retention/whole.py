@@ -110,9 +110,10 @@ class Seen:
     Nothing but refscope works between them.
     """
 
-    __slots__ = ("looks", "whole")
+    __slots__ = ("_by_given", "looks", "whole")
 
     def __init__(self) -> None:
+        self._by_given: Seen | None = None
         self.looks: int = 0
         """How often all that is tracked was looked at for a few objects."""
         self.whole: Whole | None = None
@@ -121,7 +122,15 @@ class Seen:
         """Let go of everything."""
         if self.whole is not None:
             self.whole.clear()
-        self.whole = None
+        if self._by_given is not None:
+            self._by_given.clear()
+        self.whole = self._by_given = None
+
+    def by_given(self) -> Seen:
+        """Return what searches share to which what the caller gave is no wall."""
+        if self._by_given is None:
+            self._by_given = Seen()
+        return self._by_given
 
 
 census.own(Whole, Seen)
