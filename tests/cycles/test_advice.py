@@ -273,6 +273,30 @@ def test_what_a_person_would_do(make, words):
     ]
 
 
+class Signal:
+    """Calls who is registered; each of these knows it."""
+
+    def __init__(self):
+        self.receivers = {}
+
+
+def receiver_of_a_signal():
+    """A dictionary keeps the method of what also leads back."""
+    job = Job()
+    job.signal = Signal()
+    job.signal.receivers[7] = job.close
+
+
+def test_a_registered_method_is_cut_where_it_is_kept():
+    """Not where what it is registered with has the name of its class."""
+    receiver_of_a_signal()
+
+    [group] = find_true().groups
+
+    assert "receivers keeps the bound method Job.close" in group.example.advice
+    assert [each.name for each in group.example.break_at] == ["[7]"]
+
+
 def test_a_class_has_the_same_shape_everywhere():
     """Up to 3.14 it has descriptors that later versions share."""
 

@@ -75,6 +75,7 @@ SUSPENDED = identities(GeneratorType, CoroutineType, AsyncGeneratorType)
 _RUNNING = SUSPENDED | identities(FrameType)
 _FIXED = identities(MethodType, functools.partial, TracebackType, tuple, frozenset)
 _OF_EXCEPTIONS = {
+    ".args": _STRUCTURE,
     ".__context__": _ONE + 15,
     ".__cause__": _ONE + 15,
     ".__traceback__": _ONE + 20,
@@ -145,6 +146,8 @@ def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911 
     if name[:8] == "<cached ":
         return _ONE + 4
     if name[:1] != "." and is_one_of(holder, _CONTAINERS):
+        if type(target) is MethodType:  # it is registered somewhere
+            return _ONE + 4
         return _ONE + (12 if "..." not in name[:4] else 14)  # no key to speak of
     if _is_special(name) or name[:1] != "." or _is_of_c(name, holder):
         return _STRUCTURE

@@ -53,6 +53,7 @@ class Ledger:
     __slots__ = (
         "_census",
         "_gone",
+        "_is_taken_apart",
         "_looked",
         "_own_blocks",
         "calls_made",
@@ -77,13 +78,19 @@ class Ledger:
         """Whether no other thread or task was at work while calls were made."""
         self._census: census.Census = {}
         self._gone: int = 0
+        self._is_taken_apart: bool = True
+        """Whether collections may free more than they find; it is dear to ask."""
         self._own_blocks: int = 0
         self._looked: float = 0.0
 
     def warm_up(self, calls: int) -> Calls:
         """Make calls that are not measured, and look for the first time."""
         if calls:
+            collect()
             yield from self.call(calls)
+            before = _tracked()
+            collect()
+            self._is_taken_apart = _tracked() < before
         self.look()
         for _ in range(2):  # how many of the blocks are our own: no calls, no growth
             self._own_blocks = yield from self._blocks_in(0)
@@ -140,9 +147,10 @@ class Ledger:
             yield step
         else:
             yield from self.call(step)
-        before = _tracked()
+        before = _tracked() if self._is_taken_apart else 0
         collect()
-        self._gone = max(0, before - _tracked())
+        if self._is_taken_apart:
+            self._gone = max(0, before - _tracked())
         return allocated_blocks() - blocks
 
     def call(self, calls: int) -> Calls:
