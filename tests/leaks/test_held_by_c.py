@@ -52,6 +52,29 @@ def test_the_context_of_a_thread_is_a_holder_beside_a_local():
     assert "only" not in report.headline
 
 
+def test_the_context_is_a_holder_where_a_token_that_is_kept_leads_back_to_it():
+    """A request that is pushed and never popped keeps its token, which has the one."""
+
+    def push():
+        item = Item()
+        item.token = VARIABLE.set(item)
+
+    def ask():
+        push()
+        push()
+        return refscope.why_alive(VARIABLE.get().token.old_value)
+
+    report = contextvars.Context().run(ask)
+    [context] = _contexts(report)
+
+    assert context.root == "context of a thread"
+    assert _names(context)[-3:] == [
+        "<context variable request>",
+        ".token",
+        ".old_value",
+    ]
+
+
 def test_each_node_of_a_large_context_has_a_name():
     """A context with many variables is a tree of several levels."""
     item = Item()
