@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import csv
 import functools
@@ -11,6 +12,7 @@ import logging
 import sys
 import threading
 import types
+import weakref
 from xml.dom import minidom
 
 import pytest
@@ -109,6 +111,61 @@ def result_of_a_future():
     loop.close()
 
 
+async def _fail():
+    waiting = asyncio.get_running_loop().create_future()
+    waiting.set_exception(LookupError())
+    await waiting
+
+
+async def _fail_by_another():
+    async def wait_for(inner):
+        await inner
+
+    outer = asyncio.get_running_loop().create_future()
+    outer.set_exception(LookupError())
+    await wait_for(outer)
+
+
+def _run(function):
+    async def ask():
+        with contextlib.suppress(LookupError):
+            await function()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(ask())
+    loop.close()
+
+
+def error_of_a_future():
+    """Whoever asks a future for its result has it in a frame of the traceback."""
+    _run(_fail)
+
+
+def error_of_a_future_twice():
+    """Two functions have it in a variable, so its traceback is one thing to cut."""
+    _run(_fail_by_another)
+
+
+def error_of_a_pool():
+    """The attribute for the exception is the standard library's."""
+    waiting = concurrent.futures.Future()
+    waiting.set_exception(LookupError())
+    with contextlib.suppress(LookupError):
+        waiting.result()
+
+
+def error_of_a_script():
+    """The variables of a script are items of a dictionary."""
+    script = """
+waiting = concurrent.futures.Future()
+waiting.set_exception(LookupError())
+with contextlib.suppress(LookupError):
+    waiting.result()
+"""
+    names = {"concurrent": concurrent, "contextlib": contextlib}
+    exec(script, names)  # noqa: S102
+
+
 def document():
     """Nodes know their parents, and the library has a method that forgets them."""
     minidom.parseString("<shop><item/><item/></shop>")  # noqa: S318  # it is ours
@@ -152,6 +209,25 @@ def functions_that_call_each_other():
         return number != 0 and is_even(number - 1)
 
     is_even(4)
+
+
+def function_with_another_name():
+    """What decorates takes over the name of what is decorated."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def inside():
+            return inside
+
+        return inside
+
+    decorate(print)
+
+
+def method_that_a_weak_reference_calls():
+    """A weak reference keeps its callback, and WeakMethod is none."""
+    job = Job()
+    job.main = weakref.ref(Job, job.close)
 
 
 def function_behind_another():
@@ -240,6 +316,10 @@ def task_that_waits():
         (partial_in_list, "the functools.partial in Job.later keeps"),
         (callback_of_a_future, "Future.<callbacks> keeps the bound method"),
         (result_of_a_future, "make Job.future a weakref.ref"),
+        (error_of_a_future, "local 'waiting' of _fail keeps an exception whose"),
+        (error_of_a_future_twice, "by a variable: end each, as _fail"),
+        (error_of_a_pool, "local 'waiting' of error_of_a_pool keeps an exception"),
+        (error_of_a_script, "the frame and its variables: keep error.with_traceback("),
         (document, "refers to itself until it is unlinked: call its unlink() when"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),
@@ -248,6 +328,11 @@ def task_that_waits():
         (
             functions_that_call_each_other,
             "refer to each other by their variables: move them to the module, or",
+        ),
+        (function_with_another_name, "inside refers to itself by its variable 'inside'"),
+        (
+            method_that_a_weak_reference_calls,
+            "Job.main is a weak reference whose callback is the bound method Job.close",
         ),
         (function_behind_another, "hook keeps its variable 'work', which leads back"),
         (frame_in_local, "local 'frame' of frame_in_local keeps a frame, which"),

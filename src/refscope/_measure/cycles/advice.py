@@ -33,7 +33,7 @@ from refscope._measure.names.code import CONTENTS
 from refscope._measure.names.describe import detail_of
 from refscope._measure.names.parts import REST_BY_NAME
 
-from .costs import OWN_OBJECT, is_back_pointer, is_exception
+from .costs import OWN_OBJECT, is_back_pointer, is_exception, is_future
 from .wiring import Wiring, best_name
 
 
@@ -158,6 +158,8 @@ def _exception(loop: Loop) -> str:
             )
     for edge in loop.edges:
         if is_exception(loop.target(edge)):
+            if is_future(loop.holder(edge)):
+                return _future(loop, edge)
             clear = ""
             if not is_nameless(loop.name(edge)):
                 clear = f"clear it with `finally: {_statement(loop, edge)}`, or "
@@ -166,6 +168,19 @@ def _exception(loop: Loop) -> str:
                 f"frame and its variables: {clear}keep error.with_traceback(None)"
             )
     return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+
+
+def _future(loop: Loop, edge: Edge) -> str:
+    """A future has its exception for good, so variables are what can be cleared."""
+    kept = f"{loop.spelled(edge)} keeps an exception, whose traceback keeps "
+    own = next((each for each in loop.edges if _is_variable(loop, each)), None)
+    if own is None:
+        return f"{kept}the frame and its variables: keep error.with_traceback(None)"
+    place, name = place_in(code_of(loop.holder(own))), variable(loop.name(own))
+    return (
+        f"{kept}functions that lead to the {loop.kind(edge)} by a variable: end each, "
+        f"as {place}, with `finally: del {name}`"
+    )
 
 
 def _is_variable(loop: Loop, edge: Edge) -> bool:
@@ -220,8 +235,15 @@ def _bound_method(loop: Loop) -> str:
     edge = loop.find(MethodType)
     if edge is None:
         return ""
+    before = loop.into(edge)
     keeper = loop.keeper(edge)
     method = detail_of(loop.holder(edge)) or "the method"
+    if loop.name(before) == ".__callback__":
+        return (
+            f"{loop.keeper(before)} is a weak reference whose callback is the bound "
+            f"method {method}, which keeps its object: let the callback be a function "
+            "that has the object by another weakref.ref"
+        )
     return (
         f"{keeper} keeps the bound method {method}, which keeps its object: keep "
         "weakref.WeakMethod(...), or look the method up when it is called"
@@ -257,7 +279,7 @@ def _closure(loop: Loop) -> str:
     if loop.name(closure) != ".__closure__":
         return ""
     keeper, kept = loop.holder(closure), loop.target(edge)
-    function = detail_of(keeper)
+    function = _written_as(keeper)
     if kept is keeper:
         return (
             f"the inner function {function} refers to itself by its variable {name!r}: "
@@ -265,7 +287,7 @@ def _closure(loop: Loop) -> str:
         )
     if type(kept) is FunctionType and _are_closures(loop):
         return (
-            f"the inner functions {function} and {detail_of(kept)} refer to each other "
+            f"the inner functions {function} and {_written_as(kept)} refer to each other "
             "by their variables: move them to the module, or clear one with "
             f"`finally: {name} = None`"
         )
@@ -273,6 +295,14 @@ def _closure(loop: Loop) -> str:
         f"the function {function} keeps its variable {name!r}, which leads back to it: "
         f"pass {name} as an argument, or let it use a weakref.ref"
     )
+
+
+def _written_as(function: object) -> str | None:
+    """Return the name of a function, where it took another one's that of its code."""
+    name = detail_of(function) or ""
+    code = cast("FunctionType", function).__code__
+    is_own = name.rpartition(".")[2] == code.co_name
+    return name if is_own else place_in(code)
 
 
 def _are_closures(loop: Loop) -> bool:

@@ -74,6 +74,9 @@ _CONTAINERS = identities(list, dict, set, deque)
 SUSPENDED = identities(GeneratorType, CoroutineType, AsyncGeneratorType)
 _RUNNING = SUSPENDED | identities(FrameType)
 _FIXED = identities(MethodType, functools.partial, TracebackType, tuple, frozenset)
+_FUTURES = frozenset(
+    ("_asyncio.Future", "asyncio.futures.Future", "concurrent.futures._base.Future")
+)
 _OF_EXCEPTIONS = {
     ".args": _STRUCTURE,
     ".__context__": _ONE + 15,
@@ -167,7 +170,8 @@ def _cost_of_variable(name: str, holder: object, target: object) -> int:
     if is_exception(target):
         return _ONE
     if type(holder) is FrameType:
-        return _ONE + 60
+        # What a future has as its exception is not the program's to clear.
+        return _ONE + (0 if is_future(target) else 60)
     return _ONE + (11 if name[:12] == OWN_OBJECT else 5)
 
 
@@ -181,6 +185,11 @@ def _cost_of_attribute(name: str, holder: object, target: object) -> int:
     if not can_be_weak(type(target)) or is_one_of(target, _CONTAINERS):
         return _ONE + 11
     return _ONE + (9 if _is_named_by_class(name, target) else 10)
+
+
+def is_future(thing: object) -> bool:
+    """Return whether a thing is a future of the standard library."""
+    return not _FUTURES.isdisjoint(map(type_name, get_mro(type(thing))))
 
 
 def _is_named_by_class(name: str, target: object) -> bool:
