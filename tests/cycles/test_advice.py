@@ -166,6 +166,40 @@ with contextlib.suppress(LookupError):
     exec(script, names)  # noqa: S102
 
 
+class Nursery:
+    """Has what its children raised."""
+
+    def __init__(self):
+        self.errors = [[]]
+
+    def collect(self, errors):
+        """Keep errors in what is given, where their frames lead to."""
+        for _ in range(2):
+            try:
+                int("x")
+            except ValueError as error:  # noqa: PERF203
+                errors.append(error)
+
+    def sort(self):
+        """Keep them in a list of a list."""
+        for _ in range(2):
+            try:
+                int("x")
+            except ValueError as error:  # noqa: PERF203
+                self.errors[0].append(error)
+
+
+def errors_in_list():
+    """A frame has them by a variable, and by its object."""
+    nursery = Nursery()
+    nursery.collect(nursery.errors)
+
+
+def errors_in_list_of_lists():
+    """The list that has them is an item."""
+    Nursery().sort()
+
+
 def document():
     """Nodes know their parents, and the library has a method that forgets them."""
     minidom.parseString("<shop><item/><item/></shop>")  # noqa: S318  # it is ours
@@ -320,6 +354,8 @@ def task_that_waits():
         (error_of_a_future_twice, "by a variable: end each, as _fail"),
         (error_of_a_pool, "local 'waiting' of error_of_a_pool keeps an exception"),
         (error_of_a_script, "the frame and its variables: keep error.with_traceback("),
+        (errors_in_list, "clear it with `finally: errors.clear()`"),
+        (errors_in_list_of_lists, "clear it with `finally: self.errors[0].clear()`"),
         (document, "refers to itself until it is unlinked: call its unlink() when"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),
@@ -329,7 +365,10 @@ def task_that_waits():
             functions_that_call_each_other,
             "refer to each other by their variables: move them to the module, or",
         ),
-        (function_with_another_name, "inside refers to itself by its variable 'inside'"),
+        (
+            function_with_another_name,
+            "inside refers to itself by its variable 'inside'",
+        ),
         (
             method_that_a_weak_reference_calls,
             "Job.main is a weak reference whose callback is the bound method Job.close",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+import refscope
 from refscope._measure.leaks.naming import print_of
 from refscope.render import from_json, to_dot, to_json, to_text
 from refscope.render._redact import redacted
@@ -481,3 +482,18 @@ def test_a_fingerprint_is_of_the_shape():
     assert print_of("references", "list", None, None) != print_of(
         "objects", "list", None, None
     )
+
+
+class Pair:
+    """Refers to itself twice."""
+
+    def __init__(self):
+        self.one = self
+        self.other = [self]
+
+
+def test_all_that_is_to_cut_is_said_of_a_cycle():
+    """One reference is not enough, so the advice on one is not either."""
+    text = str(refscope.find_leaks(Pair))
+
+    assert "2 references to cut in all (no fewer will do)" in text

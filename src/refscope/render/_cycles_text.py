@@ -97,7 +97,7 @@ def _step_lines(cycle: Cycle, page: Page, steps: int | None) -> Iterator[str]:
         yield f"{_MARGIN}... {units.plural(left, 'more reference')}, and back"
     if to_cut not in shown:
         yield from _advice_lines(_MARGIN, _where(cycle, page), cycle, page)
-    yield from _other_cuts(cycle, page)
+    yield from [f"{_MARGIN}{line}" for line in other_cuts(cycle, page)]
 
 
 def _even(rows: Sequence[str], places: Sequence[str]) -> list[str]:
@@ -139,7 +139,7 @@ def _where(cycle: Cycle, page: Page) -> str:
     return f"cut {_type(cut.holder, page)} {_name(cut, page)}"
 
 
-def _other_cuts(cycle: Cycle, page: Page) -> Iterator[str]:
+def other_cuts(cycle: Cycle, page: Page) -> Iterator[str]:
     """Yield what must be cut besides, if one reference is not enough."""
     if cycle.cuts < 2:
         return
@@ -155,13 +155,10 @@ def _other_cuts(cycle: Cycle, page: Page) -> Iterator[str]:
     most = None if page.full else _MOST_CUTS
     text = ", ".join(names[:most]) + (", ..." if names[most or len(names) :] else "")
     smallest = "no fewer will do" if cycle.is_smallest else "fewer may do"
-    yield from [
-        f"{_MARGIN}{line}"
-        for line in page.paragraph(
-            f"{units.count(cycle.cuts)} references to cut in all ({smallest}): {text}",
-            WIDTH - len(_MARGIN),
-        )
-    ]
+    yield from page.paragraph(
+        f"{units.count(cycle.cuts)} references to cut in all ({smallest}): {text}",
+        WIDTH - len(_MARGIN),
+    )
 
 
 def _type(thing: HeapObject, page: Page) -> str:

@@ -11,6 +11,7 @@ from refscope.reports import Leak, LeakReport, Reference, ReferencePath, Verdict
 from refscope.reports._leaks import amount
 
 from ._common_text import environment_lines, head_lines, limit_lines
+from ._cycles_text import other_cuts
 from ._expressions import steps_of
 from ._page import LINES, WIDTH, Page
 from ._path_text import MOST_STEPS, fitting, path_lines, place_of
@@ -96,7 +97,7 @@ def _holder(leak: Leak, page: Page, most: int) -> list[str]:
     if leak.cycle is not None:
         advice = page.paragraph(leak.cycle.advice, _ADVICE)
         shown = advice[:_MOST_ADVICE] if page.is_bounded else advice
-        return [*_loop(leak, page), *shown]
+        return [*_loop(leak, page), *shown, *other_cuts(leak.cycle, page)]
     if leak.verdict == "native":
         return [_NATIVE if leak.type_name else _LOST]
     if leak.held_by is None:

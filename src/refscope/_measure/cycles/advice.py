@@ -88,6 +88,19 @@ class Loop:
             at = self.into(at)
         return self.spelled(before if at == edge else at)
 
+    def container(self, edge: Edge) -> str:
+        """Return how a function says what has an item on the loop.
+
+        There must be more than items on the loop.
+        """
+        before, items = self.into(edge), ""
+        while self.name(before)[:1] == "[":
+            before, items = self.into(before), self.name(before) + items
+        name = self.name(before)
+        if has_variable(name):
+            return variable(name) + items
+        return f"self{name}{items}" if name[:1] == "." else self.kind(edge)
+
     def owner(self, edge: Edge) -> str:
         """Return what a program calls the object that refers, or else its type."""
         holder = self.holder(edge)
@@ -162,12 +175,19 @@ def _exception(loop: Loop) -> str:
                 return _future(loop, edge)
             clear = ""
             if not is_nameless(loop.name(edge)):
-                clear = f"clear it with `finally: {_statement(loop, edge)}`, or "
+                clear = f"clear it with `finally: {_forgetting(loop, edge)}`, or "
             return (
                 f"{loop.spelled(edge)} keeps an exception, whose traceback keeps the "
                 f"frame and its variables: {clear}keep error.with_traceback(None)"
             )
     return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+
+
+def _forgetting(loop: Loop, edge: Edge) -> str:
+    """Return Python that forgets an exception, and others in a list with it."""
+    if type(loop.holder(edge)) is list:
+        return f"{loop.container(edge)}.clear()"
+    return _statement(loop, edge)
 
 
 def _future(loop: Loop, edge: Edge) -> str:
@@ -287,8 +307,8 @@ def _closure(loop: Loop) -> str:
         )
     if type(kept) is FunctionType and _are_closures(loop):
         return (
-            f"the inner functions {function} and {_written_as(kept)} refer to each other "
-            "by their variables: move them to the module, or clear one with "
+            f"the inner functions {function} and {_written_as(kept)} refer to each "
+            "other by their variables: move them to the module, or clear one with "
             f"`finally: {name} = None`"
         )
     return (
