@@ -280,3 +280,21 @@ def test_what_is_expected_to_be_gone_is_no_only_local_either():
     assert "; kept only by local item in" in alone.headline
     assert "kept only" not in report.headline
     assert "1 more reference is held from C" in report.retention.limits[0]
+
+
+def test_a_chain_comes_before_the_tree_of_the_context_that_has_its_end():
+    """Each request has the one before it, and only the last is in the context."""
+
+    def ask():
+        VARIABLE.set(None)
+        with refscope.track() as block:
+            for _ in range(5):
+                item = Item()
+                item.before = VARIABLE.get()
+                VARIABLE.set(item)
+            del item
+        return block.report
+
+    report = contextvars.Context().run(ask)
+
+    assert report.survivors[0].type_name.endswith(".Item")

@@ -106,7 +106,9 @@ class _Relations:
         is_import = id(thing) in self._of_imports or is_class_of_base
         is_small = is_dull(name) and id(thing) not in self._again
         is_inside = is_small and id(thing) in self._held
-        order = is_import, id(thing) in self._owned, is_small, is_inside
+        # The newest of a chain may own the others, which are what it has grown by.
+        is_owned = {id(thing), id(group.things[-1])} <= self._owned
+        order = is_import, is_owned, is_small, is_inside
         return order, -len(group.things), name, group.place or ()
 
 
