@@ -75,6 +75,47 @@ def test_the_context_is_a_holder_where_a_token_that_is_kept_leads_back_to_it():
     ]
 
 
+class Span:
+    """What is current until it is left, which its program forgets to do."""
+
+    def __init__(self):
+        self.token = VARIABLE.set(self)
+
+
+def test_a_context_that_tokens_hold_is_that_of_a_thread():
+    """Each token holds the context, whose end in C is then not all that is seen."""
+    report = contextvars.Context().run(refscope.find_leaks, Span)
+    span = next(leak for leak in report.leaks if leak.type_name.endswith("Span"))
+
+    assert [leak.verdict for leak in report.leaks] == ["held", "held"]
+    assert span.per_call == 1
+    assert span.held_by.root == "context of a thread"
+    assert "<?>" not in _names(span.held_by)
+
+
+def test_a_context_that_a_token_holds_is_a_holder_beside_a_local():
+    """The local is a root; the other way comes back to the subject."""
+
+    def ask():
+        span = Span()
+        return refscope.why_alive(span)
+
+    report = contextvars.Context().run(ask)
+    [context] = _contexts(report)
+
+    assert _names(context)[-1] == "<context variable request>"
+    assert "only" not in report.headline
+
+
+def test_a_context_of_other_values_is_no_root():
+    """What nothing else holds is no value of this thread."""
+    context = contextvars.Context()
+    span = context.run(Span)
+    report = refscope.why_alive(span)
+
+    assert {path.root.partition(" ")[0] for path in report.paths} == {"thread"}
+
+
 def test_each_node_of_a_large_context_has_a_name():
     """A context with many variables is a tree of several levels."""
     item = Item()
