@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import codecs
 import contextvars
 import gc
+import io
 import sys
 
 import pytest
@@ -73,6 +75,43 @@ def test_the_context_is_a_holder_where_a_token_that_is_kept_leads_back_to_it():
         ".token",
         ".old_value",
     ]
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_what_leaks_comes_before_what_c_keeps_for_it():
+    """The collector does not see who has the decoder of a file (up to 3.11)."""
+    files = []
+
+    def write():
+        files.append(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+
+    report = refscope.find_leaks(write)
+
+    assert report.leaks[0].type_name == "_io.TextIOWrapper"
+    assert any("IncrementalDecoder" in leak.type_name for leak in report.leaks)
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_who_waits_comes_before_the_context_of_its_call():
+    """Each callback brings a context, by a shorter path."""
+    loop = asyncio.new_event_loop()
+    done = loop.create_future()
+
+    def wait():
+        done.add_done_callback(Waiter().hear)
+
+    report = refscope.find_leaks(wait)
+    loop.close()
+
+    assert report.leaks[0].type_name.endswith(".Waiter")
+    assert "_contextvars.Context" in {leak.type_name for leak in report.leaks}
+
+
+class Waiter:
+    """Wants to be told when something is done."""
+
+    def hear(self, _done):
+        """Hear of it."""
 
 
 class Span:

@@ -374,6 +374,16 @@ def test_callbacks_of_tls_have_the_names_of_its_attributes():
     assert [type(held) for name, held in named if name is None] == []
 
 
+def test_what_lxml_has_in_c_has_names():
+    """Cython shows none of the attributes that it keeps for itself."""
+    etree = pytest.importorskip("lxml.etree")
+    element = etree.fromstring("<a/>")
+    path = etree.XPath("//a", extensions={("u", "f"): lambda _: 1})
+    things = [element, element.getroottree(), path]
+
+    assert [edge for thing in things for edge in edges(thing) if edge[0] is None] == []
+
+
 def test_the_type_that_a_pointer_points_to_is_not_its_base():
     """``__base__`` is another class."""
     kind = _pointer_type()

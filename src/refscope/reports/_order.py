@@ -15,6 +15,7 @@ _FrameKey: TypeAlias = tuple[str, int, bool, str]
 _Place: TypeAlias = tuple[bool, tuple[_FrameKey, ...], int]
 _DULL = frozenset(
     (
+        "_contextvars.Context",
         "_thread.RLock",
         "_thread.lock",
         "functools._lru_list_elem",

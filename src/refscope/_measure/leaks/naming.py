@@ -8,6 +8,7 @@ from typing import cast
 
 from refscope._measure.algorithms.series import Phase
 from refscope._measure.cpython.classes import derives_from, identities, is_class
+from refscope._measure.heap.roots import C_ONLY
 from refscope._measure.retention.search import shape_of_path
 from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath, Traceback
 from refscope.reports._fingerprint import fingerprint
@@ -69,18 +70,21 @@ def first_shown(phases: Sequence[Phase], share: float) -> Phase:
 
 def importance(
     leak: Leak, threads: Collection[str]
-) -> tuple[bool, bool, bool, int, float, str]:
+) -> tuple[bool, bool, bool, bool, int, float, str]:
     """Return the order of leaks: classes of the program first, the nearest of them.
 
     A class that leaks brings what every class has (weak references, tuples, functions,
     some of them nearer to a root), so among what is dull it comes first.  So do a
-    module, a thread and a task, which have even more.
+    module, a thread and a task, which have even more.  What only C is known to hold may
+    be kept for what leaks by a path, so it comes after that.
     """
-    steps = 0 if leak.held_by is None else len(leak.held_by.references)
+    path = leak.held_by
+    steps = 0 if path is None else len(path.references)
     return (
         leak.kind != "objects",
         is_dull(leak.type_name),
         leak.type_name not in _FIRST and leak.type_name not in threads,
+        path is None or path.root == C_ONLY,
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,
