@@ -76,15 +76,16 @@ def importance(
     A class that leaks brings what every class has (weak references, tuples, functions,
     some of them nearer to a root), so among what is dull it comes first.  So do a
     module, a thread and a task, which have even more.  What only C is known to hold may
-    be kept for what leaks by a path, so it comes after that.
+    be kept for objects that leak by a path, so it comes after those.
     """
     path = leak.held_by
     steps = 0 if path is None else len(path.references)
+    is_by_c = path is None or path.root == C_ONLY
     return (
         leak.kind != "objects",
         is_dull(leak.type_name),
         leak.type_name not in _FIRST and leak.type_name not in threads,
-        path is None or path.root == C_ONLY,
+        leak.kind == "objects" and is_by_c,
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,
