@@ -17,7 +17,7 @@ from refscope._measure.algorithms.components import components
 from refscope._measure.algorithms.feedback import _cheapest_hits, _least_more
 from refscope._measure.budget import Budget
 from refscope._measure.cpython import managed
-from refscope._measure.cycles import advice, costs, dissect, garbage
+from refscope._measure.cycles import advice, costs, dissect, garbage, phrases
 from refscope._measure.cycles.search import LONG, MATERIALISED
 from refscope._measure.cycles.shapes import Shapes
 from refscope._measure.cycles.wiring import (
@@ -88,7 +88,7 @@ def loop_of(*steps):
     edges = [(place, (place + 1) % size) for place in range(size)]
     for edge, (_, name) in zip(edges, steps, strict=True):
         wiring.names[edge] = [name]
-    return advice.Loop(wiring, edges, None)
+    return phrases.Loop(wiring, edges, None)
 
 
 @pytest.mark.parametrize(

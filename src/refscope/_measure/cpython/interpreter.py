@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     def list_interpreters() -> Sequence[object]: ...
     def is_main() -> bool: ...
     def get_signal(number: int, /) -> object: ...
+    def callbacks_at_exit() -> int: ...
 else:
     # Not from signal, which makes enumerations of the numbers, on lines of its own,
     # and takes a fiftieth of refscope's import for it.
@@ -99,6 +100,13 @@ else:
         from collections import _count_elements as count_elements
     except ImportError:  # pragma: no cover  # PyPy
         count_elements = refuse
+    try:
+        from atexit import _ncallbacks as callbacks_at_exit
+    except ImportError:  # pragma: no cover  # PyPy
+
+        def callbacks_at_exit() -> int:
+            return 0
+
     try:
         from _interpreters import list_all as list_interpreters
     except ImportError:

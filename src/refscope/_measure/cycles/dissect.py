@@ -23,10 +23,11 @@ from refscope._measure.heap.graphs import Graph
 from refscope.reports import Cycle, Reference
 from refscope.reports._cycles import loop_fingerprint
 
-from .advice import Loop, advice_on
+from .advice import advice_on
 from .costs import costs_of, is_back_pointer
 from .cutting import FEW_LOOPS, MOST_CUTS, by_back_pointers, cuts_of, owners_of
 from .hanging import hanging_on
+from .phrases import Loop
 from .wiring import UNKNOWN, Likely, Wiring, best_name, wire
 
 

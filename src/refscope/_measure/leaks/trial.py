@@ -6,11 +6,9 @@ second is leaked, and no cache that has turned over meanwhile.
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Collection, Generator, Iterator, Sequence
 from itertools import chain, compress, repeat
 from operator import is_
-from typing import cast
 
 from refscope._measure.budget import Budget
 from refscope._measure.cpython.classes import (
@@ -18,6 +16,7 @@ from refscope._measure.cpython.classes import (
     type_name,
 )
 from refscope._measure.cpython.interpreter import (
+    callbacks_at_exit,
     get_traceback_limit,
     get_traces,
     is_tracing,
@@ -115,7 +114,7 @@ class Trial:
         self.calls = calls
         tracing.refuse_other_interpreters()
         collect()
-        self._atexit = _callbacks_at_exit()
+        self._atexit = callbacks_at_exit()
         if self._is_ours:
             # Nothing of ours may be made between this and the beginning.
             self._places.append(_NO_PLACES)
@@ -141,7 +140,7 @@ class Trial:
             self._note_places()
         finally:
             self._born.abandon()
-        self._atexit = _callbacks_at_exit() - self._atexit
+        self._atexit = callbacks_at_exit() - self._atexit
         self._note_lines()
         self._stop()
 
@@ -389,11 +388,6 @@ def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
     sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
     return None if sizes is None else sum(sizes) / len(sizes)
-
-
-def _callbacks_at_exit() -> int:
-    count = getattr(atexit, "_ncallbacks", None)
-    return 0 if count is None else cast("int", count())
 
 
 def _total(places: tracing.Totals) -> int:

@@ -1,0 +1,117 @@
+"""A loop of named references, in the words of advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import FunctionType, ModuleType
+
+from refscope._measure.algorithms.feedback import Edge
+from refscope._measure.cpython.classes import identities, is_class, is_one_of
+from refscope._measure.names.describe import detail_of
+
+from .wiring import Wiring, best_name
+
+
+_NAMED = identities(FunctionType, ModuleType)
+
+
+class Loop:
+    """A loop, and the reference on it that is best to cut."""
+
+    __slots__ = ("cut", "edges", "wiring")
+
+    def __init__(self, wiring: Wiring, edges: Sequence[Edge], cut: Edge | None) -> None:
+        self.wiring: Wiring = wiring
+        self.edges: Sequence[Edge] = edges
+        self.cut: Edge = edges[0] if cut is None else cut
+
+    def find(self, *kinds: type) -> Edge | None:
+        """Return the first reference whose holder is of one of these types."""
+        wanted = identities(*kinds)
+        for edge in self.edges:
+            if is_one_of(self.holder(edge), wanted):
+                return edge
+        return None
+
+    def into(self, edge: Edge) -> Edge:
+        """Return the reference before another one on the loop."""
+        return self.edges[list(self.edges).index(edge) - 1]
+
+    def name(self, edge: Edge) -> str:
+        """Return how a reference is spelled."""
+        return best_name(self.wiring.names[edge])
+
+    def holder(self, edge: Edge) -> object:
+        """Return the object that refers."""
+        return self.wiring.objects[edge[0]]
+
+    def target(self, edge: Edge) -> object:
+        """Return the object that is referred to."""
+        return self.wiring.objects[edge[1]]
+
+    def spelled(self, edge: Edge) -> str:
+        """Return type and name, as in ``Cat.cousin``; a variable stays alone."""
+        name = self.name(edge)
+        if has_variable(name):
+            return variable(name)
+        return f"{self.owner(edge)}{'.' * is_nameless(name)}{name}"
+
+    def keeper(self, edge: Edge) -> str:
+        """Return, spelled, what leads to the holder of a reference.
+
+        Rather the attribute or variable that has a container than its item.
+        """
+        at = before = self.into(edge)
+        while self.name(at)[:1] in "[{" or self.name(at) == ".__wrapped__":
+            at = self.into(at)
+        return self.spelled(before if at == edge else at)
+
+    def container(self, edge: Edge) -> str:
+        """Return how a function says what has an item on the loop.
+
+        There must be more than items on the loop.
+        """
+        before, items = self.into(edge), ""
+        while self.name(before)[:1] == "[":
+            before, items = self.into(before), self.name(before) + items
+        name = self.name(before)
+        if has_variable(name):
+            return variable(name) + items
+        return f"self{name}{items}" if name[:1] == "." else self.kind(edge)
+
+    def owner(self, edge: Edge) -> str:
+        """Return what a program calls the object that refers, or else its type."""
+        holder = self.holder(edge)
+        if not is_class(holder) and not is_one_of(holder, _NAMED):
+            return self.kind(edge)
+        name = (detail_of(holder) or "").rpartition(".")[2]
+        return name if name.isidentifier() else self.kind(edge)
+
+    def kind(self, edge: Edge) -> str:
+        """Return the name of the type of the object that refers, without a module."""
+        return self.wiring.types[edge[0]].rpartition(".")[2]
+
+
+def variable(name: str) -> str:
+    """Return the variable that a name is about.
+
+    >>> variable("<local error in Shop.sell>"), variable("<cell self>")
+    ('error', 'self')
+    """
+    return name[1:-1].partition(" in ")[0].rpartition(" ")[2]
+
+
+def has_variable(name: str) -> bool:
+    """Return whether a name is about a variable that a program can speak of.
+
+    >>> has_variable("<local error in f>"), has_variable("<local .0 in <genexpr>>")
+    (True, False)
+    >>> has_variable("<cell self>"), has_variable("<items>"), has_variable("<cell>")
+    (True, False, False)
+    """
+    return name[:6] in {"<local", "<cell "} and variable(name).isidentifier()
+
+
+def is_nameless(name: str) -> bool:
+    """Return whether Python has no spelling for a reference, only refscope has."""
+    return name[:1] == "<" and not has_variable(name)
