@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
-from collections.abc import Iterator
-from contextvars import copy_context
+from collections.abc import Iterable, Iterator
 from types import FrameType, ModuleType
 from typing import cast
 
@@ -15,7 +13,6 @@ from refscope._measure.cpython.frames import place_in, variables_of
 from refscope._measure.cpython.interpreter import NSIG, get_signal, top_frames
 from refscope._measure.names.attributes import get_module_dict
 from refscope._measure.names.code import local
-from refscope._measure.names.parts import REST_BY_NAME
 
 from . import ours
 from .inspectors import plain
@@ -33,7 +30,6 @@ HANDLED = "<exception being handled>"
 """The name of the reference that the interpreter has while an except block runs."""
 
 _THREAD = threading.Thread
-_TREE = REST_BY_NAME["_contextvars.Context"]
 
 
 class Root:
@@ -73,7 +69,6 @@ class Roots:
         if given is not None:
             self._labels[id(given)] = GIVEN
         self._note_signals()
-        self._note_context()
 
     def is_root(self, node: int) -> bool:
         """Return whether an identity is that of a root."""
@@ -103,6 +98,12 @@ class Roots:
         frames = [frame for frame in self.frames.values() if type(frame) is FrameType]
         return [value for frame in frames for _, value in variables_of(frame)]
 
+    def note_contexts(self, nodes: Iterable[int]) -> bool:
+        """Take contexts of a thread for roots; return whether any was not yet."""
+        new = [node for node in nodes if node not in self._labels]
+        self._labels.update(dict.fromkeys(new, CONTEXT))
+        return bool(new)
+
     def _note_modules(self) -> None:
         for name, module in list(sys.modules.items()):
             if ModuleType in get_mro(type(module)) and type(name) is str:
@@ -129,21 +130,10 @@ class Roots:
         for number in range(1, NSIG):
             handler = get_signal(number)
             if handler is not None and type(handler) is not int:
-                self._note_root(SIGNALS, f"<handler of signal {number}>", handler)
-
-    def _note_context(self) -> None:
-        """Note the tree of values of this thread's context.
-
-        The context itself may be no end of a path: tokens that are kept lead to it.
-        """
-        for tree in gc.get_referents(copy_context()):
-            self._note_root(CONTEXT, _TREE, tree)
-
-    def _note_root(self, label: str, name: str, held: object) -> None:
-        root = Root(label, name)
-        self.frames[id(root)] = root
-        self._labels[id(root)] = label
-        self._note(root, held, name)
+                root = Root(SIGNALS, f"<handler of signal {number}>")
+                self.frames[id(root)] = root
+                self._labels[id(root)] = root.label
+                self._note(root, handler, root.name)
 
     def _note(self, root: object, held: object, name: str) -> None:
         if (id(root), id(held)) not in self.names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Iterable, Iterator
+from contextvars import Context, copy_context
 from itertools import compress
 from operator import not_
 from types import CoroutineType, FrameType, FunctionType, GeneratorType
@@ -130,6 +131,19 @@ class Heap:
         """Look at everything from now on."""
         variables = self.roots.values_of_variables()
         self._seen.whole = Whole(self._foreign, self._budget, variables)
+
+    def note_context(self) -> bool:
+        """Make roots of contexts with the values of this thread; return if any are new.
+
+        One is its own, and others have the very tree of that (Python/context.c).
+        """
+        met = [node for node, o in self._objects.items() if type(o) is Context]
+        if not met:
+            return False
+        tree = gc.get_referents(copy_context())[-1]
+        return self.roots.note_contexts(
+            [n for n in met if gc.get_referents(self._objects[n])[-1] is tree]
+        )
 
     def names_of(self, node: int, held: int) -> list[str | None]:
         """Return how one thing refers to another, at any price."""

@@ -203,13 +203,15 @@ def _found(
     is_thorough: bool = False,
 ) -> Found:
     target = heap.add(subject)
-    search, is_whole = _searched(heap, target, most_holders)
+    search, is_whole = _searched(heap, target, most_holders, is_thorough=is_thorough)
     # What holds an object that is not tracked may itself be in no list.
     is_hidden = is_thorough and (frozen_count() > 0 or not gc.is_tracked(subject))
     may_see_more = is_hidden or not is_whole or _may_see_more(search, subject, heap)
     if may_see_more and not heap.sees_all and not budget.is_spent:
         heap.see_all()
-        search, is_whole = _searched(heap, target, most_holders)
+        search, is_whole = _searched(
+            heap, target, most_holders, is_thorough=is_thorough
+        )
     trails = [
         trail
         for bit in search.holders.values()
@@ -222,12 +224,24 @@ def _found(
     return found
 
 
-def _searched(heap: Heap, target: int, most_holders: int) -> tuple[Search, bool]:
+def _searched(
+    heap: Heap, target: int, most_holders: int, *, is_thorough: bool
+) -> tuple[Search, bool]:
     """Return the search, and whether it came to an end.
 
     No frame that has ended when the paths are made may have had the object itself: a
     trace hook leaves a dictionary of its variables (up to 3.11).
+
+    Where tokens hold the context of this thread, it is no end: then it is made a root.
     """
+    search, is_whole = _run(heap, target, most_holders)
+    is_lost = bool(search.lost_bits if is_thorough else not search.roots)
+    if is_lost and heap.note_context():
+        search, is_whole = _run(heap, target, most_holders)
+    return search, is_whole
+
+
+def _run(heap: Heap, target: int, most_holders: int) -> tuple[Search, bool]:
     search = Search(target, most_holders)
     nearest = heap.modules if heap.is_for_nearest else None
     is_whole = search.run(heap.holders, heap.roots.is_root, heap.may_go_on, nearest)
