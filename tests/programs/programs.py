@@ -594,7 +594,7 @@ def self_reference():
     return leaky, lambda: Item(Item())
 
 
-@program("frame", kind="cycles", verdict="cycle")
+@program("ValueError", kind="cycles", verdict="cycle")
 def error_in_its_frame():
     """A local variable keeps the error whose traceback has the frame."""
 

@@ -454,6 +454,7 @@ def _abandoned(function):
     return refscope.tracker_of(function).report
 
 
+@pytest.mark.exact
 def test_a_generator_that_is_left_keeps_nothing():
     """Neither its variables nor what told it to end are kept, as is so without us."""
 
@@ -472,6 +473,7 @@ def test_a_generator_that_is_left_keeps_nothing():
     assert report.memory.peak > LARGE
 
 
+@pytest.mark.exact
 def test_a_coroutine_that_is_closed_keeps_nothing():
     """Nor do a coroutine's, which waits for something that is not a function."""
 
@@ -495,6 +497,7 @@ def test_a_coroutine_that_is_closed_keeps_nothing():
     assert (report.memory.size_diff, report.types, report.survivors) == (0, (), ())
 
 
+@pytest.mark.exact
 def test_an_asynchronous_generator_that_is_closed_keeps_nothing():
     """What closes it is on its way still, its variables are gone."""
 
