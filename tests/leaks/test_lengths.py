@@ -116,6 +116,28 @@ def test_what_another_thread_writes():
 
 @pytest.mark.needs_threads
 @pytest.mark.usefixtures("small_heap")
+def test_what_a_thread_writes_for_the_calls():
+    """Others are at work, but in a pause nothing gets longer."""
+    buffer = bytearray()
+
+    def write():
+        buffer.extend(bytes(100) * (sum(range(50_000)) > 0))
+
+    def call():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+
+    report = refscope.find_leaks(call, rounds=2)
+
+    # Coverage may keep something for each thread.
+    [leak] = [leak for leak in report.leaks if leak.kind == "length"]
+    assert (leak.type_name, leak.per_call) == ("bytearray", 100)
+    assert not any("pauses" in limit for limit in report.limits), str(report)
+
+
+@pytest.mark.needs_threads
+@pytest.mark.usefixtures("small_heap")
 def test_what_came_before_a_pause_is_not_of_it():
     """Calls are made between the last look and the pause."""
     done = threading.Event()
