@@ -90,7 +90,7 @@ class Heap:
         self._objects.clear()
         if self._is_alone:
             self._seen.clear()
-            self._wall = None
+            self._wall = None  # else what is shared still asks for it
 
     def object_of(self, node: int) -> object:
         """Return what a number stands for."""
