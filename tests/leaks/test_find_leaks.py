@@ -148,6 +148,7 @@ class _EveryClosing:
     __hash__ = None
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_functions_for_the_end_of_the_program_are_held():
     """C keeps them in a list; Python can count it up to 3.13, and see it later.
 
@@ -372,6 +373,7 @@ def test_reasons_are_texts_by_fingerprint(known):
         refscope.find_leaks(lambda: 1 // 0, known=known)
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_the_name_of_what_is_called():
     """A function's, a class's own; of other callables that of the class."""
 

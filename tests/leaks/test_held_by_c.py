@@ -121,6 +121,7 @@ class Span:
         self.token = VARIABLE.set(self)
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_a_context_that_tokens_hold_is_that_of_a_thread():
     """Each token holds the context, whose end in C is then not all that is seen."""
     report = contextvars.Context().run(refscope.find_leaks, Span)

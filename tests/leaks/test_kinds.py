@@ -80,6 +80,7 @@ def _lose_another():
     _lose(str(object()))
 
 
+@pytest.mark.usefixtures("small_heap")
 def test_memory_without_a_type_is_known_by_the_function_that_took_it():
     """A baseline that has one such leak does not hide all others."""
     one, another, again = [

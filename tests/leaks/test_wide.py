@@ -27,7 +27,7 @@ def wholes(monkeypatch):
 
 def _kinds():
     """Return classes whose objects are one block each."""
-    return [type(f"Kind{number}", (), {"__slots__": "held"}) for number in range(12)]
+    return [type(f"Kind{number}", (), {"__slots__": "held"}) for number in range(6)]
 
 
 def _deep(made, things):

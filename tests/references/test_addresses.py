@@ -135,7 +135,7 @@ def test_a_freed_object():
 def test_what_the_call_itself_makes():
     """A number of refscope's, at the place of one that is gone, is not given away."""
     found = []
-    for number in range(20):
+    for number in range(5):
         # A free place of this size is the next that is taken.
         address = id(float(f"{number}.5"))
         with contextlib.suppress(AddressError):

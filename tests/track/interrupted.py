@@ -7,11 +7,12 @@ It says where another thread hung afterwards, or something stayed switched on.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
+import os
 import sys
 import threading
 import tracemalloc
-from functools import partial
 from pathlib import Path
 
 import refscope
@@ -19,14 +20,12 @@ from refscope._measure.blocks import lifecycle
 from refscope._measure.session import boundary
 
 
-FILES = (
-    "blocks.py",
-    "boundary.py",
-    "collecting.py",
-    "gcstate.py",
-    "tracing.py",
-    "_block.py",
-)
+FILES = {
+    str(path)
+    for name in ("boundary", "collecting", "gcstate", "tracing", "_block", "lifecycle")
+    for path in Path(refscope.__file__).parent.rglob(f"{name}.py")
+}
+BALLAST = []
 LIGHT = {"types": False, "survivors": False, "cycles": False, "collect": False}
 
 
@@ -96,7 +95,7 @@ def interrupt(work, done):
 
     def on_event(frame, event, _):
         nonlocal place
-        if event == "c_call" or not frame.f_code.co_filename.endswith(FILES):
+        if event == "c_call" or frame.f_code.co_filename not in FILES:
             return
         caller = frame.f_back
         here = (event, *spot(frame), "from", *spot(caller))
@@ -115,7 +114,16 @@ def interrupt(work, done):
 
 def spot(frame):
     """Return where a frame is."""
-    return Path(frame.f_code.co_filename).name, frame.f_lineno
+    return frame.f_code.co_filename.rpartition(os.sep)[2], frame.f_lineno
+
+
+@functools.cache
+def _small_heap():
+    """Freeze what is there, which makes each block faster; return how much it is."""
+    gc.collect()
+    gc.freeze()
+    BALLAST.extend([] for _ in range(2_000))
+    return gc.get_freeze_count()
 
 
 def state():
@@ -124,7 +132,7 @@ def state():
         "tracing": tracemalloc.is_tracing(),
         "collector": gc.isenabled(),
         "flags": gc.get_debug(),
-        "frozen": gc.get_freeze_count() > 1000,
+        "frozen": gc.get_freeze_count() > _small_heap() + 1000,
         "garbage": len(gc.garbage),
         "hooks": gc.callbacks[:],
         "open": len(lifecycle._probes),
@@ -163,11 +171,12 @@ def main(way):
     sys.unraisablehook = lambda _: None
     gc.callbacks.append(len_of)
     function, options = WAYS[way]
+    _small_heap()
     done = set()
     while True:
         tracker = refscope.track("x", **options)
         before = state()
-        place = interrupt(partial(function, tracker), done)
+        place = interrupt(functools.partial(function, tracker), done)
         if place is None:
             break
         for trouble in after(before):

@@ -23,7 +23,7 @@ from refscope import track
 SILENT = (0, 0, 0, (), (), ())
 UNTRACED = (None, None, None, (), (), ())
 BLOCKS = 1000
-WITH_TRACING = 150  # each block goes through all traces of the program
+WITH_TRACING = {1: 150, 5: 50}  # each block goes through all traces of the program
 
 
 def numbers(report):
@@ -250,7 +250,7 @@ def main(collect, frames):
     gc.freeze()  # the collector has little to look through then
     if is_alike_frozen:
         try_all(KINDS, collect)
-    try_all([plain] * (WITH_TRACING if frames else BLOCKS), collect)
+    try_all([plain] * WITH_TRACING.get(frames, BLOCKS), collect)
     assert tracemalloc.is_tracing() == bool(frames)
 
 
