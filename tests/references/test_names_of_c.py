@@ -416,6 +416,26 @@ def test_what_a_task_has_beside_its_attributes_is_told_apart():
         assert named[types.TracebackType] == "<traceback of the exception>"
 
 
+def test_what_cancelled_a_task_is_no_callback():
+    """The error that a task has ended with stays until somebody awaits it."""
+
+    async def main():
+        task = asyncio.get_running_loop().create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return task
+
+    named = {name for name, thing in edges(asyncio.run(main())) if is_error(thing)}
+
+    assert named == {"<exception of the cancellation>"}
+
+
+def is_error(thing):
+    """Return whether a thing is an exception."""
+    return isinstance(thing, BaseException)
+
+
 def test_what_an_error_keeps_in_c_is_not_its_dict():
     """``__dict__`` is what Python gives by that name."""
     error = _error_of_a_model()

@@ -216,6 +216,7 @@ REST_BY_TYPE: Mapping[str, tuple[tuple[type, str], ...]] = {
     CALLBACKS: (
         (Context, "<context>"),
         (types.TracebackType, "<traceback of the exception>"),
+        (BaseException, "<exception of the cancellation>"),
         (str, "<name>"),
     ),
 }

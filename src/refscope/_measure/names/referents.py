@@ -9,7 +9,7 @@ from sys import getrefcount
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, cast
 
-from refscope._measure.cpython.classes import get_members
+from refscope._measure.cpython.classes import get_members, identities, is_one_of
 from refscope._measure.cpython.hazards import referents_of
 from refscope._measure.cpython.interpreter import top_frames
 
@@ -110,9 +110,10 @@ class Referents:
             self.take(spelling or f".{name}", thing)
 
     def take_kind(self, name: str, kind: type) -> None:
-        """Take what is left of one type."""
+        """Take what is left of one type, or of one that derives from it."""
+        kinds = identities(kind)
         for thing in self.left():
-            if type(thing) is kind:
+            if is_one_of(thing, kinds):
                 self.take(name, thing)
 
     def take_all(self, name: str | None) -> None:
