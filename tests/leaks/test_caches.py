@@ -128,3 +128,52 @@ def test_references_that_a_cache_holds_are_said_to_be_references():
 
     assert not report.is_leaking, str(report)
     assert limit.startswith("the number of references to a tests.leaks.")
+
+
+class Entry:
+    """What a cache has, with a part of its own."""
+
+    def __init__(self, number):
+        self.text = f"entry {number}"
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_what_an_entry_of_a_full_cache_holds_is_no_leak():
+    """It went with an older entry, which nobody traced."""
+    numbers, kept = itertools.count(), []
+    cached = functools.lru_cache(100)(Entry)
+
+    def call():
+        cached(next(numbers))
+        kept.append(f"text {next(numbers)}")
+
+    for _ in range(100):
+        call()
+    report = refscope.find_leaks(call, rounds=3)
+    [leak] = report.leaks
+
+    assert (leak.kind, leak.type_name, leak.per_call) == ("memory", "str", 1.0)
+    assert leak.traceback.innermost.lineno == call.__code__.co_firstlineno + 2
+    assert leak.held_by.references[leak.grows_at].target.type_name == "list"
+
+
+@pytest.mark.usefixtures("small_heap")
+def test_memory_of_c_is_told_from_what_goes_through_a_full_cache(leak_in_c):
+    """The cache has others of its line and type."""
+    numbers = itertools.count()
+    full = collections.deque([None] * 50, maxlen=50)
+
+    def call():
+        texts = [f"text {next(numbers)}" for _ in range(2)]
+        full.append(texts[0])
+        leak_in_c(texts[1])
+
+    for _ in range(50):
+        call()
+    report = refscope.find_leaks(call, rounds=3)
+    [leak] = [leak for leak in report.leaks if leak.verdict == "native"]
+
+    assert (leak.kind, leak.per_call) == ("memory", 1.0)
+    assert leak.type_name == ""
+    assert leak.traceback.innermost.filename == __file__
+    assert {leak.type_name for leak in report.leaks} <= {"", "int"}

@@ -261,22 +261,6 @@ def test_texts_in_a_container_that_grows_anyway_are_not_told_twice():
 
 
 # -- What C holds.
-@pytest.fixture
-def leak_in_c():
-    """Return a function that forgets a reference; they are given back in the end."""
-    ctypes = pytest.importorskip("ctypes")
-    forgotten = {}
-
-    def leak(thing):
-        forgotten[id(thing)] = forgotten.get(id(thing), 0) + 1
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
-        return thing
-
-    yield leak
-    for address in (key for key, count in forgotten.items() for _ in range(count)):
-        ctypes.pythonapi.Py_DecRef(ctypes.cast(address, ctypes.py_object))
-
-
 def test_objects_that_c_holds_have_no_path(leak_in_c):
     """The verdict is native: nothing in Python leads to them."""
     leak = named(find(lambda: bool(leak_in_c([None]))))["list"]

@@ -28,7 +28,19 @@ def first_born(trail: Trail, born: set[int]) -> int:
     return are_born.index(True)  # at the latest that which is held
 
 
-def most_telling(trails: Sequence[Trail], born: set[int]) -> Trail | None:
+def room_on(trail: Trail, born: set[int], made: set[int]) -> int | None:
+    """Return how many more take what holds a leaked object, None if it has no bound.
+
+    What leaks is ``born``.  All that the calls ``made`` matters too: an entry of a full
+    cache is in the place of an older one, with all that hangs on it.
+    """
+    room = room_in(trail.objects[: first_born(trail, born)])
+    return room_in(trail.objects[: first_born(trail, made)]) if room is None else room
+
+
+def most_telling(
+    trails: Sequence[Trail], born: set[int], made: set[int]
+) -> Trail | None:
     """Return the nearest path by what may grow for ever, if there is one.
 
     What is in a cache as well leaks by its other holder: a cache that is full holds
@@ -36,7 +48,7 @@ def most_telling(trails: Sequence[Trail], born: set[int]) -> Trail | None:
     """
 
     def reluctance(trail: Trail) -> tuple[bool, float]:
-        room = room_in(trail.objects[: first_born(trail, born)])
+        room = room_on(trail, born, made)
         return trail.root == C_ONLY, 0.0 if room is None else 1 / (1 + room)
 
     return min(trails, key=reluctance, default=None)

@@ -6,7 +6,7 @@ second is leaked, and no cache that has turned over meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator
 from itertools import chain, compress, repeat
 from operator import is_
 
@@ -25,7 +25,6 @@ from refscope._measure.cpython.interpreter import (
 )
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
-from refscope._measure.heap.roots import C_ONLY
 from refscope._measure.heap.tracebacks import (
     FRAMES,
     Place,
@@ -38,28 +37,23 @@ from refscope._measure.heap.untracked import (
     traced,
 )
 from refscope._measure.names.describe import lines_of
-from refscope._measure.names.spelling import element
 from refscope._measure.retention.retained import closure, retained_sizes
-from refscope._measure.retention.search import Trail, find_trails, path_of
-from refscope._measure.retention.whole import Seen
 from refscope._measure.session import tracing
 from refscope._measure.session.born import Born
 
-from .blame import first_born, is_thread, most_telling, without_names
-from .caches import not_full, room_in
+from .blame import is_thread
 from .evidence import Evidence
-from .rounds import collect, empty_free_lists
+from .holders import Holders
+from .rounds import collect
+from .turnover import Turnover
 
 
 _MOST_SAMPLES = 400
-_MOST_HOLDERS = 4
 _MOST_LINES = 4
 _LEAST_SHARE = 20
+_LEAST_RATE = 0.25
 _MOST_RETAINED = 20_000
 _MOST_EXPLAINED = 200_000
-
-AT_EXIT = "functions of atexit"
-
 
 _NO_PLACES: tracing.Totals = {}
 
@@ -74,27 +68,31 @@ class Trial:
     __slots__ = (
         "_atexit",
         "_born",
-        "_given",
+        "_has_turned_over",
+        "_holders",
         "_ids",
         "_is_ours",
         "_kinds",
         "_lines",
         "_places",
-        "_seen",
         "_unexplained",
         "_visible",
         "alive",
-        "budget",
         "calls",
+        "calls_made",
+        "is_doubtful",
+        "is_turning_over",
         "size_per_call",
     )
 
     def __init__(self, given: object, kinds: Collection[str], budget: Budget) -> None:
-        self._given = given
+        self._holders = Holders(given, budget)
         self._kinds = kinds
         """Names of the types that grow."""
         self._is_ours = not is_tracing()
         self._born = Born(is_traced=self._is_ours)
+        self._has_turned_over: bool = False
+        """Whether what was there before has been replaced in caches."""
         self._ids: dict[int, int] = {}
         """Identities of what the first calls left, and those of its types."""
         self._places: list[tracing.Totals] = []
@@ -102,16 +100,27 @@ class Trial:
         self._unexplained: dict[Place, tuple[int, int]] = {}
         self._visible = Untracked()
         self._atexit: int = 0
-        self._seen = Seen()
         self.alive: Kept[object] = Kept()
         """What the calls made and left alive; the older half first."""
-        self.budget: Budget = budget
         self.calls: int = 0
+        """In each of the two stretches."""
+        self.calls_made: int = 0
+        self.is_turning_over: bool = False
+        """Whether what is new may be in the place of what nobody saw go."""
+        self.is_doubtful: bool = False
+        """Whether something was found that may only be in such a place."""
         self.size_per_call: float | None = None
 
-    def run(self, calls: int) -> Generator[int, None, None]:
-        """Make the calls, twice, with tracing on."""
-        self.calls = calls
+    def run(
+        self, calls: int, *, after_turnover: bool = False
+    ) -> Generator[int, None, None]:
+        """Make the calls, twice, with tracing on.
+
+        Args:
+            calls: How many in each of the two stretches.
+            after_turnover: First make so many that what was there before tracing, and
+                will be replaced, has been replaced.
+        """
         tracing.refuse_other_interpreters()
         collect()
         self._atexit = callbacks_at_exit()
@@ -121,28 +130,35 @@ class Trial:
             start(FRAMES)
         else:
             self._note_places()
+        turnover = Turnover()
+        if after_turnover:
+            yield from turnover.end(calls)
+            self._has_turned_over = not turnover.goes_on
+            self._places.clear()
+            self._note_places()
+            calls = max(calls, turnover.calls // 4)
         self._born.begin(is_settled=True)
         try:
-            # What refscope has just dropped would be given out again, untraced.
-            empty_free_lists()
-            yield calls
-            collect()
+            yield from turnover.run(calls)
             first = Kept(self._born.look())
             self._ids = dict(
                 zip(map(id, first), map(id, map(type, first)), strict=True)
             )
             first.clear()
             self._note_places()
-            empty_free_lists()
-            yield calls
-            collect()
+            yield from turnover.run(calls)
             self._keep(Kept(self._born.look()))
             self._note_places()
         finally:
             self._born.abandon()
-        self._atexit = callbacks_at_exit() - self._atexit
+        self.calls, self.calls_made = calls, turnover.calls
+        self.is_turning_over = turnover.goes_on
         self._note_lines()
         self._stop()
+        self._holders.is_at_exit = callbacks_at_exit() > self._atexit
+        self._holders.dict_of_key = self._visible.dict_of_key
+        self._holders.born = {*self._ids, *map(id, self._of_kinds())}
+        self._holders.made = {*map(id, self.alive)}
 
     def end(self) -> None:
         """Stop tracing if it is ours, and let go of everything."""
@@ -210,21 +226,25 @@ class Trial:
     def _growing(self) -> Iterator[tuple[Place, int, int]]:
         """Yield place, blocks and bytes where both stretches left more."""
         first, second, third = self._places
+        # The last of what was there before may still be replaced.
+        least = self.calls * _LEAST_RATE if self._has_turned_over else 1
         for place, (size, count) in third.items():
             size_1, count_1 = second.get(place, (0, 0))
             size_0, count_0 = first.get(place, (0, 0))
-            if count > count_1 > count_0 and size > size_1 > size_0:
+            if count_1 <= count_0 or size_1 <= size_0 or size <= size_1:
+                continue
+            if count - count_1 >= least:
                 yield place, count - count_1, size - size_1
 
     def of_types(self, names: Collection[str]) -> list[tuple[str, Evidence]]:
         """Return what is known of leaked objects of these types, by their lines."""
         found: list[tuple[str, Evidence]] = []
-        samples: Kept[object] = Kept()
+        samples: Kept[Kept[object]] = Kept()
         for name in names:
             for known, sample in self._of_type(name):
                 found.append((name, known))
-                samples.append(sample)
-        self._hold_all([known for _, known in found], samples)
+                samples.append(Kept([] if sample is None else [sample]))
+        self._name_all([known for _, known in found], samples)
         return found
 
     def _of_type(self, name: str) -> Iterator[tuple[Evidence, object]]:
@@ -280,108 +300,65 @@ class Trial:
         some = [thing for thing in things if self._lines.get(id(thing)) == place]
         return some[len(some) // 2]
 
-    def _hold_all(self, found: Sequence[Evidence], samples: Kept[object]) -> None:
-        """Find out who holds the samples, which are None where there is none.
-
-        What is seen meanwhile is held: no references may be counted.
-        """
-        try:
-            for number, known in enumerate(found):  # ``zip`` would hold the sample
-                if samples[number] is not None:
-                    self._hold(known, samples[number])
-        finally:
-            self._seen.clear()
-
-    def _hold(self, known: Evidence, sample: object) -> None:
-        """Find out who holds a leaked object, and what grows."""
-        trails = self._trails(sample)
-        if self.budget.is_spent and not trails:
-            return
-        # Another holder that is younger was put in the place of an older one.
-        born = {*self._ids, *map(id, self._of_kinds()), id(sample)}
-        trail = most_telling(trails, born)
-        if trail is None or trail.root == C_ONLY:
-            trail = self._trail_to_key(sample) or without_names(trail)
-        since = first_born(trail, born) if trail else 0
-        if trail is None or (trail.root == C_ONLY and since == 0):
-            self._hold_in_c(known, trail)
-            return
-        known.verdict = "held"
-        if trail.root == C_ONLY and self._atexit > 0:
-            trail.root = AT_EXIT  # 3.14 has a list for them
-        known.path = trail.report()
-        if since > 0:
-            known.grows_at = since - 2
-        owner = since - 1
-        if owner > 0 and trail.names[owner - 1] == ".__dict__":
-            owner -= 1
-        known.container = id(trail.objects[max(0, owner)])
-        known.bound = not_full(trail.objects[:since])
-        known.is_in_full_cache = room_in(trail.objects[:since]) == 0
-
-    def _trail_to_key(self, sample: object) -> Trail | None:
-        """Return a path to a text that is a key of a dictionary, None if it is none."""
-        holder = self._visible.dict_of_key.get(id(sample))
-        if holder is None:
-            return None
-        for trail in self._trails(holder)[:1]:
-            trail.objects.append(sample)
-            trail.names.append(element(sample))
-            return trail
-        return None
-
-    def _trails(self, thing: object) -> list[Trail]:
-        return find_trails(
-            thing,
-            self.budget,
-            given=self._given,
-            most_holders=_MOST_HOLDERS,
-            seen=self._seen,
-        ).trails
-
-    def _hold_in_c(self, known: Evidence, trail: Trail | None) -> None:
-        """Say that nothing in Python holds it, unless it is in a list of C's."""
-        known.verdict = "native"
-        if self._atexit > 0:
-            known.verdict = "held"
-            known.grows_at = -1
-            references = () if trail is None else trail.report().references
-            known.path = path_of(AT_EXIT, references, None)
-        elif trail is not None and len(trail.objects) > 1:
-            known.path = trail.report()
+    def _name_all(
+        self, found: Collection[Evidence], samples: Kept[Kept[object]]
+    ) -> None:
+        self._holders.name_all(found, samples)
+        if self.is_turning_over:
+            self.is_doubtful |= any(map(_is_doubtful, found))
 
     def of_places(self, kinds: Collection[Evidence]) -> list[Evidence]:
         """Return what is known of memory that leaked objects do not explain."""
         found: list[Evidence] = []
-        samples: Kept[object] = Kept()
+        samples: Kept[Kept[object]] = Kept()
+        places: list[Place] = []
+        for place in self._unexplained:
+            known, things = self._of_place(place)
+            if things or not kinds:
+                found.append(known)
+                samples.append(things)
+                places.append(place)
+        self._name_all(found, samples)
+        for number, known in enumerate(found):
+            if known.is_in_full_cache and self._has_turned_over:
+                # It grows, so it is not what is seen there.
+                found[number] = self._memory_of(places[number])
+                found[number].verdict = "native"
         containers = {known.container for known in kinds}
-        total = sum([count for _, count, _ in self._growing()])
-        ours = frozenset(map(id, chain.from_iterable(self._visible.by_place.values())))
-        for place, (count, size) in self._unexplained.items():
-            known = Evidence("")
-            known.traceback = traceback_of_place(place)
-            known.retained = size / count
-            known.share = count / max(1, total)
-            visible = self._visible.by_place.get(place, Kept())
-            kind, things = most_of_a_type(visible)
-            # Both stretches are visible, but for what free lists gave out untraced.
-            if len(things) * 2 >= count and len(things) > 1:
-                known.type_name = type_name(kind)
-                known.per_call = len(things) / (2 * self.calls)
-                known.retained = _each(things, ours)
-                samples.append(things[len(things) // 2])
-            elif not kinds:
-                self._hold_in_c(known, None)
-                samples.append(None)
-            else:
-                continue
-            found.append(known)
-        self._hold_all(found, samples)
         return [
             known
             for known in found
             if known.container not in containers and not known.is_in_full_cache
         ]
+
+    def _of_place(self, place: Place) -> tuple[Evidence, Kept[object]]:
+        """Return what is known of memory from one place, and objects that may be it."""
+        known = self._memory_of(place)
+        kind, things = most_of_a_type(self._visible.by_place.get(place, Kept()))
+        count, _ = self._unexplained[place]
+        # Both stretches are visible, but for what free lists gave out untraced.
+        if len(things) * 2 < count or len(things) <= 1:
+            return known, Kept()
+        ours = frozenset(map(id, chain.from_iterable(self._visible.by_place.values())))
+        known.type_name = type_name(kind)
+        known.per_call = len(things) / self.calls_made
+        known.retained = _each(things, ours)
+        # What goes through a cache may be held by something else as well.
+        samples = (len(things) // 2, 0, -1)
+        return known, Kept([things[number] for number in samples])
+
+    def _memory_of(self, place: Place) -> Evidence:
+        count, size = self._unexplained[place]
+        known = Evidence("")
+        known.traceback = traceback_of_place(place)
+        known.retained = size / count
+        known.share = count / sum([count for _, count, _ in self._growing()])
+        return known
+
+
+def _is_doubtful(known: Evidence) -> bool:
+    is_memory_of_c = known.verdict == "native" and not known.type_name
+    return known.is_in_full_cache or is_memory_of_c
 
 
 def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
