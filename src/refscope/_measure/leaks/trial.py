@@ -258,8 +258,8 @@ class Trial:
 
         It is at the address of the one before, as the handle that an event loop runs.
         """
-        younger = Kept([each for each in self._named(name) if not self._is_settled(each)])
-        places = [self._lines.get(id(thing)) for thing in younger]
+        younger = [id(each) for each in self._named(name) if not self._is_settled(each)]
+        places = map(self._lines.get, younger)
         grow = {place[0] if place else None for place in places}
         if grow.isdisjoint(by_line):
             return
