@@ -14,6 +14,7 @@ import threading
 import types
 import weakref
 from xml.dom import minidom
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -40,6 +41,20 @@ class Writer:
 
     def write(self, text):
         """Do nothing."""
+
+
+class Compiled(ET.Element):
+    """Stands for a class of mypyc's, whose attributes are read by functions of C."""
+
+    __mypyc_attrs__ = ("_owner",)
+    _owner = vars(ET.Element)["text"]
+
+
+def owner_of_a_compiled_part():
+    """A private attribute is kept in C, and yet the program's own."""
+    job = Job()
+    job.part = Compiled("part")
+    job.part._owner = job
 
 
 def method_in_list():
@@ -349,6 +364,7 @@ def task_that_waits():
         (tree_with_two_underscores, "Tree.__parent leads back to the owner"),
         (partial_in_list, "the functools.partial in Job.later keeps"),
         (callback_of_a_future, "Future.<callbacks> keeps the bound method"),
+        (owner_of_a_compiled_part, "Compiled._owner leads back to the owner"),
         (result_of_a_future, "make Job.future a weakref.ref"),
         (error_of_a_future, "local 'waiting' of _fail keeps an exception whose"),
         (error_of_a_future_twice, "by a variable: end each, as _fail"),

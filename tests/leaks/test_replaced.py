@@ -90,3 +90,19 @@ def test_small_tuples_are_traced():
 
     assert leak.type_name == "tuple"
     assert (leak.per_call, leak.verdict) == (1.0, "held")
+
+
+def test_one_that_takes_the_place_of_the_one_before():
+    """It is at the same address, of another line than those that leak, and no leak."""
+    state, kept = {}, []
+
+    def handle():
+        state.clear()
+        state["now"] = Item()
+        kept.append(Item())
+
+    report = refscope.find_leaks(handle)
+
+    (leak,) = [leak for leak in report.leaks if leak.type_name.endswith(".Item")]
+    assert (leak.per_call, leak.verdict) == (1.0, "held")
+    assert leak.growth == (1,) * 5

@@ -466,3 +466,31 @@ def test_an_attribute_is_named_once():
 
     assert names.count(".item") == 1
     assert names.count("<tree or factories>") == 1
+
+
+class Compiled(ET.Element):
+    """Stands for a class of mypyc's, whose attributes are read by functions of C."""
+
+    __mypyc_attrs__ = ("missing", "text", "__dict__")
+    text = vars(ET.Element)["text"]
+
+
+def test_attributes_of_a_compiled_class_have_names():
+    """What mypyc keeps in C is read, but none of what it makes of properties."""
+    compiled = Compiled("name")
+    compiled.text = Item()
+
+    (reference,) = refscope.referrers(compiled.text).references
+
+    assert reference.name == ".text"
+
+
+def test_attributes_of_classes_that_are_compiled():
+    """The report names them as the source does."""
+    nodes = pytest.importorskip("mypy.nodes")
+    body = []
+    block = nodes.Block(body)
+
+    names = {one.name for one in refscope.referrers(block.body).references}
+
+    assert ".body" in names

@@ -36,6 +36,7 @@ from refscope._measure.cpython.classes import (
     type_name,
 )
 from refscope._measure.cpython.interpreter import count_elements
+from refscope._measure.names.attributes import compiled_names
 
 from .wiring import UNKNOWN, Wiring, level_of
 
@@ -161,7 +162,9 @@ def _is_of_c(name: str, holder: object) -> bool:
     """Return whether an attribute is private to a type of C, as a future's result."""
     is_private = name[:2] == "._"
     found = static_lookup(type(holder), name[1:]) if is_private else None
-    return type(found) is GetSetDescriptorType
+    if type(found) is not GetSetDescriptorType:
+        return False
+    return name[1:] not in compiled_names(found.__objclass__)
 
 
 def _cost_of_variable(name: str, holder: object, target: object) -> int:

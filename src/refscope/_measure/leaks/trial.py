@@ -257,17 +257,35 @@ class Trial:
             place = self._lines.get(id(thing))
             line = place[0] if place else None
             by_line.setdefault(line, Kept()).append(thing)
+        self._leave_replaced(name, by_line)
         untraced = by_line.pop(None, None)  # from free lists: nobody knows their line
+        total = sum(map(len, by_line.values())) + len(untraced or ())
         groups = sorted(by_line.values(), key=len, reverse=True)
         if untraced is not None:
             groups[:1] = [Kept([*(groups[0] if groups else ()), *untraced])]
         for group in groups[:_MOST_LINES]:
-            if len(group) * _LEAST_SHARE >= len(things):
+            if len(group) * _LEAST_SHARE >= total:
                 known, sample = self._of_group(name, group)
-                known.share = len(group) / len(things)
+                known.share = len(group) / total
                 yield known, sample
         if not things:
             yield Evidence(name), None
+
+    def _leave_replaced(
+        self, name: str, by_line: dict[tuple[str, int] | None, Kept[object]]
+    ) -> None:
+        """Leave out lines that one object is of at a time, if others are of more.
+
+        It is at the address of the one before, as the handle that an event loop runs.
+        """
+        younger = [id(each) for each in self._named(name) if not self._is_settled(each)]
+        places = map(self._lines.get, younger)
+        grow = {place[0] if place else None for place in places}
+        if grow.isdisjoint(by_line):
+            return
+        for line in [*by_line]:
+            if line not in grow and len(by_line[line]) == 1:
+                del by_line[line]
 
     def _of_group(self, name: str, things: Kept[object]) -> tuple[Evidence, object]:
         known = Evidence(name)
@@ -280,15 +298,18 @@ class Trial:
 
     def _leaked(self, name: str) -> Iterator[object]:
         """Yield objects of a type, of the older half if there are some."""
+        found = Kept(self._named(name))
+        settled = Kept([thing for thing in found if self._is_settled(thing)])
+        yield from (settled or found)[:_MOST_SAMPLES]
+
+    def _named(self, name: str) -> Iterator[object]:
+        """Yield what the calls left of a type."""
         names: dict[int, str] = {}
-        found: Kept[object] = Kept()
         for thing in self.alive:
             kind = type(thing)
             known = names.get(id(kind)) or names.setdefault(id(kind), type_name(kind))
             if known == name:
-                found.append(thing)
-        settled = Kept([thing for thing in found if self._is_settled(thing)])
-        yield from (settled or found)[:_MOST_SAMPLES]
+                yield thing
 
     def _is_of_base(self, thing: object) -> bool:
         """Return whether it is by what a base knows a class that leaks as well."""

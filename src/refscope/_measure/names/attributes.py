@@ -48,11 +48,27 @@ def name_slots(refs: Referents) -> None:
     for base in get_mro(refs.kind):
         if refs.is_done:
             return
-        for name, member in list(get_members(base).items()):
+        members = get_members(base)
+        for name, member in list(members.items()):
             if type(member) is MemberDescriptorType and name not in _NO_SLOTS:
-                is_hidden = static_lookup(refs.kind, name) is not member
-                spelling = f"<slot {name} of {type_name(base)}>" if is_hidden else None
-                refs.take_member(name, member, spelling)
+                _name_slot(refs, base, name, member)
+        for name in compiled_names(base):
+            _name_slot(refs, base, name, members.get(name))
+
+
+def compiled_names(kind: type) -> list[str]:
+    """Return what mypyc made slots of in a class, each read by a function of C.
+
+    Its properties have descriptors of the same type, which run code of the program.
+    """
+    names = _texts(get_members(kind).get("__mypyc_attrs__"))
+    return [name for name in names if name != "__dict__"]
+
+
+def _name_slot(refs: Referents, base: type, name: str, member: object) -> None:
+    is_hidden = static_lookup(refs.kind, name) is not member
+    spelling = f"<slot {name} of {type_name(base)}>" if is_hidden else None
+    refs.take_member(name, member, spelling)
 
 
 def name_attributes(refs: Referents) -> None:
