@@ -285,12 +285,14 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     wiring = wire(graph, [nodes[place] for place in chosen])
     number_of = {place: number for number, place in enumerate(chosen)}
     steps = _named_steps(wiring, map(number_of.__getitem__, path))
+    length = len(steps)
     if len(path) < len(loop):
         del steps[-1:]  # the way back to the start, which is not shown
+        length = len(loop) - len(owners_of(graph, nodes, successors, loop))
     if is_ring:
         costs = costs_of(wiring)
         best = min(steps, key=lambda edge: costs[edge])
-        return _Parts(wiring, steps, len(loop), [best], 1, is_smallest=True)
+        return _Parts(wiring, steps, length, [best], 1, is_smallest=True)
     named = dict.fromkeys(
         (number_of[owners.get(holder, holder)], number_of[target])
         for holder, target in shown
@@ -299,7 +301,7 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     return _Parts(
         wiring,
         steps,
-        len(loop),
+        length,
         known,
         count,
         is_smallest=is_smallest and len(known) == len(shown),
