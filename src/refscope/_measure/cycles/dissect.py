@@ -343,15 +343,22 @@ def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:
 
 
 def _in_order(parts: _Parts) -> list[Edge]:
-    """Return the cuts, the best first; none if they would not do."""
+    """Return the cuts, the best first; none if they would not do.
+
+    The best of the loop is among those that are shown: it is what the advice is about.
+    """
     if not parts.cut_count:
         return []
     costs = costs_of(parts.wiring, parts.cuts)
     places = {edge: place for place, edge in enumerate(parts.loop)}
     last = len(places)
-    return sorted(
+    cuts = sorted(
         parts.cuts, key=lambda edge: (costs[edge], places.get(edge, last), edge)
     )
+    of_loop = next((place for place, edge in enumerate(cuts) if edge in places), 0)
+    names = [parts.wiring.names[edge] for edge in cuts[:of_loop]]
+    first = [cuts.pop(of_loop)] if sum(map(len, names)) >= MOST_CUTS else []
+    return [*first, *cuts]
 
 
 def _shown(wiring: Wiring, loop: Sequence[Edge]) -> tuple[Reference, ...]:
