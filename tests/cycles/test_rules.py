@@ -28,6 +28,7 @@ from refscope._measure.cycles.wiring import (
     joined,
 )
 from refscope._measure.heap import graphs
+from refscope._measure.names.code import STACK
 
 from . import idioms
 from .helpers import find_true, names_of, only
@@ -186,10 +187,14 @@ def test_a_traceback_kept_by_a_variable():
         int("x")
     except ValueError as error:
         kept = error.__traceback__
-    loop = loop_of((kept, ".tb_frame"), (kept.tb_frame, "<local kept in f>"))
+    stack = f"{STACK}f>"
+    by_name = loop_of((kept, ".tb_frame"), (kept.tb_frame, "<local kept in f>"))
+    by_stack = loop_of((kept, ".tb_frame"), (kept.tb_frame, stack))
 
-    assert advice.advice_on(loop).startswith("a variable keeps a traceback")
-    del kept, loop
+    assert "'kept' of test_a_traceback" in advice.advice_on(by_name)
+    assert "keeps a traceback, which keeps the frame" in advice.advice_on(by_name)
+    assert advice.advice_on(by_stack).startswith("a variable keeps a traceback")
+    del kept, by_name, by_stack
 
 
 class Waiter:

@@ -315,6 +315,37 @@ def test_the_parts_of_an_element_are_told_apart():
     assert dict not in map(type, gc.get_referents(bare))
 
 
+class Tag(ET.Element):
+    """An element with attributes of Python beside those of XML."""
+
+    def __init__(self):
+        super().__init__("tag", colour="red")
+        self.parent = Item()
+        self.options = {"parent": self.parent}
+
+
+@pytest.mark.parametrize("is_made", [False, True], ids=["inline", "made"])
+def test_what_an_instance_of_an_element_has_is_not_its_attributes(is_made):
+    """Its ``__dict__``, or a dictionary in one of its attributes."""
+    tag = Tag()
+    assert not is_made or vars(tag)
+    attributes = tag.attrib
+
+    found = {name: thing for name, thing in edges(tag) if isinstance(thing, dict)}
+
+    assert found.pop(".attrib") is attributes
+    assert found in ({".__dict__": vars(tag)}, {".options": tag.options})
+
+
+def test_the_context_of_a_token():
+    """It has no attribute for it."""
+    variable = contextvars.ContextVar("variable")
+    context = contextvars.copy_context()
+    token = context.run(variable.set, Item())
+
+    assert names_of(token, context) == ["<context>"]
+
+
 def test_an_element_that_is_written_in_python_is_not_called():
     """Where the module of C is missing, the class of that name is the program's."""
 

@@ -51,13 +51,12 @@ def _exception(loop: Loop) -> str:
         return ""
     for edge in loop.edges:
         if _is_variable(loop, edge) and (
-            edge == loop.cut or is_exception(loop.target(edge))
+            edge == loop.cut or _is_error(loop.target(edge))
         ):
             name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
             return (
-                f"local {name!r} of {place_in(code)} keeps an exception whose "
-                "traceback keeps the frame: end the function with "
-                f"`finally: del {name}`"
+                f"local {name!r} of {place_in(code)} keeps {_kept_by_error(loop)} "
+                f"keeps the frame: end the function with `finally: del {name}`"
             )
     for edge in loop.edges:
         if loop.name(edge) == ".f_locals":
@@ -74,17 +73,59 @@ def _exception(loop: Loop) -> str:
             if not is_nameless(loop.name(edge)):
                 clear = f"clear it with `finally: {_forgetting(loop, edge)}`, or "
             return (
-                f"{loop.spelled(edge)} keeps an exception, whose traceback keeps the "
+                f"{_keeper(loop, edge)} keeps an exception, whose traceback keeps the "
                 f"frame and its variables: {clear}keep error.with_traceback(None)"
             )
-    return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+    return _traceback(loop)
+
+
+def _is_error(thing: object) -> bool:
+    return is_exception(thing) or type(thing) is TracebackType
+
+
+def _kept_by_error(loop: Loop) -> str:
+    """Return what leads from a variable to its frame: mostly an exception."""
+    if any(is_exception(loop.target(edge)) for edge in loop.edges):
+        return "an exception whose traceback"
+    return "a traceback, which"
+
+
+def _traceback(loop: Loop) -> str:
+    """A traceback is kept without its exception."""
+    kept = [
+        edge
+        for edge in loop.edges
+        if type(loop.target(edge)) is TracebackType
+        and type(loop.holder(edge)) is not TracebackType
+    ]
+    edge = next(iter(kept), loop.cut)
+    if is_nameless(loop.name(edge)):
+        return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+    return (
+        f"{_keeper(loop, edge)} keeps a traceback, which keeps the frame and its "
+        f"variables: clear it with `finally: {_forgetting(loop, edge)}`"
+    )
 
 
 def _forgetting(loop: Loop, edge: Edge) -> str:
     """Return Python that forgets an exception, and others in a list with it."""
     if type(loop.holder(edge)) is list:
         return f"{loop.container(edge)}.clear()"
-    return _statement(loop, edge)
+    name = _of_cell(loop, edge)
+    return f"{name} = None" if name else _statement(loop, edge)
+
+
+def _keeper(loop: Loop, edge: Edge) -> str:
+    """Return, spelled, what has a reference on the loop."""
+    name = _of_cell(loop, edge)
+    return f"the variable {name!r} of a closure" if name else loop.spelled(edge)
+
+
+def _of_cell(loop: Loop, edge: Edge) -> str:
+    """Return the variable in whose cell a reference on the loop is."""
+    if type(loop.holder(edge)) is not CellType:
+        return ""
+    return variable(loop.name(loop.into(edge)))
 
 
 def _future(loop: Loop, edge: Edge) -> str:
@@ -161,10 +202,33 @@ def _bound_method(loop: Loop) -> str:
             f"method {method}, which keeps its object: let the callback be a function "
             "that has the object by another weakref.ref"
         )
-    return (
-        f"{keeper} keeps the bound method {method}, which keeps its object: keep "
-        "weakref.WeakMethod(...), or look the method up when it is called"
-    )
+    kept = f"{keeper} keeps the bound method {method}, which keeps its object: "
+    if _is_called_by_others(loop, loop.keeping(edge), edge):
+        kept += "give it a function that has the object by a weakref.ref"
+    else:
+        kept += "keep weakref.WeakMethod(...), or look the method up when it is called"
+    return kept + _or_clear(loop, loop.way(loop.keeping(edge), edge))
+
+
+def _is_called_by_others(loop: Loop, keeping: Edge, edge: Edge) -> bool:
+    """Return whether not the package of the object calls what has been kept.
+
+    Others would call a ``WeakMethod``, and get the method and not its result.
+    """
+    keeper, thing = (loop.wiring.types[node] for node in (keeping[0], edge[1]))
+    package = keeper.partition(".")[0]
+    is_other = package not in {keeper, thing.partition(".")[0]}
+    return is_other or is_nameless(loop.name(keeping))
+
+
+def _or_clear(loop: Loop, told: Sequence[Edge]) -> str:
+    """Return what else can be done: to clear what is marked, if it was not told of."""
+    edge, name = loop.cut, loop.name(loop.cut)
+    is_attribute = name[:1] == "." and name[-2:] != "__"
+    if edge in told or edge not in loop.edges or not is_attribute:
+        return ""
+    statement = _forgetting(loop, edge)
+    return f", or clear {_keeper(loop, edge)} with `finally: {statement}`"
 
 
 def _suspended(loop: Loop) -> str:
@@ -174,8 +238,7 @@ def _suspended(loop: Loop) -> str:
     kind = loop.wiring.types[edge[0]].replace("_", " ")
     function = detail_of(loop.holder(edge))
     close = "aclose()" if kind == "async generator" else "close()"
-    # A method mostly needs its ``self`` when it goes on.
-    if not has_variable(loop.name(edge)) or loop.name(edge)[:12] == OWN_OBJECT:
+    if not _can_be_deleted(loop, edge):
         return f"the suspended {kind} {function} is kept by what it keeps: {close} it"
     name = variable(loop.name(edge))
     return (
@@ -184,17 +247,38 @@ def _suspended(loop: Loop) -> str:
     )
 
 
+def _can_be_deleted(loop: Loop, edge: Edge) -> bool:
+    """Return whether a suspended function may do without one of its variables.
+
+    A method mostly needs its ``self`` when it goes on; what is in a cell is another
+    function's too, and an expression has no place to delete anything.
+    """
+    name = loop.name(edge)
+    is_own = name[:7] == "<local " and name[:12] != OWN_OBJECT
+    function = detail_of(loop.holder(edge)) or ""
+    return is_own and has_variable(name) and function[-9:] != "<genexpr>"
+
+
 def _closure(loop: Loop) -> str:
     edge = loop.find(CellType)
     if edge is None or loop.find(FunctionType) is None:
         return ""
     into = loop.into(edge)
     name = variable(loop.name(into))
-    if name == "__class__":  # what ``super()`` looks for
-        return _made_again(loop)
     closure = loop.into(into)
+    if any(is_class(loop.holder(each)) for each in loop.edges):
+        return _made_again(loop)
     if loop.name(closure) != ".__closure__":
         return ""
+    if name == "__classdict__":  # where annotations look for names (3.14)
+        return _made_again(loop, loop.holder(closure))
+    return _function(loop, edge, name)
+
+
+def _function(loop: Loop, edge: Edge, name: str) -> str:
+    """A function keeps a variable."""
+    into = loop.into(edge)
+    closure = loop.into(into)
     keeper, kept = loop.holder(closure), loop.target(edge)
     function = _written_as(keeper)
     if kept is keeper:
@@ -208,9 +292,11 @@ def _closure(loop: Loop) -> str:
             "other by their variables: move them to the module, or clear one with "
             f"`finally: {name} = None`"
         )
+    other = _or_clear(loop, [closure, into, edge])
     return (
         f"the function {function} keeps its variable {name!r}, which leads back to it: "
-        f"pass {name} as an argument, or let it use a weakref.ref"
+        f"pass {name} as an argument, {'' if other else 'or '}let it use a "
+        f"weakref.ref{other}"
     )
 
 
@@ -236,11 +322,12 @@ def _class(loop: Loop) -> str:
     return _made_again(loop)
 
 
-def _made_again(loop: Loop) -> str:
-    name = next(
-        (detail_of(loop.holder(e)) for e in loop.edges if is_class(loop.holder(e))),
-        None,
-    )
+def _made_again(loop: Loop, function: object = None) -> str:
+    """Only making it once helps; its name may be told by a function in it."""
+    holders = [loop.holder(edge) for edge in loop.edges]
+    name = next((detail_of(each) for each in holders if is_class(each)), None)
+    if function is not None:
+        name = (detail_of(function) or "").rpartition(".")[0]
     return (
         f"a class always refers to itself, only gc frees it: make the class {name} "
         "once, in the module, and not in a function that is called often"
@@ -293,7 +380,7 @@ def _attribute(loop: Loop) -> str:
             f"{loop.kind(edge)}, as close() or clear()"
         )
     if type(loop.holder(edge)) is CellType and edge in loop.edges:
-        name = variable(loop.name(loop.into(edge)))
+        name = _of_cell(loop, edge)
         return (
             f"the variable {name!r} of a closure leads back to it: clear it with "
             f"`finally: {name} = None`, or let it be a weakref.ref"

@@ -74,7 +74,10 @@ _CALLBACKS = identities(MethodType, FunctionType, functools.partial)
 _CONTAINERS = identities(list, dict, set, deque)
 SUSPENDED = identities(GeneratorType, CoroutineType, AsyncGeneratorType)
 _RUNNING = SUSPENDED | identities(FrameType)
-_FIXED = identities(MethodType, functools.partial, TracebackType, tuple, frozenset)
+_FIXED = identities(
+    *(MethodType, functools.partial, TracebackType, tuple, frozenset),
+    *(property, classmethod, staticmethod),
+)
 _FUTURES = frozenset(
     ("_asyncio.Future", "asyncio.futures.Future", "concurrent.futures._base.Future")
 )

@@ -285,12 +285,14 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     wiring = wire(graph, [nodes[place] for place in chosen])
     number_of = {place: number for number, place in enumerate(chosen)}
     steps = _named_steps(wiring, map(number_of.__getitem__, path))
+    length = len(steps)
     if len(path) < len(loop):
         del steps[-1:]  # the way back to the start, which is not shown
+        length = len(loop) - len(owners_of(graph, nodes, successors, loop))
     if is_ring:
         costs = costs_of(wiring)
         best = min(steps, key=lambda edge: costs[edge])
-        return _Parts(wiring, steps, len(loop), [best], 1, is_smallest=True)
+        return _Parts(wiring, steps, length, [best], 1, is_smallest=True)
     named = dict.fromkeys(
         (number_of[owners.get(holder, holder)], number_of[target])
         for holder, target in shown
@@ -299,7 +301,7 @@ def _large(graph: Graph, nodes: Sequence[int], budget: Budget) -> _Parts:
     return _Parts(
         wiring,
         steps,
-        len(loop),
+        length,
         known,
         count,
         is_smallest=is_smallest and len(known) == len(shown),
@@ -341,15 +343,22 @@ def _named_steps(wiring: Wiring, path: Iterable[int]) -> list[Edge]:
 
 
 def _in_order(parts: _Parts) -> list[Edge]:
-    """Return the cuts, the best first; none if they would not do."""
+    """Return the cuts, the best first; none if they would not do.
+
+    The best of the loop is among those that are shown: it is what the advice is about.
+    """
     if not parts.cut_count:
         return []
     costs = costs_of(parts.wiring, parts.cuts)
     places = {edge: place for place, edge in enumerate(parts.loop)}
     last = len(places)
-    return sorted(
+    cuts = sorted(
         parts.cuts, key=lambda edge: (costs[edge], places.get(edge, last), edge)
     )
+    of_loop = next((place for place, edge in enumerate(cuts) if edge in places), 0)
+    names = [parts.wiring.names[edge] for edge in cuts[:of_loop]]
+    first = [cuts.pop(of_loop)] if sum(map(len, names)) >= MOST_CUTS else []
+    return [*first, *cuts]
 
 
 def _shown(wiring: Wiring, loop: Sequence[Edge]) -> tuple[Reference, ...]:

@@ -57,14 +57,24 @@ class Loop:
         return f"{self.owner(edge)}{'.' * is_nameless(name)}{name}"
 
     def keeper(self, edge: Edge) -> str:
-        """Return, spelled, what leads to the holder of a reference.
+        """Return, spelled, what leads to the holder of a reference."""
+        return self.spelled(self.keeping(edge))
+
+    def keeping(self, edge: Edge) -> Edge:
+        """Return the reference that leads to the holder of another one.
 
         Rather the attribute or variable that has a container than its item.
         """
         at = before = self.into(edge)
         while self.name(at)[:1] in "[{" or self.name(at) == ".__wrapped__":
             at = self.into(at)
-        return self.spelled(before if at == edge else at)
+        return before if at == edge else at
+
+    def way(self, start: Edge, end: Edge) -> list[Edge]:
+        """Return the references from one to another one on the loop."""
+        edges = [*self.edges, *self.edges]
+        first = edges.index(start)
+        return edges[first : edges.index(end, first) + 1]
 
     def container(self, edge: Edge) -> str:
         """Return how a function says what has an item on the loop.

@@ -139,7 +139,8 @@ def _is_field(kind: type, name: object) -> bool:
 def name_element(refs: Referents) -> None:
     """Name the children of an XML element; its attributes are not asked for.
 
-    Asking makes a dictionary where there is none (``Modules/_elementtree.c``).
+    Asking makes a dictionary where there is none (``Modules/_elementtree.c``): what is
+    left when all else has its name must be it.
     """
     base = next(b for b in get_mro(refs.kind) if type_name(b) == ELEMENT)
     children = get_members(base)["__getitem__"]
@@ -147,9 +148,6 @@ def name_element(refs: Referents) -> None:
         return
     items: list[object] = children(refs.holder, slice(None))
     refs.take_items(place, range(len(items)), items)
-    for thing in refs.left():
-        if is_dict(thing):
-            refs.take(".attrib", thing)
 
 
 def name_deque(refs: Referents) -> None:

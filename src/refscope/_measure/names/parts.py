@@ -21,6 +21,7 @@ UNDERLYING = "<underlying>"
 """For iterators and views: they have no attribute for it."""
 
 CALLBACKS = "<callbacks>"
+_OF_ELEMENT = "<text or tail>"
 _OF_FUTURE = (
     *("_loop", "_result", "_exception", "_source_traceback"),
     "_cancel_message",
@@ -130,6 +131,7 @@ REST_BY_NAME: Mapping[str, str] = {
     "_asyncio.Task": CALLBACKS,
     "_contextvars.Context": "<tree>",
     "_contextvars.ContextVar": "<default>",
+    "_contextvars.Token": "<context>",
     "_abc._abc_data": "<registry or cache>",
     "_csv.reader": "<lines or fields>",
     "_csv.writer": "<write>",
@@ -183,7 +185,7 @@ REST_BY_NAME: Mapping[str, str] = {
     "sqlite3.Cursor": "<statement or row>",
     "sqlite3.Row": "<values or description>",
     "typing.TypeVar": "<bound or default>",
-    "xml.etree.ElementTree.Element": "<text or tail>",
+    "xml.etree.ElementTree.Element": _OF_ELEMENT,
     "xml.etree.ElementTree.TreeBuilder": "<tree or factories>",
     "xml.etree.ElementTree.XMLParser": "<target or names>",
     "_struct.Struct": "<codes>",
@@ -219,5 +221,6 @@ REST_BY_TYPE: Mapping[str, tuple[tuple[type, str], ...]] = {
         (BaseException, "<exception of the cancellation>"),
         (str, "<name>"),
     ),
+    _OF_ELEMENT: ((dict, ".attrib"),),
 }
 """What has a better name than the rest of its holder, by that and by its type."""
