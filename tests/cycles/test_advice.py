@@ -200,6 +200,47 @@ def errors_in_list_of_lists():
     Nursery().sort()
 
 
+def errors_in_tuples():
+    """A variable keeps errors, each with what it was about."""
+    tries = []
+    try:
+        int("x")
+    except ValueError as error:
+        tries.append((error, "x"))
+
+
+def error_in_tuple():
+    """An attribute keeps an error with what it was about."""
+    job = Job()
+    try:
+        int("x")
+    except ValueError as error:
+        job.error = (error, "x")
+
+
+def error_in_dict():
+    """An attribute keeps errors by name."""
+    job = Job()
+    try:
+        int("x")
+    except ValueError as error:
+        job.errors = {"last": error}
+
+
+def traceback_in_local():
+    """A variable keeps a traceback, to raise another error with it."""
+
+    def fail():
+        try:
+            int("x")
+        except ValueError:
+            tb = sys.exc_info()[2]
+        raise KeyError("x").with_traceback(tb) from None
+
+    with contextlib.suppress(KeyError):
+        fail()
+
+
 def document():
     """Nodes know their parents, and the library has a method that forgets them."""
     minidom.parseString("<shop><item/><item/></shop>")  # noqa: S318  # it is ours
@@ -356,6 +397,10 @@ def task_that_waits():
         (error_of_a_script, "the frame and its variables: keep error.with_traceback("),
         (errors_in_list, "clear it with `finally: errors.clear()`"),
         (errors_in_list_of_lists, "clear it with `finally: self.errors[0].clear()`"),
+        (errors_in_tuples, "clear it with `finally: tries.clear()`"),
+        (error_in_tuple, "clear it with `finally: self.error = None`"),
+        (error_in_dict, "clear it with `finally: del self.errors['last']`"),
+        (traceback_in_local, "fail keeps a traceback, which keeps the frame: end"),
         (document, "refers to itself until it is unlinked: call its unlink() when"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),

@@ -54,10 +54,11 @@ def _exception(loop: Loop) -> str:
             edge == loop.cut or is_exception(loop.target(edge))
         ):
             name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            is_bare = type(loop.target(edge)) is TracebackType
+            kept = "a traceback, which" if is_bare else "an exception whose traceback"
             return (
-                f"local {name!r} of {place_in(code)} keeps an exception whose "
-                "traceback keeps the frame: end the function with "
-                f"`finally: del {name}`"
+                f"local {name!r} of {place_in(code)} keeps {kept} keeps the frame: "
+                f"end the function with `finally: del {name}`"
             )
     for edge in loop.edges:
         if loop.name(edge) == ".f_locals":
@@ -70,9 +71,8 @@ def _exception(loop: Loop) -> str:
         if is_exception(loop.target(edge)):
             if is_future(loop.holder(edge)):
                 return _future(loop, edge)
-            clear = ""
-            if not is_nameless(loop.name(edge)):
-                clear = f"clear it with `finally: {_forgetting(loop, edge)}`, or "
+            forget = _forgetting(loop, edge)
+            clear = forget and f"clear it with `finally: {forget}`, or "
             return (
                 f"{loop.spelled(edge)} keeps an exception, whose traceback keeps the "
                 f"frame and its variables: {clear}keep error.with_traceback(None)"
@@ -81,10 +81,18 @@ def _exception(loop: Loop) -> str:
 
 
 def _forgetting(loop: Loop, edge: Edge) -> str:
-    """Return Python that forgets an exception, and others in a list with it."""
+    """Return Python that forgets an exception, and others in a list with it.
+
+    A tuple is forgotten as a whole; nothing is returned where Python cannot say it.
+    """
+    while type(loop.holder(edge)) is tuple:
+        edge = loop.into(edge)
+    name = loop.name(edge)
     if type(loop.holder(edge)) is list:
         return f"{loop.container(edge)}.clear()"
-    return _statement(loop, edge)
+    if name[:1] == "[":
+        return f"del {loop.container(edge)}{name}"
+    return "" if is_nameless(name) else _statement(loop, edge)
 
 
 def _future(loop: Loop, edge: Edge) -> str:
