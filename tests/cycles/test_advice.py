@@ -68,6 +68,18 @@ class View:
         self._job = job
 
 
+def class_bound_to_its_maker():
+    """A class is called with an object, as if it were one of its methods."""
+    job = Job()
+    job.view = types.MethodType(View, job)
+
+
+def callable_that_is_bound():
+    """What is bound need not be a function, and has no name then."""
+    job = Job()
+    job.later = types.MethodType(functools.partial(print), job)
+
+
 def view_of_a_job():
     """A part names its whole by the class of it."""
     job = Job()
@@ -397,6 +409,8 @@ def task_that_waits():
         (error_of_a_script, "the frame and its variables: keep error.with_traceback("),
         (errors_in_list, "clear it with `finally: errors.clear()`"),
         (errors_in_list_of_lists, "clear it with `finally: self.errors[0].clear()`"),
+        (class_bound_to_its_maker, "keeps the bound method tests.cycles.test_advice.V"),
+        (callable_that_is_bound, "Job.later keeps a bound method, which keeps its"),
         (errors_in_tuples, "clear it with `finally: tries.clear()`"),
         (error_in_tuple, "clear it with `finally: self.error = None`"),
         (error_in_dict, "clear it with `finally: del self.errors['last']`"),

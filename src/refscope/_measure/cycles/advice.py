@@ -162,15 +162,16 @@ def _bound_method(loop: Loop) -> str:
         return ""
     before = loop.into(edge)
     keeper = loop.keeper(edge)
-    method = detail_of(loop.holder(edge)) or "the method"
+    method = detail_of(loop.holder(edge))
+    bound = f"the bound method {method}" if method else "a bound method"
     if loop.name(before) == ".__callback__":
         return (
-            f"{loop.keeper(before)} is a weak reference whose callback is the bound "
-            f"method {method}, which keeps its object: let the callback be a function "
-            "that has the object by another weakref.ref"
+            f"{loop.keeper(before)} is a weak reference whose callback is {bound}, "
+            "which keeps its object: let the callback be a function that has the "
+            "object by another weakref.ref"
         )
     return (
-        f"{keeper} keeps the bound method {method}, which keeps its object: keep "
+        f"{keeper} keeps {bound}, which keeps its object: keep "
         "weakref.WeakMethod(...), or look the method up when it is called"
     )
 
