@@ -253,6 +253,29 @@ def traceback_in_local():
         fail()
 
 
+def traceback_in_object():
+    """A variable has an object that keeps what was caught, and no name for it."""
+    job = Job()
+    try:
+        int("x")
+    except ValueError:
+        job.caught = sys.exc_info()[::2]
+
+
+def traceback_in_closure():
+    """The variable is that of a function inside as well."""
+    job = Job()
+
+    def later():
+        return job
+
+    try:
+        int("x")
+    except ValueError:
+        job.caught = sys.exc_info()[::2]
+    return id(later)
+
+
 def document():
     """Nodes know their parents, and the library has a method that forgets them."""
     minidom.parseString("<shop><item/><item/></shop>")  # noqa: S318  # it is ours
@@ -415,6 +438,8 @@ def task_that_waits():
         (error_in_tuple, "clear it with `finally: self.error = None`"),
         (error_in_dict, "clear it with `finally: del self.errors['last']`"),
         (traceback_in_local, "fail keeps a traceback, which keeps the frame: end"),
+        (traceback_in_object, "'job' of traceback_in_object leads to a traceback"),
+        (traceback_in_closure, "'job' of traceback_in_closure leads to a traceback"),
         (document, "refers to itself until it is unlinked: call its unlink() when"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),

@@ -115,7 +115,8 @@ def test_methods_made_of_text_are_not_taken_for_one_another(monkeypatch):
     assert [frames[line].function, frames[named].function] == [None, "getsource"]
 
     text = types.ModuleType("__main__")
-    exec(compile("def f():\n    pass", "<string>", "exec"), vars(text))
+    program = compile("def f():\n    pass", "<string>", "exec")
+    exec(program, vars(text))  # noqa: S102
     monkeypatch.setitem(sys.modules, "__main__", text)
 
     assert places.frames_of([("<string>", 2)])["<string>", 2].function == "f"

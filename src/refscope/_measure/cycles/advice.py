@@ -77,7 +77,20 @@ def _exception(loop: Loop) -> str:
                 f"{loop.spelled(edge)} keeps an exception, whose traceback keeps the "
                 f"frame and its variables: {clear}keep error.with_traceback(None)"
             )
-    return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+    return _bare_traceback(loop)
+
+
+def _bare_traceback(loop: Loop) -> str:
+    """A traceback is kept without its exception, by what a variable has."""
+    said = [
+        f"variable {variable(loop.name(edge))!r} of "
+        f"{place_in(code_of(loop.holder(edge)))} leads to a traceback, which keeps the "
+        f"frame: end the function with `finally: del {variable(loop.name(edge))}`"
+        for edge in loop.edges
+        if type(loop.holder(edge)) is FrameType and has_variable(loop.name(edge))
+    ]
+    rest = "a variable keeps a traceback, which keeps its frame: `del` it when done"
+    return (*said, rest)[0]
 
 
 def _forgetting(loop: Loop, edge: Edge) -> str:
