@@ -180,15 +180,22 @@ def test_a_variable_that_no_function_leads_to(behind):
     assert advice.advice_on(loop).startswith("the variable 'cat' of a closure leads")
 
 
-def test_a_traceback_kept_by_a_variable():
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("<local kept in f>", "variable 'kept' of test_a_traceback_kept_by_a_variable"),
+        (".f_trace", "a variable keeps a traceback"),
+    ],
+)
+def test_a_traceback_kept_by_a_variable(name, words):
     """Without an exception on the loop the traceback is named."""
     try:
         int("x")
     except ValueError as error:
         kept = error.__traceback__
-    loop = loop_of((kept, ".tb_frame"), (kept.tb_frame, "<local kept in f>"))
+    loop = loop_of((kept, ".tb_frame"), (kept.tb_frame, name))
 
-    assert advice.advice_on(loop).startswith("a variable keeps a traceback")
+    assert advice.advice_on(loop).startswith(words)
     del kept, loop
 
 
