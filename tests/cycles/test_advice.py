@@ -83,6 +83,18 @@ class View:
         self._job = job
 
 
+def class_bound_to_its_maker():
+    """A class is called with an object, as if it were one of its methods."""
+    job = Job()
+    job.view = types.MethodType(View, job)
+
+
+def callable_that_is_bound():
+    """What is bound need not be a function, and has no name then."""
+    job = Job()
+    job.later = types.MethodType(functools.partial(print), job)
+
+
 def view_of_a_job():
     """A part names its whole by the class of it."""
     job = Job()
@@ -213,6 +225,70 @@ def errors_in_list():
 def errors_in_list_of_lists():
     """The list that has them is an item."""
     Nursery().sort()
+
+
+def errors_in_tuples():
+    """A variable keeps errors, each with what it was about."""
+    tries = []
+    try:
+        int("x")
+    except ValueError as error:
+        tries.append((error, "x"))
+
+
+def error_in_tuple():
+    """An attribute keeps an error with what it was about."""
+    job = Job()
+    try:
+        int("x")
+    except ValueError as error:
+        job.error = (error, "x")
+
+
+def error_in_dict():
+    """An attribute keeps errors by name."""
+    job = Job()
+    try:
+        int("x")
+    except ValueError as error:
+        job.errors = {"last": error}
+
+
+def traceback_in_local():
+    """A variable keeps a traceback, to raise another error with it."""
+
+    def fail():
+        try:
+            int("x")
+        except ValueError:
+            tb = sys.exc_info()[2]
+        raise KeyError("x").with_traceback(tb) from None
+
+    with contextlib.suppress(KeyError):
+        fail()
+
+
+def traceback_in_object():
+    """A variable has an object that keeps what was caught, and no name for it."""
+    job = Job()
+    try:
+        int("x")
+    except ValueError:
+        job.caught = sys.exc_info()[::2]
+
+
+def traceback_in_closure():
+    """The variable is that of a function inside as well."""
+    job = Job()
+
+    def later():
+        return job
+
+    try:
+        int("x")
+    except ValueError:
+        job.caught = sys.exc_info()[::2]
+    return id(later)
 
 
 def document():
@@ -372,6 +448,14 @@ def task_that_waits():
         (error_of_a_script, "the frame and its variables: keep error.with_traceback("),
         (errors_in_list, "clear it with `finally: errors.clear()`"),
         (errors_in_list_of_lists, "clear it with `finally: self.errors[0].clear()`"),
+        (class_bound_to_its_maker, "keeps the bound method tests.cycles.test_advice.V"),
+        (callable_that_is_bound, "Job.later keeps a bound method, which keeps its"),
+        (errors_in_tuples, "clear it with `finally: tries.clear()`"),
+        (error_in_tuple, "clear it with `finally: self.error = None`"),
+        (error_in_dict, "clear it with `finally: del self.errors['last']`"),
+        (traceback_in_local, "fail keeps a traceback, which keeps the frame: end"),
+        (traceback_in_object, "'job' of traceback_in_object leads to a traceback"),
+        (traceback_in_closure, "'job' of traceback_in_closure leads to a traceback"),
         (document, "refers to itself until it is unlinked: call its unlink() when"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),

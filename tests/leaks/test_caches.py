@@ -177,3 +177,27 @@ def test_memory_of_c_is_told_from_what_goes_through_a_full_cache(leak_in_c):
     assert leak.type_name == ""
     assert leak.traceback.innermost.filename == __file__
     assert {leak.type_name for leak in report.leaks} <= {"", "int"}
+
+
+@pytest.mark.usefixtures("small_heap")
+@pytest.mark.parametrize("kind", ["same line", "other line", "no other"])
+def test_what_a_full_cache_holds_has_no_part_in_what_grows(kind):
+    """As many of a type came into it as are kept for ever; they went as well."""
+    full = collections.deque([Item() for _ in range(400)], maxlen=400)
+    shop, make = Item(), Item
+    shop.kept = []
+    if kind == "same line":
+        make = lambda: Item()  # noqa: E731, PLW0108  # a line of its own
+
+    def call():
+        full.append(make())
+        if kind != "no other":
+            shop.kept.append(make())
+
+    report = refscope.find_leaks(call, rounds=2)
+
+    assert report.is_leaking == (kind != "no other")
+    for leak in report.leaks:
+        assert (leak.kind, leak.per_call) == ("objects", 1.0), str(report)
+        assert [step.name for step in leak.held_by.references][-2:-1] == [".kept"]
+    assert len(report.leaks) <= 1

@@ -81,6 +81,27 @@ def _lose_another():
 
 
 @pytest.mark.usefixtures("small_heap")
+@pytest.mark.parametrize("is_last", [False, True])
+def test_cycles_that_the_function_collects_have_their_rate(is_last):
+    """All that is there in the end is of the last call; nothing if that collects."""
+
+    def call():
+        if not is_last:
+            gc.collect()
+        _ring()
+        _ring()
+        if is_last:
+            gc.collect()
+
+    report = refscope.find_leaks(call, rounds=3)
+
+    assert [(leak.kind, leak.per_call) for leak in report.leaks] == (
+        [] if is_last else [("cycles", 2.0)]
+    )
+    assert any("gc was run" in limit for limit in report.limits) != is_last
+
+
+@pytest.mark.usefixtures("small_heap")
 def test_memory_without_a_type_is_known_by_the_function_that_took_it():
     """A baseline that has one such leak does not hide all others."""
     one, another, again = [

@@ -8,6 +8,8 @@ import asyncio.base_events
 import collections
 import dataclasses
 import inspect
+import sys
+import types
 import typing
 import unittest.mock
 
@@ -101,3 +103,20 @@ def test_no_more_functions_are_looked_at_than_needed(monkeypatch):
     assert frames[typing.__file__, number].function == name
     assert looked[-1] is code
     assert all(each.co_firstlineno <= number for each in looked)
+
+
+def test_methods_made_of_text_are_not_taken_for_one_another(monkeypatch):
+    """All named tuples are made at the same line, each of them unlike the others."""
+    made = inspect.ArgInfo.__new__.__code__
+    line = made.co_filename, made.co_firstlineno
+    named = inspect.__file__, max(_lines_of(inspect.getsource.__code__))
+    frames = places.frames_of([line, named])
+
+    assert [frames[line].function, frames[named].function] == [None, "getsource"]
+
+    text = types.ModuleType("__main__")
+    program = compile("def f():\n    pass", "<string>", "exec")
+    exec(program, vars(text))  # noqa: S102
+    monkeypatch.setitem(sys.modules, "__main__", text)
+
+    assert places.frames_of([("<string>", 2)])["<string>", 2].function == "f"

@@ -20,6 +20,10 @@ from .classes import get_members, is_class
 
 
 _ANONYMOUS = ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
+_MADE_OF_TEXT = "<string>"
+"""The file of each method of each named tuple and data class: their lines tell nobody
+which it is.  That of a program given as text (``python -c``) has the same name.
+"""
 
 
 def frames_of(lines: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Frame]:
@@ -44,8 +48,9 @@ def _functions_at(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
             filename = members.get("__file__")
             is_main = members.get("__name__") == "__main__"
             if is_main or (type(filename) is str and filename in wanted):
+                strange = "" if filename is None else _MADE_OF_TEXT
                 for name, code in codes_in(members):
-                    if code.co_filename in codes:
+                    if code.co_filename in codes and code.co_filename != strange:
                         codes[code.co_filename].setdefault(id(code), (name, code))
     found: dict[tuple[str, int], str] = {}
     for filename, known in codes.items():

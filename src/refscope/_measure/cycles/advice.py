@@ -69,9 +69,8 @@ def _exception(loop: Loop) -> str:
         if is_exception(loop.target(edge)):
             if is_future(loop.holder(edge)):
                 return _future(loop, edge)
-            clear = ""
-            if not is_nameless(loop.name(edge)):
-                clear = f"clear it with `finally: {_forgetting(loop, edge)}`, or "
+            forget = _forgetting(loop, edge)
+            clear = forget and f"clear it with `finally: {forget}`, or "
             return (
                 f"{_keeper(loop, edge)} keeps an exception, whose traceback keeps the "
                 f"frame and its variables: {clear}keep error.with_traceback(None)"
@@ -99,20 +98,44 @@ def _traceback(loop: Loop) -> str:
         and type(loop.holder(edge)) is not TracebackType
     ]
     edge = next(iter(kept), loop.cut)
-    if is_nameless(loop.name(edge)):
-        return "a variable keeps a traceback, which keeps its frame: `del` it when done"
+    forget = _forgetting(loop, edge)
+    if not forget or type(loop.holder(edge)) is tuple:
+        return _leading_to_traceback(loop)
     return (
         f"{_keeper(loop, edge)} keeps a traceback, which keeps the frame and its "
-        f"variables: clear it with `finally: {_forgetting(loop, edge)}`"
+        f"variables: clear it with `finally: {forget}`"
     )
 
 
+def _leading_to_traceback(loop: Loop) -> str:
+    """A traceback is kept without its exception, by what a variable has."""
+    said = [
+        f"variable {variable(loop.name(edge))!r} of "
+        f"{place_in(code_of(loop.holder(edge)))} leads to a traceback, which keeps the "
+        f"frame: end the function with `finally: del {variable(loop.name(edge))}`"
+        for edge in loop.edges
+        if type(loop.holder(edge)) is FrameType and has_variable(loop.name(edge))
+    ]
+    rest = "a variable keeps a traceback, which keeps its frame: `del` it when done"
+    return (*said, rest)[0]
+
+
 def _forgetting(loop: Loop, edge: Edge) -> str:
-    """Return Python that forgets an exception, and others in a list with it."""
+    """Return Python that forgets an exception, and others in a list with it.
+
+    A tuple is forgotten as a whole; nothing is returned where Python cannot say it.
+    """
+    while type(loop.holder(edge)) is tuple:
+        edge = loop.into(edge)
+    name = loop.name(edge)
     if type(loop.holder(edge)) is list:
         return f"{loop.container(edge)}.clear()"
-    name = _of_cell(loop, edge)
-    return f"{name} = None" if name else _statement(loop, edge)
+    if name[:1] == "[":
+        return f"del {loop.container(edge)}{name}"
+    own = _of_cell(loop, edge)
+    if own:
+        return f"{own} = None"
+    return "" if is_nameless(name) else _statement(loop, edge)
 
 
 def _keeper(loop: Loop, edge: Edge) -> str:
@@ -195,14 +218,15 @@ def _bound_method(loop: Loop) -> str:
         return ""
     before = loop.into(edge)
     keeper = loop.keeper(edge)
-    method = detail_of(loop.holder(edge)) or "the method"
+    method = detail_of(loop.holder(edge))
+    bound = f"the bound method {method}" if method else "a bound method"
     if loop.name(before) == ".__callback__":
         return (
-            f"{loop.keeper(before)} is a weak reference whose callback is the bound "
-            f"method {method}, which keeps its object: let the callback be a function "
-            "that has the object by another weakref.ref"
+            f"{loop.keeper(before)} is a weak reference whose callback is {bound}, "
+            "which keeps its object: let the callback be a function that has the "
+            "object by another weakref.ref"
         )
-    kept = f"{keeper} keeps the bound method {method}, which keeps its object: "
+    kept = f"{keeper} keeps {bound}, which keeps its object: "
     if _is_called_by_others(loop, loop.keeping(edge), edge):
         kept += "give it a function that has the object by a weakref.ref"
     else:

@@ -20,6 +20,8 @@ class Evidence:
         "path",
         "per_call",
         "retained",
+        "samples",
+        "samples_in_all",
         "share",
         "traceback",
         "type_name",
@@ -40,6 +42,9 @@ class Evidence:
         """Identity of the object that grows."""
         self.share: float = 1.0
         """Which part of what grows under this name it is."""
+        self.samples: int = 0
+        """How many were looked at, of so many of the type in all."""
+        self.samples_in_all: int = 0
         self.per_call: float | None = None
         """How many there are of it per call, where they were counted one by one."""
         self.is_thread: bool = False
@@ -47,6 +52,26 @@ class Evidence:
         """Whether only what cannot grow holds it: others went for it."""
         self.bound: str | None = None
         """The limit of a cache that is not full yet, in words."""
+
+
+def without_passing(found: list[tuple[str, Evidence]]) -> list[tuple[str, Evidence]]:
+    """Leave out what a full cache holds, where others of its type are elsewhere.
+
+    Each of those came for another one that went: all that grows is the others.
+    """
+    staying = {name for name, known in found if not known.is_in_full_cache}
+    passing = dict.fromkeys(staying, 0)
+    for name, known in found:
+        if name in staying and known.is_in_full_cache:
+            passing[name] += known.samples
+    kept: list[tuple[str, Evidence]] = []
+    for name, known in found:
+        if name in staying and known.is_in_full_cache:
+            continue
+        if passing.get(name):
+            known.share = known.samples / (known.samples_in_all - passing[name])
+        kept.append((name, known))
+    return kept
 
 
 census.own(Evidence)

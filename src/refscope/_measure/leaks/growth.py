@@ -34,7 +34,7 @@ from .lengthening import Longer, leaks_of, longer_things
 from .lengths import grown
 from .naming import alike, first_shown, folded, importance, print_of, telling
 from .resident import resident_per_call, resident_words
-from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect
+from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect, collected
 from .trial import Trial
 
 
@@ -54,6 +54,10 @@ _IRREGULAR = "{} grew in some rounds only, or out of proportion to the calls"
 _FROZEN = (
     "frozen objects (gc.freeze) are no suspects: references that they gain are not "
     "seen, and untracked memory that only they hold is told as held by C"
+)
+_COLLECTED = (
+    "gc was run by the function itself: cycles are counted by the share of its garbage "
+    "that was left in the end"
 )
 _NO_CYCLE = "garbage came with every call, but its cycles were not found again"
 
@@ -162,7 +166,9 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
     try:
         if is_ours:
             start(FRAMES)
+        freed = -collected()
         yield calls
+        freed += collected()
         if is_ours:
             places = noted_lines()
             _stop()
@@ -174,6 +180,9 @@ def _name_cycles(found: Growth, budget: Budget) -> Search:
             gc.enable()
     collect()
     found.limits.update(dict.fromkeys(report.limits))
+    if freed and report.groups:
+        found.limits[_COLLECTED] = None
+        calls = max(1, round(calls * report.objects / (report.objects + freed)))
     phases = ledger.phases_of(GARBAGE)
     counted = per_call(phases) * calls
     for group in alike(with_lines(report.groups, places), calls):

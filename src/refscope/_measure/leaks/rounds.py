@@ -125,18 +125,18 @@ class Ledger:
         self.resident.append(grown[RESIDENT] / calls)
 
     def _grown_in(self, step: Step) -> Generator[Step, None, dict[str, int]]:
-        resident, collected = activity.resident_size(), _collected()
+        resident, garbage = activity.resident_size(), collected()
         sent = garbage_sent()
         blocks = (yield from self._blocks_in(step)) - self._own_blocks
         # What its own finalizer takes apart is not among what a collection has found.
-        collected = _collected() - collected or self._gone - (garbage_sent() - sent)
+        garbage = collected() - garbage or self._gone - (garbage_sent() - sent)
         resident = activity.resident_size() - resident
         thaw_constants()
         before, self._census = self._census, census.take()
         looked, self._looked = self._looked, perf_counter()
         self.spans.append(self._looked - looked)
         grown = _grown(before, self._census)
-        grown[BLOCKS], grown[GARBAGE], grown[RESIDENT] = blocks, collected, resident
+        grown[BLOCKS], grown[GARBAGE], grown[RESIDENT] = blocks, garbage, resident
         return grown
 
     def _blocks_in(self, step: Step) -> Generator[Step, None, int]:
@@ -240,7 +240,7 @@ def empty_free_lists() -> None:
         collect_aside()
 
 
-def _collected() -> int:
+def collected() -> int:
     """Return how many objects all collections so far have found unreachable.
 
     But for those that refscope sends into collections, in blocks that f tracks.

@@ -42,7 +42,7 @@ from refscope._measure.session import tracing
 from refscope._measure.session.born import Born
 
 from .blame import is_thread
-from .evidence import Evidence
+from .evidence import Evidence, without_passing
 from .holders import Holders
 from .rounds import collect
 from .turnover import Turnover
@@ -240,15 +240,37 @@ class Trial:
         """Return what is known of leaked objects of these types, by their lines."""
         found: list[tuple[str, Evidence]] = []
         samples: Kept[Kept[object]] = Kept()
+        groups: list[tuple[int, ...]] = []  # what is held would be left out of sizes
         for name in names:
-            for known, sample in self._of_type(name):
-                found.append((name, known))
-                samples.append(Kept([] if sample is None else [sample]))
-        self._name_all([known for _, known in found], samples)
-        return found
+            for group, total in self._of_type(name):
+                found.append((name, self._of_group(name, group, total)))
+                samples.append(self._sample(group))
+                groups.append(tuple(map(id, group)))
+        self._holders.name_all([known for _, known in found], samples)
+        samples.clear()
+        for number, (name, known) in enumerate(found[:]):
+            if known.is_in_full_cache:
+                others = self._elsewhere(known, groups[number])
+                found += [(name, other) for other in others]
+        return without_passing(found)
 
-    def _of_type(self, name: str) -> Iterator[tuple[Evidence, object]]:
-        """Yield what is known of a type at each line, and one of the objects."""
+    def _elsewhere(self, known: Evidence, ids: tuple[int, ...]) -> list[Evidence]:
+        """Return what is known of a group but for those like the one in a full cache.
+
+        They can be made at the same line, called from somewhere else.
+        """
+        passing = commonest(map(self._lines.get, ids))
+        others = {key for key in ids if self._lines.get(key) != passing}
+        rest = Kept([thing for thing in self.alive if id(thing) in others])
+        if not rest:
+            return []
+        known.samples -= len(rest)
+        other = self._of_group(known.type_name, rest, known.samples_in_all)
+        self._holders.name_all([other], Kept([self._sample(rest)]))
+        return [other]
+
+    def _of_type(self, name: str) -> Iterator[tuple[Kept[object], int]]:
+        """Yield objects of a type that were made at one line, and how many are seen."""
         things = Kept(self._leaked(name))
         if things and all(map(self._is_of_base, things)):
             return
@@ -265,11 +287,9 @@ class Trial:
             groups[:1] = [Kept([*(groups[0] if groups else ()), *untraced])]
         for group in groups[:_MOST_LINES]:
             if len(group) * _LEAST_SHARE >= total:
-                known, sample = self._of_group(name, group)
-                known.share = len(group) / total
-                yield known, sample
+                yield group, total
         if not things:
-            yield Evidence(name), None
+            yield things, 0
 
     def _leave_replaced(
         self, name: str, by_line: dict[tuple[str, int] | None, Kept[object]]
@@ -287,14 +307,19 @@ class Trial:
             if line not in grow and len(by_line[line]) == 1:
                 del by_line[line]
 
-    def _of_group(self, name: str, things: Kept[object]) -> tuple[Evidence, object]:
+    def _of_group(self, name: str, things: Kept[object], total: int) -> Evidence:
         known = Evidence(name)
-        place = commonest([self._lines.get(id(thing)) for thing in things])
-        known.traceback = traceback_of_place(place)
-        ours = frozenset(map(id, self.alive))
-        known.retained = _each(things, ours)
-        known.is_thread = is_thread(type(things[0]))
-        return known, self._sample(things, place)
+        known.samples, known.samples_in_all = len(things), total
+        if things:
+            known.share = len(things) / total
+            known.traceback = traceback_of_place(self._place_of(things))
+            ours = frozenset(map(id, self.alive))
+            known.retained = _each(things, ours)
+            known.is_thread = is_thread(type(things[0]))
+        return known
+
+    def _place_of(self, things: Kept[object]) -> Place | None:
+        return commonest([self._lines.get(id(thing)) for thing in things])
 
     def _leaked(self, name: str) -> Iterator[object]:
         """Yield objects of a type, of the older half if there are some."""
@@ -316,10 +341,13 @@ class Trial:
         known = class_known_by(thing)
         return known is not None and any(map(is_, self.alive, repeat(known)))
 
-    def _sample(self, things: Kept[object], place: Place | None) -> object:
-        """Return one of those from a place."""
+    def _sample(self, things: Kept[object]) -> Kept[object]:
+        """Return one of those from the commonest place, if there is one."""
+        if not things:
+            return Kept()
+        place = self._place_of(things)
         some = [thing for thing in things if self._lines.get(id(thing)) == place]
-        return some[len(some) // 2]
+        return Kept(some[len(some) // 2 :][:1])
 
     def _name_all(
         self, found: Collection[Evidence], samples: Kept[Kept[object]]

@@ -122,7 +122,9 @@ def _of_function(thing: object) -> str | None:
 
 
 def _of_method(thing: object) -> str | None:
-    function = cast("MethodType", thing).__func__
+    function: object = cast("MethodType", thing).__func__
+    if is_class(function):
+        return type_name(cast("type", function))
     return _of_function(function) if type(function) is FunctionType else None
 
 
