@@ -309,6 +309,21 @@ def test_errors_are_shown_without_our_lines(folder, capsys):
     assert lines[-1] == "ValueError: no"
 
 
+@pytest.mark.parametrize("script", ["1 / 0", "1 /"])
+def test_errors_of_a_program_without_a_hook(folder, capsys, monkeypatch, script):
+    """One that has deleted ``sys.excepthook`` has its error shown by Python's own."""
+    _write("script.py", script)
+    monkeypatch.delattr(sys, "excepthook")
+
+    with pytest.raises((ZeroDivisionError, SyntaxError)) as caught:
+        _command("run", "script.py")
+    capsys.readouterr()
+    sys.excepthook(caught.type, caught.value, caught.tb)
+    first, second, *_ = capsys.readouterr().err.splitlines()
+
+    assert f'  File "{folder / "script.py"}", line 1' in second + first
+
+
 def test_errors_of_a_package(folder, capsys):
     """What a package misses is its own error, not a wrong name."""
     _write("pkg/__init__.py", "import nothing_of_this_name\n")

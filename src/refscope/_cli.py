@@ -218,7 +218,7 @@ def _run(options: argparse.Namespace) -> int:
             name, begin = _program(options.program)
             block = track(name, frames=options.frames).new_block(None)
     except SyntaxError:
-        sys.excepthook = _without_our_lines(sys.excepthook)
+        _leave_out_our_lines()
         raise
     _start(block)
     try:
@@ -229,7 +229,7 @@ def _run(options: argparse.Namespace) -> int:
     except BaseException as error:
         block.end(type(error))
         _deliver(block.report, options, stderr)
-        sys.excepthook = _without_our_lines(sys.excepthook)
+        _leave_out_our_lines()
         raise
     return _deliver(block.stop(), options, stderr)
 
@@ -269,8 +269,9 @@ def _deliver(report: Report, options: argparse.Namespace, stderr: TextIO | None)
     return status
 
 
-def _without_our_lines(hook: Callable[..., object]) -> Callable[..., object]:
-    """Return an exception hook that shows an error as if Python ran the program."""
+def _leave_out_our_lines() -> None:
+    """Have the error of the program shown as if Python ran it."""
+    hook = getattr(sys, "excepthook", sys.__excepthook__)  # the program may delete it
 
     def show(kind: type, error: BaseException, trace: TracebackType | None) -> None:
         while trace is not None and _file(trace) != _OUR_FILE:
@@ -279,7 +280,7 @@ def _without_our_lines(hook: Callable[..., object]) -> Callable[..., object]:
             trace = trace.tb_next
         hook(kind, error.with_traceback(trace), trace)
 
-    return show
+    sys.excepthook = show
 
 
 def _file(trace: TracebackType) -> str:

@@ -129,5 +129,8 @@ def look(probe: Probe, found: Findings) -> None:
     live = search.cycles_among(groups, probe.plan.budget(), [probe.born.seen])
     if live.groups or not live.complete:
         merged = reports.merge([found.cycles, live])
-        found.cycles = changed(merged, freed=found.cycles.freed)
+        made = found.cycles
+        found.cycles = changed(
+            merged, freed=made.freed, uncollectable=made.uncollectable
+        )
         ours.disown_report(found.cycles)
