@@ -105,7 +105,7 @@ def test_how_a_reference_is_cleared(name, statement):
     """In Python, as far as Python has a spelling."""
     loop = loop_of(({}, name))
 
-    assert advice._statement(loop, (0, 0)) == statement
+    assert phrases.statement_on(loop, (0, 0)) == statement
     assert advice.advice_on(loop).endswith(f"clear it with `finally: {statement}`")
 
 

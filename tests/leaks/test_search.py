@@ -286,7 +286,7 @@ def test_memory_that_c_holds_has_a_line_and_no_type(leak_in_c):
 
     assert {leak.verdict for leak in report.leaks} >= {"native"}
     assert "" in named(report, "memory")
-    assert places == {__file__}
+    assert places <= {__file__, leak_in_c.__code__.co_filename}
 
 
 def test_a_tuple_with_many_ways_to_its_end_is_followed_once(leak_in_c):

@@ -12,7 +12,7 @@ from refscope._measure.heap.tracebacks import (
     traceback_of_place,
     with_functions,
 )
-from refscope._measure.leaks import growth
+from refscope._measure.leaks import garbage
 from refscope._measure.names.describe import have_lines, lines_of
 
 
@@ -57,7 +57,7 @@ def test_each_of_many_has_a_traceback_or_none(is_plain):
 @pytest.mark.parametrize("is_tracing", [False, True])
 def test_cycles_are_looked_at_without_tracing(monkeypatch, is_tracing):
     """It makes the look thirty times slower; the lines are noted before it ends."""
-    look, were_traced = growth.garbage_cycles, []
+    look, were_traced = garbage.garbage_cycles, []
 
     def garbage_cycles(budget):
         were_traced.append(tracemalloc.is_tracing())
@@ -67,7 +67,7 @@ def test_cycles_are_looked_at_without_tracing(monkeypatch, is_tracing):
         ring = _Ordinary()
         ring.self = ring
 
-    monkeypatch.setattr(growth, "garbage_cycles", garbage_cycles)
+    monkeypatch.setattr(garbage, "garbage_cycles", garbage_cycles)
     if is_tracing:
         tracemalloc.start()
     report = refscope.find_leaks(leak, rounds=2)

@@ -9,13 +9,10 @@ from collections.abc import Callable, Sequence
 from types import (
     AsyncGeneratorType,
     CellType,
-    CodeType,
     CoroutineType,
-    FrameType,
     FunctionType,
     GeneratorType,
     MethodType,
-    TracebackType,
 )
 from typing import cast
 
@@ -32,8 +29,20 @@ from refscope._measure.names.code import CONTENTS
 from refscope._measure.names.describe import detail_of
 from refscope._measure.names.parts import REST_BY_NAME
 
-from .costs import OWN_OBJECT, is_back_pointer, is_exception, is_future
-from .phrases import Loop, has_variable, is_nameless, variable
+from .costs import OWN_OBJECT, is_back_pointer
+from .errors import on_exception
+from .phrases import (
+    Loop,
+    code_of,
+    forgetting,
+    has_variable,
+    is_nameless,
+    is_variable,
+    kept_by,
+    statement_on,
+    variable,
+    variable_of_cell,
+)
 
 
 def advice_on(loop: Loop) -> str:
@@ -43,135 +52,6 @@ def advice_on(loop: Loop) -> str:
         if sentence:
             return sentence
     return _attribute(loop)
-
-
-def _exception(loop: Loop) -> str:
-    """An exception keeps its traceback, that a frame, and that the exception."""
-    if loop.find(TracebackType) is None:
-        return ""
-    for edge in loop.edges:
-        if _is_variable(loop, edge) and (
-            edge == loop.cut or _is_error(loop.target(edge))
-        ):
-            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
-            return (
-                f"local {name!r} of {place_in(code)} keeps {_kept_by_error(loop)} "
-                f"keeps the frame: end the function with `finally: del {name}`"
-            )
-    for edge in loop.edges:
-        if loop.name(edge) == ".f_locals":
-            return (
-                f"what locals() made in {place_in(code_of(loop.holder(edge)))} keeps "
-                "an exception whose traceback keeps the frame: do not read locals() "
-                "or f_locals where an exception is handled"
-            )
-    for edge in loop.edges:
-        if is_exception(loop.target(edge)):
-            if is_future(loop.holder(edge)):
-                return _future(loop, edge)
-            forget = _forgetting(loop, edge)
-            clear = forget and f"clear it with `finally: {forget}`, or "
-            return (
-                f"{_keeper(loop, edge)} keeps an exception, whose traceback keeps the "
-                f"frame and its variables: {clear}keep error.with_traceback(None)"
-            )
-    return _traceback(loop)
-
-
-def _is_error(thing: object) -> bool:
-    return is_exception(thing) or type(thing) is TracebackType
-
-
-def _kept_by_error(loop: Loop) -> str:
-    """Return what leads from a variable to its frame: mostly an exception."""
-    if any(is_exception(loop.target(edge)) for edge in loop.edges):
-        return "an exception whose traceback"
-    return "a traceback, which"
-
-
-def _traceback(loop: Loop) -> str:
-    """A traceback is kept without its exception."""
-    kept = [
-        edge
-        for edge in loop.edges
-        if type(loop.target(edge)) is TracebackType
-        and type(loop.holder(edge)) is not TracebackType
-    ]
-    edge = next(iter(kept), loop.cut)
-    forget = _forgetting(loop, edge)
-    if not forget or type(loop.holder(edge)) is tuple:
-        return _leading_to_traceback(loop)
-    return (
-        f"{_keeper(loop, edge)} keeps a traceback, which keeps the frame and its "
-        f"variables: clear it with `finally: {forget}`"
-    )
-
-
-def _leading_to_traceback(loop: Loop) -> str:
-    """A traceback is kept without its exception, by what a variable has."""
-    said = [
-        f"variable {variable(loop.name(edge))!r} of "
-        f"{place_in(code_of(loop.holder(edge)))} leads to a traceback, which keeps the "
-        f"frame: end the function with `finally: del {variable(loop.name(edge))}`"
-        for edge in loop.edges
-        if type(loop.holder(edge)) is FrameType and has_variable(loop.name(edge))
-    ]
-    rest = "a variable keeps a traceback, which keeps its frame: `del` it when done"
-    return (*said, rest)[0]
-
-
-def _forgetting(loop: Loop, edge: Edge) -> str:
-    """Return Python that forgets an exception, and others in a list with it.
-
-    A tuple is forgotten as a whole; nothing is returned where Python cannot say it.
-    """
-    while type(loop.holder(edge)) is tuple:
-        edge = loop.into(edge)
-    name = loop.name(edge)
-    if type(loop.holder(edge)) is list:
-        return f"{loop.container(edge)}.clear()"
-    if name[:1] == "[":
-        return f"del {loop.container(edge)}{name}"
-    own = _of_cell(loop, edge)
-    if own:
-        return f"{own} = None"
-    return "" if is_nameless(name) else _statement(loop, edge)
-
-
-def _keeper(loop: Loop, edge: Edge) -> str:
-    """Return, spelled, what has a reference on the loop."""
-    name = _of_cell(loop, edge)
-    return f"the variable {name!r} of a closure" if name else loop.spelled(edge)
-
-
-def _of_cell(loop: Loop, edge: Edge) -> str:
-    """Return the variable in whose cell a reference on the loop is."""
-    if type(loop.holder(edge)) is not CellType:
-        return ""
-    return variable(loop.name(loop.into(edge)))
-
-
-def _future(loop: Loop, edge: Edge) -> str:
-    """A future has its exception for good, so variables are what can be cleared."""
-    kept = f"{loop.spelled(edge)} keeps an exception, whose traceback keeps "
-    own = next((each for each in loop.edges if _is_variable(loop, each)), None)
-    if own is None:
-        return f"{kept}the frame and its variables: keep error.with_traceback(None)"
-    place, name = place_in(code_of(loop.holder(own))), variable(loop.name(own))
-    return (
-        f"{kept}functions that lead to the {loop.kind(edge)} by a variable: end each, "
-        f"as {place}, with `finally: del {name}`"
-    )
-
-
-def _is_variable(loop: Loop, edge: Edge) -> bool:
-    """Return whether a reference is a variable of a function that is not suspended."""
-    return type(loop.holder(edge)) is FrameType and loop.name(edge)[:7] == "<local "
-
-
-def code_of(frame: object) -> CodeType:
-    """Return the code that a frame runs."""
-    return cast("FrameType", frame).f_code
 
 
 def _task(loop: Loop) -> str:
@@ -251,8 +131,8 @@ def _or_clear(loop: Loop, told: Sequence[Edge]) -> str:
     is_attribute = name[:1] == "." and name[-2:] != "__"
     if edge in told or edge not in loop.edges or not is_attribute:
         return ""
-    statement = _forgetting(loop, edge)
-    return f", or clear {_keeper(loop, edge)} with `finally: {statement}`"
+    statement = forgetting(loop, edge)
+    return f", or clear {kept_by(loop, edge)} with `finally: {statement}`"
 
 
 def _suspended(loop: Loop) -> str:
@@ -384,7 +264,7 @@ def _frame(loop: Loop) -> str:
     if loop.name(loop.cut)[:1] == ".":
         return ""
     for edge in loop.edges:
-        if _is_variable(loop, edge):
+        if is_variable(loop, edge):
             name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
             return (
                 f"local {name!r} of {place_in(code)} keeps a frame, which keeps its "
@@ -396,7 +276,7 @@ def _frame(loop: Loop) -> str:
 def _attribute(loop: Loop) -> str:
     """The rest: cut where it is best, by a weak reference where there can be one."""
     edge = loop.cut
-    spelled, statement = loop.spelled(edge), _statement(loop, edge)
+    spelled, statement = loop.spelled(edge), statement_on(loop, edge)
     target = loop.target(edge)
     if is_nameless(loop.name(edge)):
         return (
@@ -404,7 +284,7 @@ def _attribute(loop: Loop) -> str:
             f"{loop.kind(edge)}, as close() or clear()"
         )
     if type(loop.holder(edge)) is CellType and edge in loop.edges:
-        name = _of_cell(loop, edge)
+        name = variable_of_cell(loop, edge)
         return (
             f"the variable {name!r} of a closure leads back to it: clear it with "
             f"`finally: {name} = None`, or let it be a weakref.ref"
@@ -421,28 +301,13 @@ def _attribute(loop: Loop) -> str:
     return f"make {spelled} a weakref.ref, or clear it with `finally: {statement}`"
 
 
-def _statement(loop: Loop, edge: Edge) -> str:
-    """Return Python that clears a reference."""
-    name = loop.name(edge)
-    if name == ".args" and is_exception(loop.holder(edge)):
-        return "self.args = ()"
-    if name[:1] == ".":
-        owner = loop.owner(edge)
-        return f"{'self' if owner == loop.kind(edge) else owner}{name} = None"
-    if name[:1] == "[":
-        return f"del {loop.kind(edge)}{name}"
-    if name[:1] == "<":
-        return f"del {variable(name)}"
-    return "clear()"
-
-
 _OWNED = identities(set, frozenset, deque, array, FunctionType, functools.partial)
 """Types that can be referred to weakly, but mostly have one holder."""
 _OF_CONNECTION = REST_BY_NAME["sqlite3.Connection"]
 _CACHE = type(functools.lru_cache(lambda: None))
 _WAITS = "._fut_waiter"
 _IDIOMS: Sequence[Callable[[Loop], str]] = (
-    _exception,
+    on_exception,
     _task,
     _connection,
     _document,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import FunctionType, ModuleType
+from types import CellType, CodeType, FrameType, FunctionType, ModuleType
+from typing import cast
 
 from refscope._measure.algorithms.feedback import Edge
 from refscope._measure.cpython.classes import identities, is_class, is_one_of
 from refscope._measure.names.describe import detail_of
 
+from .costs import is_exception
 from .wiring import Wiring, best_name
 
 
@@ -125,3 +127,59 @@ def has_variable(name: str) -> bool:
 def is_nameless(name: str) -> bool:
     """Return whether Python has no spelling for a reference, only refscope has."""
     return name[:1] == "<" and not has_variable(name)
+
+
+def is_variable(loop: Loop, edge: Edge) -> bool:
+    """Return whether a reference is a variable of a function that is not suspended."""
+    return type(loop.holder(edge)) is FrameType and loop.name(edge)[:7] == "<local "
+
+
+def code_of(frame: object) -> CodeType:
+    """Return the code that a frame runs."""
+    return cast("FrameType", frame).f_code
+
+
+def kept_by(loop: Loop, edge: Edge) -> str:
+    """Return, spelled, what has a reference on the loop."""
+    name = variable_of_cell(loop, edge)
+    return f"the variable {name!r} of a closure" if name else loop.spelled(edge)
+
+
+def variable_of_cell(loop: Loop, edge: Edge) -> str:
+    """Return the variable in whose cell a reference on the loop is."""
+    if type(loop.holder(edge)) is not CellType:
+        return ""
+    return variable(loop.name(loop.into(edge)))
+
+
+def forgetting(loop: Loop, edge: Edge) -> str:
+    """Return Python that forgets an exception, and others in a list with it.
+
+    A tuple is forgotten as a whole; nothing is returned where Python cannot say it.
+    """
+    while type(loop.holder(edge)) is tuple:
+        edge = loop.into(edge)
+    name = loop.name(edge)
+    if type(loop.holder(edge)) is list:
+        return f"{loop.container(edge)}.clear()"
+    if name[:1] == "[":
+        return f"del {loop.container(edge)}{name}"
+    own = variable_of_cell(loop, edge)
+    if own:
+        return f"{own} = None"
+    return "" if is_nameless(name) else statement_on(loop, edge)
+
+
+def statement_on(loop: Loop, edge: Edge) -> str:
+    """Return Python that clears a reference."""
+    name = loop.name(edge)
+    if name == ".args" and is_exception(loop.holder(edge)):
+        return "self.args = ()"
+    if name[:1] == ".":
+        owner = loop.owner(edge)
+        return f"{'self' if owner == loop.kind(edge) else owner}{name} = None"
+    if name[:1] == "[":
+        return f"del {loop.kind(edge)}{name}"
+    if name[:1] == "<":
+        return f"del {variable(name)}"
+    return "clear()"

@@ -8,7 +8,6 @@ end, as a cache that fills looks like a leak until it is full.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Generator, Mapping
 from functools import partial
 from typing import Literal
@@ -18,23 +17,20 @@ from refscope._measure.algorithms.series import Trend, keeps_growing, per_call
 from refscope._measure.budget import Budget
 from refscope._measure.cpython import activity
 from refscope._measure.cpython.frozen import frozen_count
-from refscope._measure.cpython.interpreter import is_tracing, start, stop
-from refscope._measure.cycles.lines import noted_lines, with_lines
-from refscope._measure.cycles.search import garbage_cycles
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
-from refscope._measure.heap.tracebacks import FRAMES, Place, with_functions
+from refscope._measure.heap.tracebacks import with_functions
 from refscope.reports import Leak
 
-from .blame import made_at
 from .control import without_others
 from .counts import Counts
 from .evidence import Evidence
+from .garbage import leaks_of_garbage
 from .lengthening import Longer, leaks_of, longer_things
 from .lengths import grown
-from .naming import alike, first_shown, folded, importance, print_of, telling
+from .naming import first_shown, folded, importance, print_of
 from .resident import resident_per_call, resident_words
-from .rounds import BLOCKS, GARBAGE, Ledger, Step, collect, collected
+from .rounds import BLOCKS, GARBAGE, Ledger, Step
 from .trial import Trial
 
 
@@ -55,11 +51,6 @@ _FROZEN = (
     "frozen objects (gc.freeze) are no suspects: references that they gain are not "
     "seen, and untracked memory that only they hold is told as held by C"
 )
-_COLLECTED = (
-    "gc was run by the function itself: cycles are counted by the share of its garbage "
-    "that was left in the end"
-)
-_NO_CYCLE = "garbage came with every call, but its cycles were not found again"
 
 
 class Growth:
@@ -109,7 +100,9 @@ def search(given: object, options: Options, budget: Budget) -> Search:
     suspects = yield from _doubted(ledger, options, found)
     suspects = yield from without_others(ledger, suspects, found.limits)
     if GARBAGE in suspects:
-        yield from _name_cycles(found, budget)
+        leaks, limits = yield from leaks_of_garbage(ledger, budget)
+        found.leaks += leaks
+        found.limits.update(dict.fromkeys(limits))
     kinds = [name for name in suspects if name not in {BLOCKS, GARBAGE}]
     if kinds or BLOCKS in suspects:
         known = yield from _named(found, given, kinds, suspects, budget)
@@ -152,61 +145,6 @@ def _doubted(
 def _is_tired(ledger: Ledger, turn: int) -> bool:
     """Return whether another doubling takes too long; the first is always made."""
     return turn > 0 and ledger.seconds > 10 * _PATIENCE
-
-
-def _name_cycles(found: Growth, budget: Budget) -> Search:
-    """Make calls without automatic collections, and explain the garbage of them."""
-    ledger = found.ledger
-    calls = max(6, ledger.phases[-1][GARBAGE].calls)
-    was_enabled = gc.isenabled()
-    collect()
-    gc.disable()
-    is_ours = not is_tracing()
-    places: Mapping[int, Place] = {}
-    try:
-        if is_ours:
-            start(FRAMES)
-        freed = -collected()
-        yield calls
-        freed += collected()
-        if is_ours:
-            places = noted_lines()
-            _stop()
-        report = garbage_cycles(budget)
-    finally:
-        if is_ours:
-            _stop()
-        if was_enabled:
-            gc.enable()
-    collect()
-    found.limits.update(dict.fromkeys(report.limits))
-    if freed and report.groups:
-        found.limits[_COLLECTED] = None
-        calls = max(1, round(calls * report.objects / (report.objects + freed)))
-    phases = ledger.phases_of(GARBAGE)
-    counted = per_call(phases) * calls
-    for group in alike(with_lines(report.groups, places), calls):
-        name = telling(group.type_names)
-        # What was counted are objects, and weak references that callbacks dropped.
-        share = group.count / counted
-        shown = first_shown(phases, share)
-        found.leaks.append(
-            Leak(
-                kind="cycles",
-                type_name=name,
-                growth=tuple([round(step * share) for step in shown.growth]),
-                growth_calls=shown.calls,
-                per_call=group.count / calls,
-                size_per_call=group.size / calls,
-                traceback=made_at(group.example, name),
-                cycle=group.example,
-                fingerprint=group.fingerprint,
-                verdict="cycle",
-            )
-        )
-    if not report.groups:
-        found.limits[_NO_CYCLE] = None
-    return found
 
 
 def _name_references(
@@ -278,11 +216,6 @@ def _name_lengths(
     found.leaks += leaks
 
 
-def _stop() -> None:
-    if is_tracing():
-        stop()
-
-
 def _ceil(number: float) -> int:
     """Return what ``math.ceil`` would; nothing else of refscope needs that module."""
     return -int(-number // 1)
@@ -308,7 +241,7 @@ def _named(
             if BLOCKS in suspects:
                 objects = [evidence for _, evidence in known]
                 known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]
-            found.size_per_call = trial.size_per_call
+            found.size_per_call = trial.places.size_per_call
         finally:
             trial.end()
         ledger.calls_made += trial.calls_made

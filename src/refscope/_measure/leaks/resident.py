@@ -74,4 +74,4 @@ def _traced(
     finally:
         trial.end()
     ledger.calls_made += trial.calls_made
-    return trial.most_per_call
+    return trial.places.most_per_call

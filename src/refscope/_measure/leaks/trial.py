@@ -17,8 +17,6 @@ from refscope._measure.cpython.classes import (
 )
 from refscope._measure.cpython.interpreter import (
     callbacks_at_exit,
-    get_traceback_limit,
-    get_traces,
     is_tracing,
     start,
     stop,
@@ -44,6 +42,7 @@ from refscope._measure.session.born import Born
 from .blame import is_thread
 from .evidence import Evidence, without_passing
 from .holders import Holders
+from .places import Places
 from .rounds import collect
 from .turnover import Turnover
 
@@ -54,8 +53,6 @@ _LEAST_SHARE = 20
 _LEAST_RATE = 0.25
 _MOST_RETAINED = 20_000
 _MOST_EXPLAINED = 200_000
-
-_NO_PLACES: tracing.Totals = {}
 
 
 class Trial:
@@ -68,21 +65,20 @@ class Trial:
     __slots__ = (
         "_atexit",
         "_born",
+        "_growing",
         "_has_turned_over",
         "_holders",
         "_ids",
         "_is_ours",
         "_kinds",
         "_lines",
-        "_places",
         "_unexplained",
         "_visible",
         "alive",
-        "calls",
         "calls_made",
         "is_doubtful",
         "is_turning_over",
-        "size_per_call",
+        "places",
     )
 
     def __init__(self, given: object, kinds: Collection[str], budget: Budget) -> None:
@@ -91,25 +87,24 @@ class Trial:
         """Names of the types that grow."""
         self._is_ours = not is_tracing()
         self._born = Born(is_traced=self._is_ours)
+        self._growing: list[tuple[Place, int, int]] = []
+        """Place, blocks and bytes where both stretches left more."""
         self._has_turned_over: bool = False
         """Whether what was there before has been replaced in caches."""
         self._ids: dict[int, int] = {}
         """Identities of what the first calls left, and those of its types."""
-        self._places: list[tracing.Totals] = []
+        self.places: Places = Places()
         self._lines: dict[int, Place] = {}
         self._unexplained: dict[Place, tuple[int, int]] = {}
         self._visible = Untracked()
         self._atexit: int = 0
         self.alive: Kept[object] = Kept()
         """What the calls made and left alive; the older half first."""
-        self.calls: int = 0
-        """In each of the two stretches."""
         self.calls_made: int = 0
         self.is_turning_over: bool = False
         """Whether what is new may be in the place of what nobody saw go."""
         self.is_doubtful: bool = False
         """Whether something was found that may only be in such a place."""
-        self.size_per_call: float | None = None
 
     def run(
         self, calls: int, *, after_turnover: bool = False
@@ -126,16 +121,16 @@ class Trial:
         self._atexit = callbacks_at_exit()
         if self._is_ours:
             # Nothing of ours may be made between this and the beginning.
-            self._places.append(_NO_PLACES)
+            self.places.begin()
             start(FRAMES)
         else:
-            self._note_places()
+            self.places.note()
         turnover = Turnover()
         if after_turnover:
             yield from turnover.end(calls)
             self._has_turned_over = not turnover.goes_on
-            self._places.clear()
-            self._note_places()
+            self.places.clear()
+            self.places.note()
             calls = max(calls, turnover.calls // 4)
         self._born.begin(is_settled=True)
         try:
@@ -145,13 +140,14 @@ class Trial:
                 zip(map(id, first), map(id, map(type, first)), strict=True)
             )
             first.clear()
-            self._note_places()
+            self.places.note()
             yield from turnover.run(calls)
             self._keep(Kept(self._born.look()))
-            self._note_places()
+            self.places.note()
         finally:
             self._born.abandon()
-        self.calls, self.calls_made = calls, turnover.calls
+        self.places.calls = calls
+        self.calls_made = turnover.calls
         self.is_turning_over = turnover.goes_on
         self._note_lines()
         self._stop()
@@ -183,22 +179,16 @@ class Trial:
         """
         return self._ids.get(id(thing)) == id(type(thing))
 
-    def _note_places(self) -> None:
-        self._places.append(tracing.by_place(get_traces(), self._depth()))
-
-    def _depth(self) -> int:
-        return min(FRAMES, get_traceback_limit())
-
     def _note_lines(self) -> None:
         """Note where leaked objects were made, and what they do not explain."""
-        _, before, after = self._places
-        self.size_per_call = (_total(after) - _total(before)) / self.calls
+        least = self.places.calls * _LEAST_RATE if self._has_turned_over else 1
+        self._growing = self.places.growing(least)
         explained: dict[Place, int] = {}
         objects = Kept(closure(self._of_kinds(), Budget(_MOST_EXPLAINED)))
         for thing, place in traced(objects, lines_of):
             self._lines[id(thing)] = place
             explained[place] = explained.get(place, 0) + 1
-        for place, count, size in self._growing():
+        for place, count, size in self._growing:
             # Both stretches are in the closure, one of them in the count.
             if count - explained.get(place, 0) / 2 >= max(1, count / 2):
                 self._unexplained[place] = count, size
@@ -206,12 +196,6 @@ class Trial:
             # What an object has beside itself is made where it is made.
             are_keys = not explained.keys() >= self._unexplained.keys()
             self._visible.look_for(self._unexplained, are_keys=are_keys)
-
-    @property
-    def most_per_call(self) -> float:
-        """Bytes more after each call, of the stretch with more of them."""
-        before, middle, after = map(_total, self._places)
-        return max(middle - before, after - middle) / self.calls
 
     def _of_kinds(self) -> Kept[object]:
         """Return what the calls left of types that grow.
@@ -222,19 +206,6 @@ class Trial:
         kinds = {id(type(thing)): type(thing) for thing in self.alive}
         grow = {key for key, kind in kinds.items() if type_name(kind) in self._kinds}
         return Kept([thing for thing in self.alive if id(type(thing)) in grow])
-
-    def _growing(self) -> Iterator[tuple[Place, int, int]]:
-        """Yield place, blocks and bytes where both stretches left more."""
-        first, second, third = self._places
-        # The last of what was there before may still be replaced.
-        least = self.calls * _LEAST_RATE if self._has_turned_over else 1
-        for place, (size, count) in third.items():
-            size_1, count_1 = second.get(place, (0, 0))
-            size_0, count_0 = first.get(place, (0, 0))
-            if count_1 <= count_0 or size_1 <= size_0 or size <= size_1:
-                continue
-            if count - count_1 >= least:
-                yield place, count - count_1, size - size_1
 
     def of_types(self, names: Collection[str]) -> list[tuple[str, Evidence]]:
         """Return what is known of leaked objects of these types, by their lines."""
@@ -401,7 +372,7 @@ class Trial:
         known = Evidence("")
         known.traceback = traceback_of_place(place)
         known.retained = size / count
-        known.share = count / sum([count for _, count, _ in self._growing()])
+        known.share = count / sum([count for _, count, _ in self._growing])
         return known
 
 
@@ -414,10 +385,6 @@ def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
     sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
     return None if sizes is None else sum(sizes) / len(sizes)
-
-
-def _total(places: tracing.Totals) -> int:
-    return sum([size for size, _ in places.values()])
 
 
 census.own(Trial)

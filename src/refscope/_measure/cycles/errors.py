@@ -1,0 +1,107 @@
+"""What to change where a traceback keeps frames, and those their variables."""
+
+from __future__ import annotations
+
+from types import FrameType, TracebackType
+
+from refscope._measure.algorithms.feedback import Edge
+from refscope._measure.cpython.frames import place_in
+
+from .costs import is_exception, is_future
+from .phrases import (
+    Loop,
+    code_of,
+    forgetting,
+    has_variable,
+    is_variable,
+    kept_by,
+    variable,
+)
+
+
+def on_exception(loop: Loop) -> str:
+    """An exception keeps its traceback, that a frame, and that the exception."""
+    if loop.find(TracebackType) is None:
+        return ""
+    for edge in loop.edges:
+        if is_variable(loop, edge) and (
+            edge == loop.cut or _is_error(loop.target(edge))
+        ):
+            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            return (
+                f"local {name!r} of {place_in(code)} keeps {_kept_by_error(loop)} "
+                f"keeps the frame: end the function with `finally: del {name}`"
+            )
+    for edge in loop.edges:
+        if loop.name(edge) == ".f_locals":
+            return (
+                f"what locals() made in {place_in(code_of(loop.holder(edge)))} keeps "
+                "an exception whose traceback keeps the frame: do not read locals() "
+                "or f_locals where an exception is handled"
+            )
+    for edge in loop.edges:
+        if is_exception(loop.target(edge)):
+            if is_future(loop.holder(edge)):
+                return _future(loop, edge)
+            forget = forgetting(loop, edge)
+            clear = forget and f"clear it with `finally: {forget}`, or "
+            return (
+                f"{kept_by(loop, edge)} keeps an exception, whose traceback keeps the "
+                f"frame and its variables: {clear}keep error.with_traceback(None)"
+            )
+    return _traceback(loop)
+
+
+def _is_error(thing: object) -> bool:
+    return is_exception(thing) or type(thing) is TracebackType
+
+
+def _kept_by_error(loop: Loop) -> str:
+    """Return what leads from a variable to its frame: mostly an exception."""
+    if any(is_exception(loop.target(edge)) for edge in loop.edges):
+        return "an exception whose traceback"
+    return "a traceback, which"
+
+
+def _traceback(loop: Loop) -> str:
+    """A traceback is kept without its exception."""
+    kept = [
+        edge
+        for edge in loop.edges
+        if type(loop.target(edge)) is TracebackType
+        and type(loop.holder(edge)) is not TracebackType
+    ]
+    edge = next(iter(kept), loop.cut)
+    forget = forgetting(loop, edge)
+    if not forget or type(loop.holder(edge)) is tuple:
+        return _leading_to_traceback(loop)
+    return (
+        f"{kept_by(loop, edge)} keeps a traceback, which keeps the frame and its "
+        f"variables: clear it with `finally: {forget}`"
+    )
+
+
+def _leading_to_traceback(loop: Loop) -> str:
+    """A traceback is kept without its exception, by what a variable has."""
+    said = [
+        f"variable {variable(loop.name(edge))!r} of "
+        f"{place_in(code_of(loop.holder(edge)))} leads to a traceback, which keeps the "
+        f"frame: end the function with `finally: del {variable(loop.name(edge))}`"
+        for edge in loop.edges
+        if type(loop.holder(edge)) is FrameType and has_variable(loop.name(edge))
+    ]
+    rest = "a variable keeps a traceback, which keeps its frame: `del` it when done"
+    return (*said, rest)[0]
+
+
+def _future(loop: Loop, edge: Edge) -> str:
+    """A future has its exception for good, so variables are what can be cleared."""
+    kept = f"{loop.spelled(edge)} keeps an exception, whose traceback keeps "
+    own = next((each for each in loop.edges if is_variable(loop, each)), None)
+    if own is None:
+        return f"{kept}the frame and its variables: keep error.with_traceback(None)"
+    place, name = place_in(code_of(loop.holder(own))), variable(loop.name(own))
+    return (
+        f"{kept}functions that lead to the {loop.kind(edge)} by a variable: end each, "
+        f"as {place}, with `finally: del {name}`"
+    )
