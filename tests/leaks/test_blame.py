@@ -23,7 +23,7 @@ KEPT = []
 SUSPECTS = {"a": "steady"}
 
 
-@refscope.track
+@refscope.track(survivors=False)
 def _decorated():
     return Item()
 
