@@ -23,6 +23,7 @@ from refscope._measure.cpython.classes import has_method, is_class, type_name
 from refscope._measure.cpython.environment import environment
 from refscope._measure.heap import census, ours
 from refscope._measure.leaks import growth
+from refscope._measure.leaks.lingering import without_lingering
 from refscope._measure.leaks.rounds import Pause, Step
 from refscope._measure.session import boundary
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -149,7 +150,9 @@ class _Work:
         self._name = _name_of(f)
         self._options = options
         self._budget = budget
-        self._steps = self._all_steps(growth.search(f, options, budget))
+        self._steps = self._all_steps(
+            without_lingering(growth.search(f, options, budget))
+        )
         self._found: growth.Growth | None = None
         self._started = perf_counter()
 
