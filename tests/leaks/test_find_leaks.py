@@ -148,7 +148,6 @@ class _EveryClosing:
     __hash__ = None
 
 
-@pytest.mark.usefixtures("small_heap")
 def test_functions_for_the_end_of_the_program_are_held():
     """C keeps them in a list; Python can count it up to 3.13, and see it later.
 

@@ -232,22 +232,29 @@ def _named(
     ledger = found.ledger
     rates = [per_call(ledger.phases_of(name)) for name in suspects if name != GARBAGE]
     calls = max(2, _ceil(3 / max(0.05, min(rates))), ledger.phases[0][BLOCKS].calls)
-    known: Kept[tuple[str, Evidence]] = Kept()
-    for after_turnover in (False, True):
-        trial = Trial(given, kinds, budget)
-        try:
-            yield from trial.run(calls, after_turnover=after_turnover)
-            known[:] = trial.of_types(kinds)
-            if BLOCKS in suspects:
-                objects = [evidence for _, evidence in known]
-                known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]
-            found.size_per_call = trial.places.size_per_call
-        finally:
-            trial.end()
-        ledger.calls_made += trial.calls_made
-        if not trial.is_doubtful:
-            break
+    trial = Trial(given, kinds, budget)
+    known = yield from _tried(found, trial, calls, suspects)
+    if trial.is_doubtful:
+        trial = Trial(given, kinds, budget, after_turnover=True)
+        known = yield from _tried(found, trial, calls, suspects)
     found.containers.update([each.container or 0 for _, each in known])
+    return known
+
+
+def _tried(
+    found: Growth, trial: Trial, calls: int, suspects: Mapping[str, Trend]
+) -> Generator[Step, None, Kept[tuple[str, Evidence]]]:
+    """Make traced calls, and return what they tell."""
+    try:
+        yield from trial.run(calls)
+        known = Kept(trial.of_types())
+        if BLOCKS in suspects:
+            objects = [evidence for _, evidence in known]
+            known += [(BLOCKS, evidence) for evidence in trial.of_places(objects)]
+        found.size_per_call = trial.places.size_per_call
+    finally:
+        trial.end()
+    found.ledger.calls_made += trial.calls_made
     return known
 
 

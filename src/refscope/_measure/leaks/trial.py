@@ -81,7 +81,14 @@ class Trial:
         "places",
     )
 
-    def __init__(self, given: object, kinds: Collection[str], budget: Budget) -> None:
+    def __init__(
+        self,
+        given: object,
+        kinds: Collection[str],
+        budget: Budget,
+        *,
+        after_turnover: bool = False,
+    ) -> None:
         self._holders = Holders(given, budget)
         self._kinds = kinds
         """Names of the types that grow."""
@@ -89,8 +96,8 @@ class Trial:
         self._born = Born(is_traced=self._is_ours)
         self._growing: list[tuple[Place, int, int]] = []
         """Place, blocks and bytes where both stretches left more."""
-        self._has_turned_over: bool = False
-        """Whether what was there before has been replaced in caches."""
+        self._has_turned_over: bool = after_turnover
+        """Whether what was there before is replaced in caches: asked for, then so."""
         self._ids: dict[int, int] = {}
         """Identities of what the first calls left, and those of its types."""
         self.places: Places = Places()
@@ -106,16 +113,8 @@ class Trial:
         self.is_doubtful: bool = False
         """Whether something was found that may only be in such a place."""
 
-    def run(
-        self, calls: int, *, after_turnover: bool = False
-    ) -> Generator[int, None, None]:
-        """Make the calls, twice, with tracing on.
-
-        Args:
-            calls: How many in each of the two stretches.
-            after_turnover: First make so many that what was there before tracing, and
-                will be replaced, has been replaced.
-        """
+    def run(self, calls: int) -> Generator[int, None, None]:
+        """Make the calls, twice, with tracing on; before, if asked for, many more."""
         tracing.refuse_other_interpreters()
         collect()
         self._atexit = callbacks_at_exit()
@@ -126,7 +125,7 @@ class Trial:
         else:
             self.places.note()
         turnover = Turnover()
-        if after_turnover:
+        if self._has_turned_over:
             yield from turnover.end(calls)
             self._has_turned_over = not turnover.goes_on
             self.places.clear()
@@ -207,12 +206,12 @@ class Trial:
         grow = {key for key, kind in kinds.items() if type_name(kind) in self._kinds}
         return Kept([thing for thing in self.alive if id(type(thing)) in grow])
 
-    def of_types(self, names: Collection[str]) -> list[tuple[str, Evidence]]:
-        """Return what is known of leaked objects of these types, by their lines."""
+    def of_types(self) -> list[tuple[str, Evidence]]:
+        """Return what is known of leaked objects of the types, by their lines."""
         found: list[tuple[str, Evidence]] = []
         samples: Kept[Kept[object]] = Kept()
         groups: list[tuple[int, ...]] = []  # what is held would be left out of sizes
-        for name in names:
+        for name in self._kinds:
             for group, total in self._of_type(name):
                 found.append((name, self._of_group(name, group, total)))
                 samples.append(self._sample(group))
