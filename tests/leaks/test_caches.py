@@ -19,7 +19,7 @@ from refscope._measure.leaks.caches import bounded, room_in
 @pytest.mark.usefixtures("small_heap")
 def test_the_cache_of_regular_expressions_is_no_leak(monkeypatch):
     """It fills with hundreds of calls, more than a slow function gets."""
-    monkeypatch.setattr(growth, "_ENOUGH_CALLS", 0)
+    monkeypatch.setattr(growth, "ENOUGH_CALLS", 0)
     re.purge()
     numbers = iter(range(10_000))
     report = refscope.find_leaks(lambda: re.compile(f"a{next(numbers)}"), rounds=2)

@@ -110,7 +110,7 @@ def test_a_cache_without_a_bound_is_a_leak():
 def test_many_calls_stop_where_memory_grows_too_far(monkeypatch):
     """A leak is not called a thousand times when each call costs a megabyte."""
     kept = []
-    monkeypatch.setattr(growth, "_MOST_MEMORY", -(1 << 40))
+    monkeypatch.setattr(growth, "MOST_MEMORY", -(1 << 40))
     report = find(lambda: kept.append(Item()))
 
     assert named(report)["Item"].per_call == 1.0

@@ -136,7 +136,7 @@ if __name__ == "__main__":
     spec.loader.exec_module(module)
     from refscope._measure.leaks import growth
 
-    growth._ENOUGH_CALLS = 30
+    growth.ENOUGH_CALLS = 30
     found = {
         "leaks": module.leaks(),
         "survivors": module.survivors(),

@@ -769,7 +769,7 @@ def _findings(function):
 
 def run_all(wanted=()):
     """Return what is found in each program and its twin, by name."""
-    growth._ENOUGH_CALLS = 30  # no cache here takes longer
+    growth.ENOUGH_CALLS = 30  # no cache here takes longer
     chosen = [each for each in PROGRAMS if not wanted or each.name in wanted]
     held = [each for each in chosen if each.kind != "cycles"]
     # Beside the threads that they leave each look at the heap takes longer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import get_ident
+from _thread import _count, get_ident
 from time import process_time_ns
 from typing import cast
 
@@ -39,6 +39,11 @@ def owner() -> int:
     """Return a number for the running task, or else for the running thread."""
     task = current_task()
     return get_ident() if task is None else id(task)
+
+
+def count_threads() -> int:
+    """Return how many threads that Python has started go on."""
+    return _count()
 
 
 def current_task() -> object | None:

@@ -33,8 +33,8 @@ from .costs import OWN_OBJECT, is_back_pointer
 from .errors import on_exception
 from .phrases import (
     Loop,
-    code_of,
     forgetting,
+    function_of,
     has_variable,
     is_nameless,
     is_variable,
@@ -265,10 +265,10 @@ def _frame(loop: Loop) -> str:
         return ""
     for edge in loop.edges:
         if is_variable(loop, edge):
-            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            name = variable(loop.name(edge))
             return (
-                f"local {name!r} of {place_in(code)} keeps a frame, which keeps its "
-                f"variables: end the function with `finally: del {name}`"
+                f"local {name!r} of {function_of(loop, edge)} keeps a frame, which "
+                f"keeps its variables: end the function with `finally: del {name}`"
             )
     return ""
 

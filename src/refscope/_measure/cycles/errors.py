@@ -5,13 +5,12 @@ from __future__ import annotations
 from types import FrameType, TracebackType
 
 from refscope._measure.algorithms.feedback import Edge
-from refscope._measure.cpython.frames import place_in
 
 from .costs import is_exception, is_future
 from .phrases import (
     Loop,
-    code_of,
     forgetting,
+    function_of,
     has_variable,
     is_variable,
     kept_by,
@@ -27,15 +26,16 @@ def on_exception(loop: Loop) -> str:
         if is_variable(loop, edge) and (
             edge == loop.cut or _is_error(loop.target(edge))
         ):
-            name, code = variable(loop.name(edge)), code_of(loop.holder(edge))
+            name = variable(loop.name(edge))
             return (
-                f"local {name!r} of {place_in(code)} keeps {_kept_by_error(loop)} "
-                f"keeps the frame: end the function with `finally: del {name}`"
+                f"local {name!r} of {function_of(loop, edge)} keeps "
+                f"{_kept_by_error(loop)} keeps the frame: end the function with "
+                f"`finally: del {name}`"
             )
     for edge in loop.edges:
         if loop.name(edge) == ".f_locals":
             return (
-                f"what locals() made in {place_in(code_of(loop.holder(edge)))} keeps "
+                f"what locals() made in {function_of(loop, edge)} keeps "
                 "an exception whose traceback keeps the frame: do not read locals() "
                 "or f_locals where an exception is handled"
             )
@@ -83,15 +83,14 @@ def _traceback(loop: Loop) -> str:
 
 def _leading_to_traceback(loop: Loop) -> str:
     """A traceback is kept without its exception, by what a variable has."""
-    said = [
-        f"variable {variable(loop.name(edge))!r} of "
-        f"{place_in(code_of(loop.holder(edge)))} leads to a traceback, which keeps the "
-        f"frame: end the function with `finally: del {variable(loop.name(edge))}`"
-        for edge in loop.edges
-        if type(loop.holder(edge)) is FrameType and has_variable(loop.name(edge))
-    ]
-    rest = "a variable keeps a traceback, which keeps its frame: `del` it when done"
-    return (*said, rest)[0]
+    for edge in loop.edges:
+        if type(loop.holder(edge)) is FrameType and has_variable(loop.name(edge)):
+            name = variable(loop.name(edge))
+            return (
+                f"variable {name!r} of {function_of(loop, edge)} leads to a traceback, "
+                f"which keeps the frame: end the function with `finally: del {name}`"
+            )
+    return "a variable keeps a traceback, which keeps its frame: `del` it when done"
 
 
 def _future(loop: Loop, edge: Edge) -> str:
@@ -100,7 +99,7 @@ def _future(loop: Loop, edge: Edge) -> str:
     own = next((each for each in loop.edges if is_variable(loop, each)), None)
     if own is None:
         return f"{kept}the frame and its variables: keep error.with_traceback(None)"
-    place, name = place_in(code_of(loop.holder(own))), variable(loop.name(own))
+    place, name = function_of(loop, own), variable(loop.name(own))
     return (
         f"{kept}functions that lead to the {loop.kind(edge)} by a variable: end each, "
         f"as {place}, with `finally: del {name}`"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import CellType, CodeType, FrameType, FunctionType, ModuleType
+from types import CellType, FrameType, FunctionType, ModuleType
 from typing import cast
 
 from refscope._measure.algorithms.feedback import Edge
 from refscope._measure.cpython.classes import identities, is_class, is_one_of
+from refscope._measure.cpython.frames import place_in
 from refscope._measure.names.describe import detail_of
 
 from .costs import is_exception
@@ -134,9 +135,9 @@ def is_variable(loop: Loop, edge: Edge) -> bool:
     return type(loop.holder(edge)) is FrameType and loop.name(edge)[:7] == "<local "
 
 
-def code_of(frame: object) -> CodeType:
-    """Return the code that a frame runs."""
-    return cast("FrameType", frame).f_code
+def function_of(loop: Loop, edge: Edge) -> str:
+    """Return the function whose frame refers."""
+    return place_in(cast("FrameType", loop.holder(edge)).f_code)
 
 
 def kept_by(loop: Loop, edge: Edge) -> str:

@@ -54,24 +54,4 @@ class Evidence:
         """The limit of a cache that is not full yet, in words."""
 
 
-def without_passing(found: list[tuple[str, Evidence]]) -> list[tuple[str, Evidence]]:
-    """Leave out what a full cache holds, where others of its type are elsewhere.
-
-    Each of those came for another one that went: all that grows is the others.
-    """
-    staying = {name for name, known in found if not known.is_in_full_cache}
-    passing = dict.fromkeys(staying, 0)
-    for name, known in found:
-        if name in staying and known.is_in_full_cache:
-            passing[name] += known.samples
-    kept: list[tuple[str, Evidence]] = []
-    for name, known in found:
-        if name in staying and known.is_in_full_cache:
-            continue
-        if passing.get(name):
-            known.share = known.samples / (known.samples_in_all - passing[name])
-        kept.append((name, known))
-    return kept
-
-
 census.own(Evidence)

@@ -30,19 +30,22 @@ from .lengthening import Longer, leaks_of, longer_things
 from .lengths import grown
 from .naming import first_shown, folded, importance, print_of
 from .resident import resident_per_call, resident_words
-from .rounds import BLOCKS, GARBAGE, Ledger, Step
+from .rounds import (
+    BLOCKS,
+    ENOUGH_CALLS,
+    GARBAGE,
+    MOST_MEMORY,
+    PATIENCE,
+    Ledger,
+    Step,
+)
 from .trial import Trial
 
 
 Search = Generator[Step, None, "Growth"]
 
 _MOST_DOUBLINGS = 6
-_ENOUGH_CALLS = 600
-"""Calls after which a cache without a known bound is said to grow for ever."""
-_PATIENCE = 1.5
-"""Seconds of calls that a suspect gets at least."""
 _ABOUT = 1.25
-_MOST_MEMORY = 64 << 20
 
 _BOUNDED = "{} grows inside a {}: a cache that is not full is no leak"
 _REFERENCES = "the number of references to {}"
@@ -144,7 +147,7 @@ def _doubted(
 
 def _is_tired(ledger: Ledger, turn: int) -> bool:
     """Return whether another doubling takes too long; the first is always made."""
-    return turn > 0 and ledger.seconds > 10 * _PATIENCE
+    return turn > 0 and ledger.seconds > 10 * PATIENCE
 
 
 def _name_references(
@@ -201,7 +204,7 @@ def _name_lengths(
 ) -> Generator[Step, None, None]:
     """Look for objects that get longer, with many more calls in the end."""
     yield from longer_things(
-        found.ledger, longer, _ENOUGH_CALLS, _PATIENCE, found.limits, calls=calls
+        found.ledger, longer, ENOUGH_CALLS, PATIENCE, found.limits, calls=calls
     )
     leaks = leaks_of(longer, given, budget, found.limits)
     explained = sum([leak.size_per_call or 0 for leak in leaks])
@@ -304,11 +307,11 @@ def _still_growing(
     """Drop what does not grow on when there are many more calls, as a full cache."""
     ledger = found.ledger
     calls = max([phase.calls for phase in ledger.phases[-1].values()])
-    patience = max(_PATIENCE, 2 * ledger.seconds) + ledger.seconds
+    patience = max(PATIENCE, 2 * ledger.seconds) + ledger.seconds
     rates = {name: ledger.phases_of(name)[-1].rate for name, _ in known}
     ledger.look()
-    while known and ledger.calls_made < _ENOUGH_CALLS and ledger.seconds < patience:
-        if activity.resident_size() - started > _MOST_MEMORY:
+    while known and ledger.calls_made < ENOUGH_CALLS and ledger.seconds < patience:
+        if activity.resident_size() - started > MOST_MEMORY:
             break
         calls *= 2
         yield from ledger.run(1, calls)

@@ -26,10 +26,10 @@ class Holders:
     """A search for holders, of many objects; what it has seen it sees once."""
 
     __slots__ = (
+        "_budget",
         "_given",
         "_seen",
         "born",
-        "budget",
         "dict_of_key",
         "is_at_exit",
         "made",
@@ -38,7 +38,7 @@ class Holders:
     def __init__(self, given: object, budget: Budget) -> None:
         self._given = given
         self._seen = Seen()
-        self.budget: Budget = budget
+        self._budget = budget
         self.born: set[int] = set()
         """Identities of what leaks."""
         self.made: set[int] = set()
@@ -70,7 +70,7 @@ class Holders:
         """Find out who holds a leaked object, and what grows."""
         known.path, known.grows_at, known.is_in_full_cache = None, None, False
         trails = self._trails(sample)
-        if self.budget.is_spent and not trails:
+        if self._budget.is_spent and not trails:
             return
         # Another holder that is younger was put in the place of an older one.
         born, made = self.born | {id(sample)}, self.made | {id(sample)}
@@ -108,7 +108,7 @@ class Holders:
     def _trails(self, thing: object) -> list[Trail]:
         return find_trails(
             thing,
-            self.budget,
+            self._budget,
             given=self._given,
             most_holders=_MOST_HOLDERS,
             seen=self._seen,
@@ -124,6 +124,26 @@ class Holders:
             known.path = path_of(AT_EXIT, references, None)
         elif trail is not None and len(trail.objects) > 1:
             known.path = trail.report()
+
+
+def without_passing(found: list[tuple[str, Evidence]]) -> list[tuple[str, Evidence]]:
+    """Leave out what a full cache holds, where others of its type are elsewhere.
+
+    Each of those came for another one that went: all that grows is the others.
+    """
+    staying = {name for name, known in found if not known.is_in_full_cache}
+    passing = dict.fromkeys(staying, 0)
+    for name, known in found:
+        if name in staying and known.is_in_full_cache:
+            passing[name] += known.samples
+    kept: list[tuple[str, Evidence]] = []
+    for name, known in found:
+        if name in staying and known.is_in_full_cache:
+            continue
+        if passing.get(name):
+            known.share = known.samples / (known.samples_in_all - passing[name])
+        kept.append((name, known))
+    return kept
 
 
 census.own(Holders)

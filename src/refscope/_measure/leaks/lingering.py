@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from _thread import _count as count_threads
 from collections.abc import Generator
 from typing import TypeVar, cast
+
+from refscope._measure.cpython.activity import count_threads
 
 from .rounds import Pause, Step
 

@@ -42,6 +42,13 @@ GARBAGE = "garbage"
 RESIDENT = "resident set"
 """Names of what is counted beside types; no type's name has a space."""
 
+ENOUGH_CALLS = 600
+"""Calls after which a cache without a known bound is said to grow for ever."""
+PATIENCE = 1.5
+"""Seconds of calls that a suspect gets at least."""
+MOST_MEMORY = 64 << 20
+"""Bytes that more and more calls may add to the resident set."""
+
 _MOST_COLLECTIONS = 3
 _NOISE = 2
 """Blocks that come and go by themselves in a round."""

@@ -40,8 +40,8 @@ from refscope._measure.session import tracing
 from refscope._measure.session.born import Born
 
 from .blame import is_thread
-from .evidence import Evidence, without_passing
-from .holders import Holders
+from .evidence import Evidence
+from .holders import Holders, without_passing
 from .places import Places
 from .rounds import collect
 from .turnover import Turnover
@@ -65,11 +65,12 @@ class Trial:
     __slots__ = (
         "_atexit",
         "_born",
-        "_growing",
+        "_grown",
         "_has_turned_over",
         "_holders",
         "_ids",
         "_is_ours",
+        "_is_turning_over",
         "_kinds",
         "_lines",
         "_unexplained",
@@ -77,7 +78,6 @@ class Trial:
         "alive",
         "calls_made",
         "is_doubtful",
-        "is_turning_over",
         "places",
     )
 
@@ -94,8 +94,8 @@ class Trial:
         """Names of the types that grow."""
         self._is_ours = not is_tracing()
         self._born = Born(is_traced=self._is_ours)
-        self._growing: list[tuple[Place, int, int]] = []
-        """Place, blocks and bytes where both stretches left more."""
+        self._grown: int = 0
+        """Blocks that came where both stretches left more."""
         self._has_turned_over: bool = after_turnover
         """Whether what was there before is replaced in caches: asked for, then so."""
         self._ids: dict[int, int] = {}
@@ -108,7 +108,7 @@ class Trial:
         self.alive: Kept[object] = Kept()
         """What the calls made and left alive; the older half first."""
         self.calls_made: int = 0
-        self.is_turning_over: bool = False
+        self._is_turning_over: bool = False
         """Whether what is new may be in the place of what nobody saw go."""
         self.is_doubtful: bool = False
         """Whether something was found that may only be in such a place."""
@@ -147,7 +147,7 @@ class Trial:
             self._born.abandon()
         self.places.calls = calls
         self.calls_made = turnover.calls
-        self.is_turning_over = turnover.goes_on
+        self._is_turning_over = turnover.goes_on
         self._note_lines()
         self._stop()
         self._holders.is_at_exit = callbacks_at_exit() > self._atexit
@@ -181,13 +181,14 @@ class Trial:
     def _note_lines(self) -> None:
         """Note where leaked objects were made, and what they do not explain."""
         least = self.places.calls * _LEAST_RATE if self._has_turned_over else 1
-        self._growing = self.places.growing(least)
+        growing = self.places.growing(least)
+        self._grown = sum([count for _, count, _ in growing])
         explained: dict[Place, int] = {}
         objects = Kept(closure(self._of_kinds(), Budget(_MOST_EXPLAINED)))
         for thing, place in traced(objects, lines_of):
             self._lines[id(thing)] = place
             explained[place] = explained.get(place, 0) + 1
-        for place, count, size in self._growing:
+        for place, count, size in growing:
             # Both stretches are in the closure, one of them in the count.
             if count - explained.get(place, 0) / 2 >= max(1, count / 2):
                 self._unexplained[place] = count, size
@@ -283,8 +284,7 @@ class Trial:
         if things:
             known.share = len(things) / total
             known.traceback = traceback_of_place(self._place_of(things))
-            ours = frozenset(map(id, self.alive))
-            known.retained = _each(things, ours)
+            known.retained = _each(things, self._holders.made)
             known.is_thread = is_thread(type(things[0]))
         return known
 
@@ -319,25 +319,20 @@ class Trial:
         some = [thing for thing in things if self._lines.get(id(thing)) == place]
         return Kept(some[len(some) // 2 :][:1])
 
-    def _name_all(
-        self, found: Collection[Evidence], samples: Kept[Kept[object]]
-    ) -> None:
-        self._holders.name_all(found, samples)
-        if self.is_turning_over:
-            self.is_doubtful |= any(map(_is_doubtful, found))
-
     def of_places(self, kinds: Collection[Evidence]) -> list[Evidence]:
         """Return what is known of memory that leaked objects do not explain."""
         found: list[Evidence] = []
         samples: Kept[Kept[object]] = Kept()
         places: list[Place] = []
+        ours = frozenset(map(id, chain.from_iterable(self._visible.by_place.values())))
         for place in self._unexplained:
-            known, things = self._of_place(place)
+            known, things = self._of_place(place, ours)
             if things or not kinds:
                 found.append(known)
                 samples.append(things)
                 places.append(place)
-        self._name_all(found, samples)
+        self._holders.name_all(found, samples)
+        self.is_doubtful = self._is_turning_over and any(map(_is_doubtful, found))
         for number, known in enumerate(found):
             if known.is_in_full_cache and self._has_turned_over:
                 # It grows, so it is not what is seen there.
@@ -350,7 +345,9 @@ class Trial:
             if known.container not in containers and not known.is_in_full_cache
         ]
 
-    def _of_place(self, place: Place) -> tuple[Evidence, Kept[object]]:
+    def _of_place(
+        self, place: Place, ours: Collection[int]
+    ) -> tuple[Evidence, Kept[object]]:
         """Return what is known of memory from one place, and objects that may be it."""
         known = self._memory_of(place)
         kind, things = most_of_a_type(self._visible.by_place.get(place, Kept()))
@@ -358,7 +355,6 @@ class Trial:
         # Both stretches are visible, but for what free lists gave out untraced.
         if len(things) * 2 < count or len(things) <= 1:
             return known, Kept()
-        ours = frozenset(map(id, chain.from_iterable(self._visible.by_place.values())))
         known.type_name = type_name(kind)
         known.per_call = len(things) / self.calls_made
         known.retained = _each(things, ours)
@@ -371,7 +367,7 @@ class Trial:
         known = Evidence("")
         known.traceback = traceback_of_place(place)
         known.retained = size / count
-        known.share = count / sum([count for _, count, _ in self._growing])
+        known.share = count / self._grown
         return known
 
 
@@ -380,7 +376,7 @@ def _is_doubtful(known: Evidence) -> bool:
     return known.is_in_full_cache or is_memory_of_c
 
 
-def _each(things: Kept[object], ours: frozenset[int]) -> float | None:
+def _each(things: Kept[object], ours: Collection[int]) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
     sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
     return None if sizes is None else sum(sizes) / len(sizes)

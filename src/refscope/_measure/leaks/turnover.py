@@ -13,13 +13,9 @@ from refscope._measure.cpython import activity
 from refscope._measure.cpython.interpreter import allocated_blocks, get_traces
 from refscope._measure.heap import census
 
-from .rounds import collect, empty_free_lists
+from .rounds import ENOUGH_CALLS, MOST_MEMORY, PATIENCE, collect, empty_free_lists
 
 
-_MOST_CALLS = 600
-_PATIENCE = 1.5
-"""Seconds of calls at most that are made to replace what is old."""
-_MOST_MEMORY = 64 << 20
 _LEAST_RATE = 0.05
 _LARGEST = 512
 """Bytes of the largest blocks that are counted (SMALL_REQUEST_THRESHOLD in
@@ -44,7 +40,7 @@ class Turnover:
 
     def run(self, calls: int) -> Generator[int, None, None]:
         """Make calls, and collect their garbage."""
-        empty_free_lists()
+        empty_free_lists()  # spare blocks that are traced would seem to go
         self._traced = _traced_blocks()
         # What refscope has just dropped would be given out again, untraced.
         empty_free_lists()
@@ -70,9 +66,9 @@ class Turnover:
         yield from self.run(calls)
         while (
             self.goes_on
-            and self.calls < _MOST_CALLS
-            and perf_counter() - started < _PATIENCE
-            and activity.resident_size() - resident < _MOST_MEMORY
+            and self.calls < ENOUGH_CALLS
+            and perf_counter() - started < PATIENCE
+            and activity.resident_size() - resident < MOST_MEMORY
         ):
             yield from self.run(self.calls)
 
