@@ -170,6 +170,7 @@ def test_what_hangs_on_a_thread():
     assert folded(OTHERS, {THREAD}) == OTHERS
 
 
+@pytest.mark.exact  # coverage keeps something for each thread
 @pytest.mark.needs_threads
 @pytest.mark.usefixtures("small_heap")
 def test_what_a_thread_holds_that_is_about_to_end_is_no_leak():
