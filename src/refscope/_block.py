@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ._tracker import Tracker
 
 
+_NOTHING: dict[str, object] = {}
+
+
 class Block:
     """One entry into a tracked stretch of the program; what ``as`` binds."""
 
@@ -31,6 +34,7 @@ class Block:
         "_report",
         "_seen",
         "_tracker",
+        "given",
         "is_by_hand",
     )
 
@@ -48,6 +52,8 @@ class Block:
         self._has_begun = False
         self.is_by_hand: bool = False
         """Whether only its entry was asked for: it is left by hand as well."""
+        self.given: dict[str, object] = _NOTHING
+        """Arguments by name, on their way into a decorated function."""
 
     @property
     def measured(self) -> bool:
@@ -117,7 +123,17 @@ class Block:
             self._probe = lifecycle.enter(plan, self, is_call=self._is_call)
         except BaseException:  # Ctrl-C: nobody ends what this has not returned
             lifecycle.give_up(self)
+            self._drop_given()
             raise
+
+    def _drop_given(self) -> None:
+        """Let go of what held arguments, which is not to be freed in the program."""
+        if self.given is not _NOTHING:
+            boundary.begin_own()
+            try:
+                self.given = _NOTHING
+            finally:
+                boundary.end_own()
 
     def _count(self) -> None:
         """Count this entry, and find out whether it is to be skipped."""
@@ -133,6 +149,7 @@ class Block:
         probe, self._probe = self._probe, None
         if probe is None or probe.is_abandoned:
             self._methods = ()
+            self._drop_given()
             return
         self._exception = exception
         try:
@@ -216,6 +233,7 @@ class Block:
         )
         if found.is_final:
             self._methods = ()
+            self.given = _NOTHING
             self._report = report
             self._tracker.keep_report(report)
         return report

@@ -11,50 +11,30 @@ import inspect
 import sys
 from collections.abc import Callable, Generator
 from functools import partial, wraps
-from types import (
-    AsyncGeneratorType,
-    CoroutineType,
-    GeneratorType,
-    MethodType,
-    coroutine,
-)
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from types import GeneratorType, MethodType, coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from refscope._measure.heap import ours
 from refscope._measure.names.containers import CACHE
 from refscope._measure.session import boundary
+
+from ._calls import is_suspended, new_block, plain
+
+
+if TYPE_CHECKING:
+    from ._calls import Block, Tracker
 
 
 F = TypeVar("F")
 TRACKER = "__refscope_tracker__"
 _ENDED = object()
 _CLOSED = object()
-_IS_SUSPENDED = object()
 # An asynchronous generator hands items over in exceptions (Objects/genobject.c,
 # async_gen_unwrap_value): while it runs, a smaller rise cannot be told from these.
 _EXCEPTION_SIZE = 1024
 
 
-if TYPE_CHECKING:
-
-    class _Block(Protocol):
-        def keep(self, value: Any) -> None: ...
-        def take(self) -> Any: ...
-        def drops(self, value: object) -> bool: ...
-        @property
-        def is_empty_handed(self) -> bool: ...
-        @property
-        def is_open(self) -> bool: ...
-        def start(self) -> None: ...
-        def end(self, exception: type[BaseException] | None) -> None: ...
-        def pause(self, slack: int = 0) -> None: ...
-        def resume(self) -> None: ...
-
-    class _Tracker(Protocol):
-        def new_block(self, label: str, *, is_call: bool) -> _Block: ...
-
-
-def tracked(function: F, tracker: _Tracker, label: str) -> F:
+def tracked(function: F, tracker: Tracker, label: str) -> F:
     """Return the function with each call tracked, of the same kind as before."""
     wrapper: F = _kind(function)(function, tracker, label)
     setattr(wrapper, TRACKER, tracker)
@@ -65,7 +45,7 @@ def tracked(function: F, tracker: _Tracker, label: str) -> F:
     return wrapper
 
 
-def _kind(function: object) -> Callable[[Any, _Tracker, str], Any]:
+def _kind(function: object) -> Callable[[Any, Tracker, str], Any]:
     called = _called(function)
     if inspect.isasyncgenfunction(called):
         return _async_generator
@@ -74,7 +54,7 @@ def _kind(function: object) -> Callable[[Any, _Tracker, str], Any]:
         return _coroutine
     if inspect.isgeneratorfunction(called):
         return _generator
-    return _plain
+    return plain
 
 
 def _called(function: object) -> object:
@@ -85,47 +65,10 @@ def _called(function: object) -> object:
     return _unwrapped(cast("object", getattr(type(function), "__call__")))  # noqa: B004, B009
 
 
-def _new_block(
-    tracker: _Tracker, label: str, kwargs: dict[str, Any], *, is_call: bool = False
-) -> _Block:
-    """Return the block of a call; the dictionary of its wrapper is ours."""
-    boundary.begin_own()
-    try:
-        ours.claim(kwargs)
-        return tracker.new_block(label, is_call=is_call)
-    finally:
-        boundary.end_own()
-
-
-def _plain(function: Any, tracker: _Tracker, label: str) -> Any:
+def _generator(function: Any, tracker: Tracker, label: str) -> Any:
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        block = _new_block(tracker, label, kwargs, is_call=True)
-        block.start()
-        try:
-            # A call with ** copies the dictionary, in the block.
-            result = function(*args, **kwargs) if kwargs else function(*args)
-        except BaseException as error:
-            block.end(type(error))
-            raise
-        if _is_suspended(result):
-            block.keep(_IS_SUSPENDED)  # the report says so
-        block.end(None)
-        return result
-
-    return wrapper
-
-
-def _is_suspended(result: object) -> bool:
-    """Return whether a result is a function that goes on later."""
-    kind = cast("object", type(result))
-    return kind is CoroutineType or kind is GeneratorType or kind is AsyncGeneratorType
-
-
-def _generator(function: Any, tracker: _Tracker, label: str) -> Any:
-    @wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        block = _new_block(tracker, label, kwargs)
+        block = new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
         del args, kwargs  # else they would live as long as the generator
         try:
@@ -148,10 +91,10 @@ def _unwrapped(function: object) -> object:
     return function
 
 
-def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:
+def _coroutine(function: Any, tracker: Tracker, label: str) -> Any:
     @wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        block = _new_block(tracker, label, kwargs)
+        block = new_block(tracker, label, kwargs)
         inner = function(*args, **kwargs)
         del args, kwargs  # else they would live as long as the coroutine
         try:
@@ -164,12 +107,12 @@ def _coroutine(function: Any, tracker: _Tracker, label: str) -> Any:
     return wrapper
 
 
-def _async_generator(function: Any, tracker: _Tracker, label: str) -> Any:
+def _async_generator(function: Any, tracker: Tracker, label: str) -> Any:
     @wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         inner = function(*args, **kwargs)
         frame = _frame_object(inner, "ag_frame")
-        block = _new_block(tracker, label, kwargs)
+        block = new_block(tracker, label, kwargs)
         del args, kwargs  # else they would live as long as the generator
         first = _first_item(inner)  # before the block, and held until it ends
         block.start()
@@ -222,7 +165,7 @@ def _leave_open(_inner: object) -> None:
     """Leave a generator to its wrapper, which a collection may finalize with it."""
 
 
-def _item(request: Any, block: _Block) -> Any:
+def _item(request: Any, block: Block) -> Any:
     """Return the awaitable of the next item; it is ours, not the program's."""
     boundary.begin_own()
     try:
@@ -233,7 +176,7 @@ def _item(request: Any, block: _Block) -> Any:
     return item
 
 
-def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
+def _driven(block: Block, inner: Any, *, is_item: bool) -> Any:
     """Return the generator that drives ``inner``; it is ours, not the program's."""
     boundary.begin_own()
     try:
@@ -251,7 +194,7 @@ def _driven(block: _Block, inner: Any, *, is_item: bool) -> Any:
 
 @coroutine
 def _run(
-    block: _Block,
+    block: Block,
     inner: Any,
     frame: Any,
     is_item: bool,  # noqa: FBT001
@@ -283,7 +226,7 @@ def _run(
 
 def _steps_of(inner: Any) -> Any:
     """Return what ``await`` steps through; other objects make it in ``__await__``."""
-    if _is_suspended(inner):
+    if is_suspended(inner):
         return inner
     return cast("Any", type(inner)).__await__(inner)
 
@@ -310,7 +253,7 @@ def _clear(frame: Any) -> None:
 
 @coroutine
 def _drive(
-    block: _Block,
+    block: Block,
     run: Generator[Any, Any, None],
     is_item: bool,  # noqa: FBT001
 ) -> Generator[Any, Any, Any]:
@@ -341,7 +284,7 @@ def _drive(
     raise GeneratorExit
 
 
-def _end_closed(block: _Block, run: GeneratorType[Any, Any, None]) -> None:
+def _end_closed(block: Block, run: GeneratorType[Any, Any, None]) -> None:
     """Close a function and end its block, when what it was told by is gone.
 
     ``GeneratorExit`` lives as long as it is handled, and would seem to be kept.
@@ -358,12 +301,12 @@ def _end_closed(block: _Block, run: GeneratorType[Any, Any, None]) -> None:
     block.keep(result)
 
 
-def _close(block: _Block, inner: Any) -> Any:
+def _close(block: Block, inner: Any) -> Any:
     """Close a function, and return what it returns then.
 
     ``yield from`` would lose that, so it is done before what waits for it is closed.
     """
-    if not _is_suspended(inner):
+    if not is_suspended(inner):
         return None
     try:
         return inner.close()
@@ -372,7 +315,7 @@ def _close(block: _Block, inner: Any) -> Any:
         raise
 
 
-def _step(block: _Block, run: Generator[Any, Any, None], *, is_error: bool) -> bool:
+def _step(block: Block, run: Generator[Any, Any, None], *, is_error: bool) -> bool:
     """Let it run to its next suspension; return whether it has ended.
 
     ``next`` with a default sees the end without an exception being made.

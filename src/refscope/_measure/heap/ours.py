@@ -36,6 +36,7 @@ _OURS = (
         "_units.py",
         "_block.py",
         "_cli.py",
+        "_calls.py",
         "_drive.py",
         "_track.py",
         "_tracker.py",
@@ -48,8 +49,12 @@ _OURS = (
         "_retention.py",
     ),
 )
+CALLS = "<refscope call>"
+"""File name of the code of wrappers that are made for one function each."""
+
 FILES = (
     MEASURE,
+    CALLS,
     *[os.path.join(_ROOT, name) for name in _OURS],  # noqa: PTH118
     # One file for all methods of a class since attrs 25, one for each before.
     *[f"<attrs generated {name} refscope." for name in ("methods", "init", "repr")],

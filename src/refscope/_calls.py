@@ -1,0 +1,183 @@
+"""Plain functions, tracked call by call.
+
+A wrapper hands each argument on, and holds none of them while the call runs.  With
+``*args`` it would hold them in a tuple until the function returns: its own ``del data``
+would free nothing, each argument would have a reference too many, and the tuple would
+be in the peak of the blocks around.  So the wrapper gets the parameters of the
+function, as text that is compiled, and gives each up before the call.
+"""
+
+from __future__ import annotations
+
+import functools
+import keyword
+import sys
+from collections.abc import Callable
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+)
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from refscope._measure.heap import ours
+from refscope._measure.session import boundary
+
+
+_IS_SUSPENDED = object()
+_CALLER_HOLDS = sys.version_info < (3, 11)
+_PREFIX = "refscope_"
+_VARARGS, _VARKEYWORDS = 0x04, 0x08  # CO_VARARGS, CO_VARKEYWORDS of inspect
+
+# Names that no parameter has: those of the program may be ``type`` or ``function``.
+_TEXT = """\
+def refscope_make(refscope_function, refscope_open, refscope_end):
+    def wrapper({parameters}):
+        refscope_block = refscope_open({names})
+{give}
+        refscope_block.start()
+        try:
+            refscope_result = refscope_function({arguments})
+        except refscope_any as refscope_error:
+            refscope_block.end(refscope_type(refscope_error))
+            raise
+        refscope_end(refscope_block, refscope_result)
+        return refscope_result
+    return wrapper
+"""
+_GIVE = """\
+        refscope_block.given[{name!r}] = {name}
+        del {name}"""
+_GLOBALS = {"refscope_any": BaseException, "refscope_type": type}
+
+
+if TYPE_CHECKING:
+
+    class Block(Protocol):
+        given: dict[str, object]
+
+        def keep(self, value: Any) -> None: ...
+        def take(self) -> Any: ...
+        def drops(self, value: object) -> bool: ...
+        @property
+        def is_empty_handed(self) -> bool: ...
+        @property
+        def is_open(self) -> bool: ...
+        def start(self) -> None: ...
+        def end(self, exception: type[BaseException] | None) -> None: ...
+        def pause(self, slack: int = 0) -> None: ...
+        def resume(self) -> None: ...
+
+    class Tracker(Protocol):
+        def new_block(self, label: str, *, is_call: bool) -> Block: ...
+
+
+def plain(function: Any, tracker: Tracker, label: str) -> Any:
+    """Return the function with a block around each call."""
+
+    def begin(names: tuple[str, ...]) -> Block:
+        boundary.begin_own()
+        try:
+            block = tracker.new_block(label, is_call=True)
+            if names:
+                block.given = cast("dict[str, object]", dict.fromkeys(names))
+        finally:
+            boundary.end_own()
+        return block
+
+    made = _passing(function, begin)
+    return made or _any_arguments(function, tracker, label)
+
+
+def new_block(
+    tracker: Tracker, label: str, kwargs: dict[str, Any], *, is_call: bool = False
+) -> Block:
+    """Return the block of a call; the dictionary of its wrapper is ours."""
+    boundary.begin_own()
+    try:
+        ours.claim(kwargs)
+        return tracker.new_block(label, is_call=is_call)
+    finally:
+        boundary.end_own()
+
+
+def _any_arguments(function: Any, tracker: Tracker, label: str) -> Any:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        block = new_block(tracker, label, kwargs, is_call=True)
+        block.start()
+        try:
+            # A call with ** copies the dictionary, in the block.
+            result = function(*args, **kwargs) if kwargs else function(*args)
+        except BaseException as error:
+            block.end(type(error))
+            raise
+        _end(block, result)
+        return result
+
+    return wrapper
+
+
+def _end(block: Block, result: object) -> None:
+    """End the block of a plain function."""
+    if is_suspended(result):
+        block.keep(_IS_SUSPENDED)  # the report says so
+    block.end(None)
+
+
+def is_suspended(result: object) -> bool:
+    """Return whether a result is a function that goes on later."""
+    kind = cast("object", type(result))
+    return kind is CoroutineType or kind is GeneratorType or kind is AsyncGeneratorType
+
+
+def _passing(function: Any, begin: Callable[[tuple[str, ...]], Block]) -> Any:
+    """Return a function that calls this one in a block, or None where it takes any.
+
+    ``begin`` returns the block, whose ``given`` has room for the arguments of these
+    names.  Up to 3.10 who calls holds the arguments itself, and new code has a frame of
+    its own: there it is None as well.
+    """
+    if _CALLER_HOLDS or type(function) is not FunctionType:
+        return None
+    code = function.__code__
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
+    names = code.co_varnames[: counts[0] + counts[2]]
+    if code.co_flags & (_VARARGS | _VARKEYWORDS) or not all(map(_is_plain, names)):
+        return None
+    make = FunctionType(_code_for(names, *counts), _GLOBALS)
+    wrapper: FunctionType = make(function, begin, _end)
+    wrapper.__defaults__ = function.__defaults__
+    wrapper.__kwdefaults__ = function.__kwdefaults__
+    return functools.wraps(function)(wrapper)
+
+
+def _is_plain(name: str) -> bool:
+    """Return whether text may have this name; comprehensions have a ``.0``."""
+    is_word = name.isidentifier() and not keyword.iskeyword(name)
+    return is_word and not name.startswith(_PREFIX)
+
+
+@functools.lru_cache(maxsize=256)
+def _code_for(
+    names: tuple[str, ...], positional: int, only_positional: int, _by_name: int
+) -> CodeType:
+    """Return the code of ``refscope_make`` for these parameters."""
+    parameters = [*names]
+    if len(names) > positional:
+        parameters.insert(positional, "*")
+    if only_positional:
+        parameters.insert(only_positional, "/")
+    taken = [f"refscope_block.given.pop({name!r})" for name in names]
+    for index in range(positional, len(names)):
+        taken[index] = f"{names[index]}={taken[index]}"
+    text = _TEXT.format(
+        parameters=", ".join(parameters),
+        names=repr(names),
+        give="\n".join([_GIVE.format(name=name) for name in names]),
+        arguments=", ".join(taken),
+    )
+    module = compile(text, ours.CALLS, "exec")
+    return next(each for each in module.co_consts if isinstance(each, CodeType))
