@@ -77,7 +77,7 @@ def _explained(
 ) -> ReferrersReport:
     frames = running_frames(caller)
     ours = {id(frames), *map(id, frames), *map(id, own_frames(caller))}
-    ours.update(map(id, apart))
+    ours.update(map(id, (budget, count, *apart)))
     search = Search(box, ours)
     held = search.tracked(budget)
     variables = variables_holding(box, frames)
