@@ -25,6 +25,13 @@ def size(number: int, *, sign: bool = False) -> str:
     return f"{prefix}{value:,.1f} {unit}"
 
 
+def average_size(number: float) -> str:
+    """Return bytes per call: ``+1.1 KiB``; ``+0.48 B`` where they are rare."""
+    if 0 < abs(number) < 1:
+        return f"{number:+.2g} B"
+    return size(round(number), sign=True)
+
+
 def count(number: int, *, sign: bool = False) -> str:
     """Return a number of things with thousands set apart: ``+2,001``."""
     return f"{number:+,}" if sign and number else f"{number:,}"

@@ -148,6 +148,14 @@ def test_what_grows_is_one_or_many(kind, one, many):
     assert second.startswith(f"LEAKING: +3 {many}, ")
 
 
+def test_a_rare_leak_has_no_size_of_nothing():
+    """What leaks with every hundredth call takes less than a byte per call."""
+    report = _leaks(per_call=0.01, size_per_call=0.48)
+
+    assert report.headline.startswith("LEAKING: +0.01 shop.Item, +0.48 B per call")
+    assert "+0.01 shop.Item, +0.48 B per call" in to_text(report).partition("\n")[2]
+
+
 def test_leaks_that_do_not_fit_are_counted():
     """A page has 25 lines; limit cuts rows, and full shows all."""
     many = attrs.evolve(

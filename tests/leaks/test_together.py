@@ -48,6 +48,21 @@ def test_a_chain_costs_what_each_call_adds():
     assert sys.getsizeof([None]) <= leak.size_per_call < 100
 
 
+def test_what_older_members_of_a_chain_hold_is_not_new():
+    """Their texts are no objects that the collector knows the age of."""
+    chain, numbers = [None], itertools.count()
+
+    def call():
+        chain[0] = [chain[0], f"text {next(numbers)}" * 20]
+
+    for _ in range(100):
+        call()
+    (leak,) = find(call).leaks
+    size = sys.getsizeof([None] * 2) + sys.getsizeof("text 100" * 20)
+
+    assert size <= leak.size_per_call < size + 100
+
+
 def test_blocks_of_a_line_are_those_of_its_objects():
     """What else the line makes is not counted as texts."""
     items, texts, numbers = [], [], itertools.count()

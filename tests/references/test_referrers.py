@@ -580,6 +580,23 @@ def test_a_name_of_code():
     assert ".co_linetable" in _names(report)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 11), reason="they are made when asked for")
+@pytest.mark.parametrize("name", ["co_code", "co_varnames", "co_cellvars"])
+def test_what_code_of_old_has(name):
+    """Up to 3.10 code keeps the names of its variables, and itself as bytes."""
+    names = {}
+    exec("def f(a, b):\n    return lambda: a", names)  # noqa: S102  # made to measure
+    report = referrers(getattr(names["f"].__code__, name))
+
+    assert f".{name}" in _names(report)
+    assert report.unaccounted == 0
+
+
+def test_what_code_has_not_is_no_reference():
+    """Code of another version has fields that this one has not."""
+    assert hidden.held_by_code([None], [_names.__code__]) == []
+
+
 @pytest.mark.needs_subprocess
 @pytest.mark.parametrize("name", ["a_value", "an_attribute", "an_address"])
 def test_frozen(name):

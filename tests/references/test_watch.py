@@ -34,6 +34,17 @@ def test_gained_and_lost():
     assert again is thing
 
 
+@pytest.mark.parametrize("thing", [None, True])
+def test_what_watches_is_no_holder(thing):
+    """What everything has, refscope's own objects of the moment have too."""
+    with watch(thing) as watched:
+        pass
+    report = watched.report
+    holders = {one.holder.type_name for one in report.gained + report.lost}
+
+    assert not any(name.startswith("refscope.") for name in holders), holders
+
+
 def test_nothing_happened():
     """An empty block changes nothing, and nothing of refscope is seen."""
     thing = Thing()

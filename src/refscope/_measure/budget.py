@@ -20,7 +20,7 @@ class Budget:
     """Counts objects and watches the clock for one search.
 
     Raises:
-        InvalidArgumentError: A bound is below 1 object or not above 0 seconds.
+        InvalidArgumentError: A bound is below 1 object or below 0 seconds.
         ArgumentTypeError: A bound is no number, or ``progress`` cannot be called.
     """
 

@@ -66,7 +66,7 @@ def _leak(leak: Leak, number: int, page: Page, most: int = MOST_STEPS) -> list[s
     state = "NEW" if leak.known is None else f"known ({page.start(leak.known, 40)})"
     what = amount(attrs.evolve(leak, type_name=page.end(leak.type_name, 50)))
     size = leak.size_per_call
-    cost = "" if size is None else f", {units.size(round(size), sign=True)}"
+    cost = "" if size is None else f", {units.average_size(size)}"
     rows = [
         f"#{number} {state} [{leak.fingerprint}] {leak.verdict}: {what}{cost} per call"
     ]

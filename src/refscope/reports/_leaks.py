@@ -137,7 +137,7 @@ class LeakReport(Report):
         text = f"LEAKING: {amount(first)}"
         size = first.size_per_call or self.size_per_call
         if size:
-            text += f", {units.size(round(size), sign=True)}"
+            text += f", {units.average_size(size)}"
         steps = " ".join(f"{step:+d}" for step in first.growth[:8])
         counted = (
             f"{units.plural(len(first.growth), 'round')} of {first.growth_calls:,}"

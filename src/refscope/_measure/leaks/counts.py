@@ -13,15 +13,18 @@ from collections.abc import Generator
 from itertools import compress, repeat
 from operator import is_, ne, not_
 from sys import getrefcount
+from types import FrameType
 
 from refscope._measure.budget import CHUNK, Budget
 from refscope._measure.cpython.classes import is_class, type_name
+from refscope._measure.cpython.frames import running_frames
 from refscope._measure.cpython.hazards import referents_of
 from refscope._measure.cpython.interpreter import count_elements
 from refscope._measure.cpython.listed import listed
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.names.table import names_of
+from refscope._measure.references.refcounts import IS_OLD
 from refscope._measure.retention.search import best_name, find_trails
 
 from .caches import not_full
@@ -38,18 +41,20 @@ _MOST_HOLDERS = 16
 class Counts:
     """Reference counts of all tracked objects, at three moments."""
 
-    __slots__ = ("_looks", "calls", "growth", "lengths")
+    __slots__ = ("_frames", "_looks", "calls", "growth", "lengths")
 
     def __init__(self, calls: int) -> None:
         self.calls: int = calls
         self.growth: dict[int, tuple[int, int]] = {}
         """What each object gained in the two stretches, by identity."""
         self._looks: Kept[tuple[array[int], array[int]]] = Kept()
+        self._frames: frozenset[int] = frozenset()
         self.lengths: Kept[Look] = Kept()
         """How long things were at the three moments."""
 
     def run(self) -> Generator[int, None, None]:
         """Look, and make calls in between."""
+        self._frames = frozenset(map(id, _frames()))
         for calls in (self.calls, self.calls, 0):
             collect()
             self._look()
@@ -76,6 +81,7 @@ class Counts:
         objects = Kept(listed())
         is_old = map(before.__contains__, map(id, objects))
         new = Kept(compress(objects, map(not_, is_old)))
+        new += [frame for frame in _frames() if id(frame) not in self._frames]
         gained: dict[int, int] = {}
         for first in range(0, len(new), CHUNK):
             held = referents_of(new[first : first + CHUNK])
@@ -121,6 +127,14 @@ class Counts:
             if is_alone or known.path is not None or not is_class(thing):
                 found.append((id(thing), known))
         return found
+
+
+def _frames() -> list[FrameType]:
+    """Return the frames of other threads where they own namespaces, and are unlisted.
+
+    Since 3.11 the function has them, whose references are seen.
+    """
+    return running_frames(None) if IS_OLD else []
 
 
 def _references(thing: object) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import threading
 from collections.abc import Collection, Sequence
 from typing import cast
 
@@ -18,6 +19,7 @@ from refscope.reports._record import changed
 
 _FIRST = frozenset(("type", "module", "_asyncio.Task"))
 THREAD = "threading.Thread"
+_THREADING = threading.Thread.run.__code__.co_filename
 _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
 _EXCEPTIONS = frozenset(
     name
@@ -163,7 +165,8 @@ def _hangs(leak: Leak, thread: Leak) -> bool:
     """Return whether it grows with a thread, and dies with it."""
     path, grows_at = leak.held_by, leak.grows_at
     if path is None:
-        return leak.type_name in _IN_FRAMES and leak.verdict == "native"
+        is_usual = leak.type_name in _IN_FRAMES or _is_made_for_threads(leak)
+        return is_usual and leak.verdict == "native"
     if path.root.startswith("module threading"):
         return leak.type_name == "weakref.ReferenceType"
     if grows_at is None:
@@ -171,3 +174,9 @@ def _hangs(leak: Leak, thread: Leak) -> bool:
     made = [step.holder.type_name for step in path.references[grows_at + 2 :]]
     is_local = path.root.startswith("thread ") and grows_at == -1
     return is_local or (thread.type_name in made and leak.per_call >= thread.per_call)
+
+
+def _is_made_for_threads(leak: Leak) -> bool:
+    """Return whether ``threading`` made it: C has the arguments of ``run()``."""
+    made_at = leak.traceback
+    return made_at is not None and made_at.innermost.filename == _THREADING

@@ -77,7 +77,7 @@ def _explained(
 ) -> ReferrersReport:
     frames = running_frames(caller)
     ours = {id(frames), *map(id, frames), *map(id, own_frames(caller))}
-    ours.update(map(id, apart))
+    ours.update(map(id, (budget, count, *apart)))
     search = Search(box, ours)
     held = search.tracked(budget)
     variables = variables_holding(box, frames)
@@ -156,7 +156,10 @@ def _hidden(  # noqa: PLR0913, PLR0917  # what is known so far
 ) -> list[Held]:
     """Return references from what the collector does not list, until all are found."""
     box = search.box
-    if gc.is_tracked(box[0]) and not frozen_count():
+    # A tuple of code is tracked too, until the collector has come by.
+    kind = type(box[0])
+    is_seen = gc.is_tracked(box[0]) and kind is not tuple
+    if is_seen and not frozen_count():
         return []
     search.ours.update([id(one.holder) for one in held])
     objects = listed()

@@ -22,7 +22,7 @@ from refscope._measure.names.containers import dict_keys
 from refscope._measure.names.spelling import element
 
 from .holders import Held
-from .refcounts import Box
+from .refcounts import IS_OLD, Box
 
 
 _STAGE = "looking behind what the collector tracks"
@@ -31,13 +31,13 @@ _LEAVES = frozenset(
     map(id, (str, int, float, complex, bytes, bytearray, bool, type(None)))
 )
 _CODE_PARTS = (
-    "co_consts",
-    "co_names",
-    "co_filename",
-    "co_name",
-    "co_qualname",
-    "co_linetable",
-    "co_exceptiontable",
+    *("co_consts", "co_names", "co_filename", "co_name", "co_linetable"),
+    # Later versions make these when they are asked for.
+    *(
+        ("co_code", "co_varnames", "co_freevars", "co_cellvars")
+        if IS_OLD
+        else ("co_qualname", "co_exceptiontable")
+    ),
 )
 
 
@@ -130,7 +130,7 @@ def code_parts(things: list[object]) -> list[object]:
 
 def parts_of(code: CodeType) -> list[tuple[str, object]]:
     """Return the parts of code that it keeps as they are."""
-    return [(f".{name}", getattr(code, name, None)) for name in _CODE_PARTS]
+    return [(f".{name}", getattr(code, name)) for name in _CODE_PARTS]
 
 
 def frame_values(frames: Iterable[FrameType]) -> list[object]:

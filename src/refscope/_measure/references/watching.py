@@ -127,9 +127,11 @@ class Watch:
             box = self._held
         elif box[0] is None:
             return None
+        budget = Budget()
+        apart = [*apart, self, budget]
         number = getrefcount(box[0]) - OWN - _references(apart, box)
         count = counted(box, number, self._passed)
-        return explain(box, count, caller, Budget(), apart)
+        return explain(box, count, caller, budget, apart)
 
 
 def change_between(

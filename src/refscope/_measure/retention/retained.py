@@ -58,7 +58,7 @@ def retained_sizes(
 
     ``ours`` are the identities of objects that a list of refscope's holds once more;
     with ``is_of_ours`` no others that the collector tracks are added up, such as the
-    older rest of a chain.
+    older rest of a chain, nor what these hold.
 
     The graph is that of all objects that the subjects lead to.  Which of them are
     held from elsewhere as well is known by their reference counts; the subjects
@@ -69,8 +69,11 @@ def retained_sizes(
         return None
     number = dict(zip(map(id, objects), range(1, len(objects) + 1), strict=True))
     successors: list[list[int]] = [[]]
-    for thing in objects:
-        held = map(number.get, map(id, referents_of([thing])))
+    apart: list[int] = []
+    for node, thing in enumerate(objects, 1):
+        is_apart = is_of_ours and id(thing) not in ours and is_tracked(thing)
+        apart += [node] * is_apart
+        held = () if is_apart else map(number.get, map(id, referents_of([thing])))
         successors.append(list(filter(None, held)))
     thing = None
     inside: dict[int, int] = {}
@@ -81,10 +84,8 @@ def retained_sizes(
         if sys.getrefcount(objects[node - 1]) - _OWN > known:
             successors[0].append(node)
     sizes = [0, *sizes_of(objects)]
-    if is_of_ours:
-        for node, thing in enumerate(objects, 1):
-            if id(thing) not in ours and is_tracked(thing):
-                sizes[node] = 0
+    for node in apart:
+        sizes[node] = 0
     totals = dominators(successors, 0).totals(sizes)
     return totals[1 : len(subjects) + 1]
 
