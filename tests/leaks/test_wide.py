@@ -1,11 +1,14 @@
 """Functions that leave objects of many types: what they share is looked at once."""
 
+import gc
 import sys
 from itertools import repeat
 
 import pytest
 
 import refscope
+from refscope._measure.budget import Budget
+from refscope._measure.heap import census
 from refscope._measure.retention import backwards
 
 
@@ -83,3 +86,15 @@ class _Keeper:
     def __call__(self):
         """Leave one of each class."""
         _deep(self.made, self.things)
+
+
+def test_notes_of_who_holds_what_are_no_holders():
+    """Another search of the same moment meets none of them in the heap."""
+    thing = []
+    holder = [thing]
+    whole = backwards.Whole(list, Budget(), [])
+    for _ in repeat(None, 6):  # looks for some, then everything is noted
+        whole.holders({id(thing)})
+    found = [each for each in gc.get_referrers(holder) if not census.is_own(each)]
+
+    assert not [each for each in found if type(each) is list]
