@@ -226,3 +226,22 @@ def test_weak_references_come_after_what_they_lead_to():
         references += [weakref.ref(kept[0], print) for _ in range(3)]
 
     assert _names(block)[0] == "Node"
+
+
+RING = [type(name, (), {}) for name in ("Session", *map("Part{}".format, range(6)))]
+
+
+def test_of_a_ring_what_is_held_from_outside_comes_first():
+    """None of its objects owns the others, and the paths to all of them begin there."""
+    kept = []
+    with refscope.track("sessions") as block:
+        for _ in range(4):
+            ring = [kind() for kind in RING]
+            for one, other in zip(ring, [*ring[1:], ring[0]], strict=True):
+                one.next = other
+            kept.append(ring[0])
+        del ring, one, other
+    first = block.report.survivors[0]
+
+    assert _names(block)[:2] == ["Session", "Part0"]
+    assert first.held_by.references[-1].target.type_name.endswith(".Session")

@@ -432,3 +432,24 @@ def test_a_search_that_is_cut_short_knows_no_holder():
 
     assert (leak.verdict, leak.held_by) == ("unknown", None)
     assert not report.complete
+
+
+def test_what_stays_comes_before_what_gc_frees():
+    """A text that is kept by each call, beside two shapes of garbage."""
+    kept = set()
+
+    class Left:
+        pass
+
+    class Right:
+        pass
+
+    def call():
+        kept.add(f"name {len(kept)}")
+        for kind in (Left, Right):
+            one = kind()
+            one.me = one
+
+    report = refscope.find_leaks(call)
+
+    assert [leak.kind for leak in report.leaks] == ["memory", "cycles", "cycles"]

@@ -1,11 +1,17 @@
 """Functions that leave objects of many types: what they share is looked at once."""
 
+import gc
 import sys
+import tracemalloc
 from itertools import repeat
 
 import pytest
 
 import refscope
+from refscope._measure.budget import Budget
+from refscope._measure.cpython.interpreter import get_object_traceback
+from refscope._measure.heap import census
+from refscope._measure.heap.untracked import Untracked
 from refscope._measure.retention import backwards
 
 
@@ -83,3 +89,30 @@ class _Keeper:
     def __call__(self):
         """Leave one of each class."""
         _deep(self.made, self.things)
+
+
+def test_notes_of_who_holds_what_are_no_holders():
+    """Another search of the same moment meets none of them in the heap."""
+    thing = []
+    holder = [thing]
+    whole = backwards.Whole(list, Budget(), [])
+    for _ in repeat(None, 6):  # looks for some, then everything is noted
+        whole.holders({id(thing)})
+    found = [each for each in gc.get_referrers(holder) if not census.is_own(each)]
+
+    assert not [each for each in found if type(each) is list]
+
+
+def test_notes_of_refscope_are_not_looked_through_for_what_is_made_at_a_line():
+    """They are made while memory is traced, and there may be more of them than all."""
+    tracemalloc.start(2)
+    try:
+        texts = ["text " * length for length in (2, 3)]
+        place = get_object_traceback(texts[0])
+        notes, found = Untracked(), Untracked()
+        notes.by_place = {place: [texts.pop()]}
+        found.look_for({place}, are_keys=False)
+    finally:
+        tracemalloc.stop()
+
+    assert [*found.by_place[place]] == texts

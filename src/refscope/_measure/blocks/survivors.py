@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import compress, filterfalse, islice, repeat
 from operator import is_, not_
 from types import AsyncGeneratorType, FrameType, ModuleType
-from typing import cast
+from typing import TypeAlias, cast
 
 from refscope._measure.budget import Budget
 from refscope._measure.cpython.classes import class_known_by, is_class, type_name
@@ -31,6 +31,7 @@ from refscope._measure.retention.whole import Seen
 from refscope._measure.session.born import LATE_DICTS, Born
 from refscope.reports import ReferencePath, SurvivorGroup, Traceback
 from refscope.reports._fingerprint import fingerprint
+from refscope.reports._order import is_dull
 
 from .ordering import Group, in_order, made_again
 
@@ -43,6 +44,7 @@ _MOST_RETAINED = 2_000
 _UNSEARCHED = "what holds the survivors was searched for the first {} of {} groups only"
 _MADE = "class {} was made"
 _RUNNING = frozenset(map(id, (FrameType, ours.AsyncItem)))
+_Lead: TypeAlias = "tuple[int, ReferencePath]"
 _CACHES = ("cache", "registry", "_abc_data", "memo", "interned")
 
 
@@ -96,12 +98,15 @@ class Survivors:
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
         tracebacks = all_with_functions([each for each in places if each is not None])
-        found = self._holders(budget, defined, tracebacks)
+        found, lead = self._holders(budget, defined, tracebacks)
         searched = len(found)
         for number, group in enumerate(self.groups):
             if number >= len(found):
-                found.append((None, _design(group.things[0], defined)))
+                path = lead[1] if lead and lead[0] == number else None
+                found.append((path, _design(group.things[0], defined)))
             rows.append(_row(group, *found[number], mine, tracebacks[number]))
+        if lead is not None:
+            rows.insert(0, rows.pop(lead[0]))
         said = list(budget.limits)
         if searched < len(self.groups):
             said.append(_UNSEARCHED.format(searched, f"{len(self.groups):,}"))
@@ -112,15 +117,17 @@ class Survivors:
 
     def _holders(
         self, budget: Budget, defined: frozenset[int], places: Sequence[Traceback]
-    ) -> list[tuple[ReferencePath | None, str | None]]:
+    ) -> tuple[list[tuple[ReferencePath | None, str | None]], _Lead | None]:
         """Return for the first groups a path to one of each, and why it is there.
 
-        As data: whatever is held here would count as held by the program later.
+        As data: whatever is held here would count as held by the program later.  Also
+        which group the first path comes to first, and how.
         """
         found: list[tuple[ReferencePath | None, str | None]] = []
+        lead: _Lead | None = None
         first = self.groups[:_MOST_PATHS]
-        if not first:
-            return found  # a look at variables leaves a dictionary in each frame (3.10)
+        if not first:  # a look at variables leaves a dictionary in each frame (3.10)
+            return found, lead
         # Counted while nothing else of ours holds them.
         counts = [list(islice(counts_of(group.things), 2))[1] for group in first]
         near = nearby(self.objects[:_MOST_BESIDES])
@@ -135,13 +142,38 @@ class Survivors:
                 held_by = None if trail is None else trail.report()
                 function = place.innermost.function
                 design = _design(thing, defined, trail, is_made_by_call=bool(function))
+                lead = lead or (self._lead(trail) if trail and not found else None)
                 found.append((held_by, design))
                 trail = None
         finally:
             for shared in (near, seen):
                 if shared is not None:
                     shared.clear()
-        return found
+        return found, lead
+
+    def _lead(self, trail: Trail) -> _Lead | None:
+        """Return which group the path to the first one comes to first, and how.
+
+        Where objects of many types are in one ring, none is the owner of the others:
+        it is the one that is held from outside.
+        """
+        for steps, thing in enumerate(trail.objects[:-1]):
+            number = self._telling_group_of(thing)
+            if number is not None:
+                way = Kept(trail.objects[: steps + 1])
+                return number, Trail(trail.root, way, trail.names[:steps]).report()
+        return None
+
+    def _telling_group_of(self, thing: object) -> int | None:
+        """Return which group has a thing, of those that are as large as the first."""
+        name, most = type_name(type(thing)), len(self.groups[0].things)
+        if is_dull(name):
+            return None
+        for number, group in enumerate(self.groups):
+            is_alike = group.type_name == name and len(group.things) >= most
+            if is_alike and any(map(is_, group.things, repeat(thing))):
+                return number
+        return None
 
 
 def _without_running(objects: list[object]) -> list[object]:

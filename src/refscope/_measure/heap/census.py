@@ -78,6 +78,12 @@ def foreign(objects: list[object]) -> list[object]:
     return [thing for thing in objects if id(thing) not in mine]
 
 
+def without_own(objects: list[object]) -> Iterator[object]:
+    """Return those that are neither refscope's nor containers in what is."""
+    mine = set(map(id, _own_objects(Tally(objects).of(*_suspects), set())))
+    return compress(objects, map(not_, map(mine.__contains__, map(id, objects))))
+
+
 def take() -> Census:
     """Count the objects of this process by type name.
 

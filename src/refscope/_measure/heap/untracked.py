@@ -50,7 +50,7 @@ class Untracked:
         self._places = places
         self._are_keys = are_keys
         # Little per object but in C: while tracing is on, each int would be traced.
-        level = Kept(listed())
+        level = Kept(census.without_own(listed()))
         seen: set[int] = set()  # tracked objects are not: they are met only here
         while level:
             hidden: KeptById[object] = KeptById()

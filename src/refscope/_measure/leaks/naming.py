@@ -72,8 +72,10 @@ def first_shown(phases: Sequence[Phase], share: float) -> Phase:
 
 def importance(
     leak: Leak, threads: Collection[str]
-) -> tuple[bool, bool, bool, bool, int, float, str]:
+) -> tuple[bool, bool, bool, bool, bool, int, float, str]:
     """Return the order of leaks: classes of the program first, the nearest of them.
+
+    What a path holds stays for good, so it comes before cycles, which gc frees.
 
     A class that leaks brings what every class has (weak references, tuples, functions,
     some of them nearer to a root), so among what is dull it comes first.  So do a
@@ -83,11 +85,14 @@ def importance(
     path = leak.held_by
     steps = 0 if path is None else len(path.references)
     is_by_c = path is None or path.root == C_ONLY
+    is_object = leak.kind == "objects"
+    stays = is_object or (leak.kind != "length" and not is_by_c)
     return (
-        leak.kind != "objects",
+        not stays,
+        not is_object,
         is_dull(leak.type_name),
         leak.type_name not in _FIRST and leak.type_name not in threads,
-        leak.kind == "objects" and is_by_c,
+        is_object and is_by_c,
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,

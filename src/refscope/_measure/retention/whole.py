@@ -98,7 +98,7 @@ class Whole:
             yield part, referents_of(part)
 
     def _turned_around(self) -> dict[int, list[object]]:
-        holders: defaultdict[int, list[object]] = defaultdict(list)
+        holders: defaultdict[int, list[object]] = defaultdict(Kept)
         for start in range(0, len(self._things), CHUNK):
             note_holders(holders, self._things[start : start + CHUNK])
         return holders
