@@ -218,13 +218,15 @@ def _tag_items(tags: object) -> tuple[tuple[str, str], ...]:
             "tags map text to text: give a dictionary, not "
             f"{units.one(type(tags).__name__)}"
         )
-    items = [*cast("Mapping[str, str]", tags).items()]
-    for key, value in items:
-        if type(key) is not str or type(value) is not str:
+    items: list[tuple[str, str]] = []
+    for key, value in cast("Mapping[object, object]", tags).items():
+        if not isinstance(key, str) or not isinstance(value, str):
             raise ArgumentTypeError(
                 f"tags map text to text, not {type(key).__name__} to "
                 f"{type(value).__name__}"
             )
+        # Not one of a subclass, as members of an enum are, which lives on in reports.
+        items.append((str.__str__(key), str.__str__(value)))
     return tuple(sorted(items))
 
 
