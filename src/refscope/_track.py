@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 from typing import cast, overload
 
 from refscope import _units as units
@@ -29,6 +31,8 @@ _MOST_FRAMES = 65_535  # Modules/_tracemalloc.c: TRACEBACK_MAX_NFRAME
 _READY = "refscope.render._ready"
 _unready: list[str] = []
 """What has to be imported before the first block, and need not be with refscope."""
+_loading: list[str] = []
+"""What of it is being loaded, perhaps by another thread."""
 
 
 @overload
@@ -154,10 +158,18 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
     return tracker
 
 
+def _load_all(names: list[str]) -> None:
+    """Load modules, or wait until another thread has."""
+    for name in [*names]:
+        with contextlib.suppress(ImportError):  # in a finalizer at Python's end
+            __import__(name)
+
+
 def _make_ready() -> None:
     """Load what is needed later, and leave nothing of it where the program traces."""
-    with contextlib.suppress(ImportError):  # in a finalizer at the interpreter's end
-        __import__(_READY)
+    _loading.append(_READY)
+    _load_all(_loading)
+    _loading.clear()
     if is_tracing():  # what died is on free lists, and a block might see it go
         boundary.begin_own()
         try:
@@ -206,13 +218,15 @@ def _tag_items(tags: object) -> tuple[tuple[str, str], ...]:
             "tags map text to text: give a dictionary, not "
             f"{units.one(type(tags).__name__)}"
         )
-    items = [*cast("Mapping[str, str]", tags).items()]
-    for key, value in items:
-        if type(key) is not str or type(value) is not str:
+    items: list[tuple[str, str]] = []
+    for key, value in cast("Mapping[object, object]", tags).items():
+        if not isinstance(key, str) or not isinstance(value, str):
             raise ArgumentTypeError(
                 f"tags map text to text, not {type(key).__name__} to "
                 f"{type(value).__name__}"
             )
+        # Not one of a subclass, as members of an enum are, which lives on in reports.
+        items.append((str.__str__(key), str.__str__(value)))
     return tuple(sorted(items))
 
 
@@ -303,3 +317,6 @@ if sys.version_info < (3, 11):
         _warm_up_caches()
         (_warm_up_traced if is_seen else _warm_up)()
 _unready.append(_READY)
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
+    # The child would wait for good for a thread that it does not have.
+    os.register_at_fork(before=partial(_load_all, _loading))

@@ -85,8 +85,12 @@ class Tracker(Entered):
         Raises:
             ReportNotReadyError: It has not finished any.
         """
-        task = activity.current_task()
-        report = self._finished.last(task)
+        boundary.begin_own()
+        try:
+            task = activity.current_task()
+            report = self._finished.last(task)
+        finally:
+            boundary.end_own()
         if report is None:
             raise ReportNotReadyError(
                 f"no block of {self._label!r} has ended in this "

@@ -180,6 +180,32 @@ def test_reports_and_handles_are_not_counted():
     assert "()" in found
 
 
+def test_what_a_call_that_has_not_begun_was_given_is_not_counted():
+    """A decorated generator or coroutine is there; its wrapper's arguments are ours."""
+
+    @track(**LIGHT)
+    def items(*_args, **_kwargs):
+        yield
+
+    @track(**LIGHT)
+    async def waiting(*_args, **_kwargs):
+        pass
+
+    @track(**LIGHT)
+    async def later(*_args, **_kwargs):
+        yield
+
+    things = [[]]
+    with quiet_collector(), track("outer") as outer:
+        kept = [make(things, key=things) for make in (items, waiting, later)]
+
+    kept[1].close()
+    assert len(kept) == 3
+    assert count_of(outer.report, "dict") == 0
+    assert count_of(outer.report, "tuple") == 0
+    assert {group.type_name for group in outer.report.survivors} == {"list"}
+
+
 def test_an_own_type_that_dies_is_gone():
     """Types are told apart by identity, so none of the program's is taken for ours."""
     with quiet_collector(), track("x", collect=False) as block:

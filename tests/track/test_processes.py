@@ -362,6 +362,40 @@ def test_a_daemon_thread_in_a_block_does_not_hold_up_the_exit():
 
 
 @pytest.mark.skipif(not FORKS, reason="no fork on this system")
+def test_a_fork_beside_the_first_block_of_a_thread():
+    """What it loads is there in the child, which would wait for it for good."""
+    said = run_python(
+        "import os, signal, sys, threading, time, warnings\n"
+        "import refscope\n"
+        "warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "loading = threading.Event()\n"
+        "class Slow:\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'refscope.render._mermaid':\n"
+        "            loading.set()\n"
+        "            time.sleep(0.2)\n"
+        "sys.meta_path.insert(0, Slow)\n"
+        "def work():\n"
+        "    with refscope.track('thread'):\n"
+        "        pass\n"
+        "thread = threading.Thread(target=work)\n"
+        "thread.start()\n"
+        "loading.wait()\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    signal.alarm(20)\n"
+        "    with refscope.track('child') as block:\n"
+        "        pass\n"
+        "    os._exit(7 if block.report.label == 'child' else 1)\n"
+        "_, status = os.waitpid(child, 0)\n"
+        "thread.join()\n"
+        "print(os.waitstatus_to_exitcode(status))\n"
+    )
+
+    assert (said.stdout, said.stderr) == ("7\n", "")
+
+
+@pytest.mark.skipif(not FORKS, reason="no fork on this system")
 def test_a_fork_does_not_wait_for_ever():
     """Whoever has the lock goes on in the parent; the child has one of its own."""
     said = run_python(

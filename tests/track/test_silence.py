@@ -161,6 +161,17 @@ def test_what_a_tracker_keeps_is_silent(collect):
     assert tracker is None
 
 
+def test_a_look_at_what_a_tracker_finished_last_is_silent():
+    """Looking for the report takes memory only for a moment, and that is ours."""
+    tracker = track("x", collect=False, types=False, survivors=False)
+    tracker.start().stop()
+    with automatic_collections(off=True), track("x", collect=False) as outer:
+        found = tracker.report
+
+    assert numbers(outer.report) == SILENT
+    assert found is tracker.report
+
+
 FIRST_WATCH = """
 import refscope
 held = [[1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import gc
 import pickle
 import sys
@@ -734,6 +735,18 @@ def test_tags_are_carried():
 
     assert dict(block.report.tags) == {"a": "1", "b": "2"}
     assert list(block.report.tags) == ["a", "b"]
+
+
+def test_tags_may_be_of_a_kind_of_text():
+    """As members of an enum are; the report has the text alone, and is data."""
+
+    class Stage(str, enum.Enum):
+        TEST = "test"
+
+    report = track("x", tags={Stage.TEST: Stage.TEST}, **LIGHT).start().stop()
+
+    assert [(type(key), key) for key in report.tags] == [(str, "test")]
+    assert [(type(value), value) for value in report.tags.values()] == [(str, "test")]
 
 
 def test_tags_are_those_of_the_call():

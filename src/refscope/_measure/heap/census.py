@@ -11,10 +11,12 @@ import gc
 import marshal
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from itertools import compress, repeat
 from operator import not_
 from types import (
     AsyncGeneratorType,
+    CodeType,
     CoroutineType,
     FrameType,
     GeneratorType,
@@ -42,6 +44,9 @@ _CODE_OWNERS: dict[type, str] = {
     AsyncGeneratorType: "ag_code",
     FrameType: "f_code",
 }
+_WRAPPED = ("args", "kwargs")
+"""How the wrapper of a decorated function names its arguments."""
+_IS_SUSPENDED = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 _HELD_TYPES = (tuple, list, dict, array, ref)
 _HELD = frozenset(map(id, _HELD_TYPES))
 _own_types: set[int] = set()  # identities: a hostile metaclass must not be hashed
@@ -194,6 +199,8 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
             mine[id(thing)] = thing
         elif runs_our_code(thing):
             mine[id(thing)] = thing
+            for held in _arguments(thing):
+                mine[id(held)] = held
     while holders:
         referents: list[object] = gc.get_referents(holders.pop())
         for held in referents:
@@ -202,6 +209,31 @@ def _own_objects(suspects: Iterable[object], settling: set[int]) -> list[object]
                 mine[id(held)] = held
                 holders.append(held)
     return [thing for key, thing in mine.items() if key not in settling]
+
+
+def _arguments(thing: object) -> list[object]:
+    """Return the arguments as the wrapper of a decorated function got them.
+
+    One that has not begun holds them (up to 3.10 its frame does), in a tuple and a
+    dictionary of its own.
+    """
+    owner = _CODE_OWNERS.get(type(thing))
+    if owner is None:
+        return []
+    code: CodeType = getattr(thing, owner)
+    if code.co_varnames[:2] != _WRAPPED or not code.co_flags & _IS_SUSPENDED:
+        return []
+    known: set[int] = set()
+    if type(thing) is FrameType:
+        known = {id(thing.f_globals), id(thing.f_builtins)}
+    referents: list[object] = gc.get_referents(thing)
+    return [
+        held
+        for held in referents
+        if id(held) not in known
+        and gc.is_tracked(held)
+        and (type(held) is tuple or type(held) is dict)
+    ]
 
 
 def runs_our_code(thing: object) -> bool:
