@@ -141,3 +141,9 @@ def _walk(folder):
             yield from _walk(entry)
         else:
             yield entry
+
+
+def test_errors_to_tell_apart_are_offered_with_the_verbs():
+    """What a block or a question may raise is caught without another import."""
+    for name in ("NotMeasuredError", "ReportNotReadyError", "TrackingError"):
+        assert getattr(refscope, name) is getattr(refscope.exceptions, name)

@@ -11,7 +11,15 @@ from refscope._retention import add_inspector, why_alive
 from refscope._track import track, tracker_of
 from refscope._tracker import Tracker
 from refscope._version import __version__
-from refscope.exceptions import AddressError, ImmortalError, RefscopeError
+from refscope.exceptions import (
+    AddressError,
+    ImmortalError,
+    NotMeasuredError,
+    RefscopeError,
+    ReportNotReadyError,
+    TrackingError,
+    UnsupportedRuntimeError,
+)
 from refscope.reports import CycleReport, TrackReport, diff, merge
 
 
@@ -21,9 +29,13 @@ __all__ = [
     "CycleReport",
     "Expectation",
     "ImmortalError",
+    "NotMeasuredError",
     "RefscopeError",
+    "ReportNotReadyError",
     "TrackReport",
     "Tracker",
+    "TrackingError",
+    "UnsupportedRuntimeError",
     "__version__",
     "add_inspector",
     "diff",
