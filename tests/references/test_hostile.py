@@ -181,8 +181,8 @@ def test_type_variables_are_not_evaluated():
     exec(_TYPE_VARIABLES, namespace)  # noqa: S102  # no syntax of 3.10
     found = [edges(thing) for thing in namespace["variables"](_touch)]
 
-    assert "<bound or default>" in [name for name, _ in found[0]]
-    assert ".__value__" in [name for name, _ in found[-1]]
+    assert "<bound, default or attribute>" in [name for name, _ in found[0]]
+    assert "<function of the value>" in [name for name, _ in found[-1]]
 
 
 def test_parts_that_are_made_when_they_are_asked_for():
