@@ -283,6 +283,26 @@ class Queue(queue.SimpleQueue):
     """Has what C keeps, and a dictionary as soon as somebody asks for it."""
 
 
+class Stock:
+    """Hides what instances have, as some mappers of objects to tables do."""
+
+    parent = property()
+
+
+def test_an_attribute_that_a_property_hides():
+    """Reading it leads elsewhere; it is a way back to an owner all the same."""
+    stock = Stock()
+    stock.__dict__["parent"] = stock
+
+    cycle = only(refscope.find_cycles(through=[stock]))
+    held = refscope.referrers(stock).references
+    del stock.__dict__["parent"]
+
+    assert [one.name for one in cycle.break_at] == [".__dict__['parent']"]
+    assert "back to the owner" in cycle.advice
+    assert ".__dict__['parent']" in [one.name for one in held]
+
+
 def test_a_dictionary_that_is_made_in_vain_is_said():
     """It stays, whether it told a name or not."""
     line = Queue()
@@ -466,10 +486,12 @@ def test_the_exact_search_beats_the_greedy_one():
 
 def test_steps_that_stay_apart():
     """Only what a reader takes for one step is one."""
-    assert joined(".gi_frame", ".f_back") is None
-    assert joined(".gi_frame", "<local x in f>") == "<local x in f>"
-    assert joined(".__dict__", "['x']") == ".x"
-    assert joined(".__dict__", "['__doc__']", of_class=True) == ".__dict__['__doc__']"
+    cat = idioms.Cat()
+
+    assert joined(cat, ".gi_frame", ".f_back") is None
+    assert joined(cat, ".gi_frame", "<local x in f>") == "<local x in f>"
+    assert joined(cat, ".__dict__", "['x']") == ".x"
+    assert joined(type(cat), ".__dict__", "['__doc__']") == ".__dict__['__doc__']"
 
 
 @pytest.mark.parametrize(

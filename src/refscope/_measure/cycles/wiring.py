@@ -20,8 +20,9 @@ from refscope._measure.cpython.classes import has_managed_dict, is_class, type_n
 from refscope._measure.cpython.frames import names_in, snapshot_of
 from refscope._measure.cpython.managed import has_dict
 from refscope._measure.heap.graphs import Graph
+from refscope._measure.names.access import collapsed_in
 from refscope._measure.names.describe import describe
-from refscope._measure.names.table import collapsed, edges
+from refscope._measure.names.table import edges
 from refscope.reports import HeapObject, Reference
 from refscope.reports._heap import shape_of
 
@@ -220,7 +221,7 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
             continue
         steps = {
             edge: [
-                joined(firsts[0], second, of_class=is_class(wiring.objects[node]))
+                joined(wiring.objects[node], firsts[0], second)
                 for second in wiring.names[edge]
             ]
             for edge in inside.get(middle, ())
@@ -236,13 +237,13 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
 _CARRYING = ([".__dict__"], *[[name] for name in _FRAMES])
 
 
-def joined(first: str, second: str, *, of_class: bool = False) -> str | None:
+def joined(owner: object, first: str, second: str) -> str | None:
     """Return the name of two steps taken together; None for two that stay apart."""
     if first in _FRAMES:
         return second if second[:1] == "<" else None
-    if of_class and second[:4] == "['__":  # its own attributes are others
+    if second[:4] == "['__" and is_class(owner):  # its own attributes are others
         return first + second
-    return collapsed(first, second)
+    return collapsed_in(owner, first, second)
 
 
 def best_name(names: Iterable[str]) -> str:
