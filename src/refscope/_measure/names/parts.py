@@ -238,6 +238,5 @@ REST_BY_TYPE: Mapping[str, tuple[tuple[type, str], ...]] = {
     ),
     _OF_ALIAS: ((types.FunctionType, "<function of the value>"),),
     _OF_ELEMENT: ((dict, ".attrib"),),
-    _OF_PARAMETER: ((dict, ".__dict__"),),
 }
 """What has a better name than the rest of its holder, by that and by its type."""
