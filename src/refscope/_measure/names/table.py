@@ -130,6 +130,9 @@ _RULES: Mapping[int, Rule] = {
 }
 _RULES_BY_NAME: Mapping[str, Rule] = {
     containers.ELEMENT: containers.name_element,
+    "typing.ParamSpec": code.name_type_variable,
+    "typing.TypeVar": code.name_type_variable,
+    "typing.TypeVarTuple": code.name_type_variable,
     "hamt_bitmap_node": containers.name_context_node,
     "hamt_collision_node": containers.name_context_node,
 }
