@@ -117,10 +117,12 @@ def find_cycles(  # noqa: PLR0913  # one for each choice of the caller
     try:
         with away:
             report = _found(budget, through, from_call, is_live=live)
+            if collect:
+                report = _collected(report)
     except BaseException:  # Ctrl-C may have cut its end short
         away.__exit__()
         raise
-    return _collected(report) if collect else report
+    return report
 
 
 def _found(
@@ -237,6 +239,6 @@ def _collections() -> tuple[int, int]:
 
 
 def _collected(report: CycleReport) -> CycleReport:
-    """Collect now that the report is made."""
+    """Collect now that the report is made, before an automatic collection does."""
     freed = gc.collect()
     return _with(report, freed=freed, uncollectable=len(gc.garbage))

@@ -8,6 +8,7 @@ import weakref
 import pytest
 
 import refscope
+from refscope._measure.cycles import search
 from refscope._measure.cycles.search import APART
 
 from . import idioms
@@ -54,6 +55,29 @@ def test_a_ring_that_is_closed_over_older_objects():
         servy.cousin.cousin = servy
 
     assert names_of(only(refscope.find_cycles(from_call=call))) == [".cousin"] * 2
+
+
+def test_no_automatic_collection_is_before_the_one_asked_for(monkeypatch):
+    """It is counted what was freed, also where one is long due."""
+    thresholds = gc.get_threshold()
+    find = search.garbage_cycles
+
+    def garbage_cycles(budget):
+        report = find(budget)
+        gc.set_threshold(1)
+        return report
+
+    monkeypatch.setattr(search, "garbage_cycles", garbage_cycles)
+    idioms.cousins()
+    gc.set_threshold(100_000)
+    gc.enable()
+    try:
+        report = refscope.find_cycles(collect=True)
+    finally:
+        gc.disable()
+        gc.set_threshold(*thresholds)
+
+    assert report.freed == report.objects > 0
 
 
 def test_a_call_that_collects():

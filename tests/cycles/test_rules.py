@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import sys
 import tracemalloc
@@ -283,6 +284,90 @@ class Queue(queue.SimpleQueue):
     """Has what C keeps, and a dictionary as soon as somebody asks for it."""
 
 
+@types.coroutine
+def _pause():
+    yield
+
+
+async def _holds_its_caller(box):
+    caller = box.pop()
+    await _pause()
+    return caller
+
+
+async def _awaits(box):
+    await _holds_its_caller(box)
+
+
+async def _awaits_a_variable(box):
+    held = _holds_its_caller(box)
+    await held
+
+
+@pytest.mark.parametrize("caller", [_awaits, _awaits_a_variable])
+def test_what_is_awaited_has_one_name(caller):
+    """Up to 3.10 a frame is between, which has it on its stack."""
+    box = []
+    coroutine = caller(box)
+    box.append(coroutine)
+    coroutine.send(None)
+
+    cycle = only(refscope.find_cycles(through=[coroutine]))
+    coroutine.close()
+
+    assert ".cr_await" in names_of(cycle)
+    assert cycle.length == 2
+
+
+class Future(asyncio.Future):
+    """Has a dictionary from the start, and no descriptor that reads it."""
+
+
+def test_an_attribute_of_what_c_gives_a_dictionary():
+    """The dictionary is no callback of a future, wherever the collector sees it."""
+    loop = asyncio.new_event_loop()
+    loop.close()
+    future = Future(loop=loop)
+    future.own = future
+
+    cycle = only(refscope.find_cycles(through=[future]))
+    del future.own
+
+    assert names_of(cycle) == [".own"]
+
+
+def test_a_union_is_led_through_by_its_arguments():
+    """Not by the set in which it has them besides, from 3.14 on."""
+    cycle = only(refscope.find_cycles(from_call=_union_of_itself))
+
+    assert ".__args__" in names_of(cycle)
+
+
+def _union_of_itself():
+    kind = type("Part", (), {})
+    kind.union = int | kind
+
+
+class Stock:
+    """Hides what instances have, as some mappers of objects to tables do."""
+
+    parent = property()
+
+
+def test_an_attribute_that_a_property_hides():
+    """Reading it leads elsewhere; it is a way back to an owner all the same."""
+    stock = Stock()
+    stock.__dict__["parent"] = stock
+
+    cycle = only(refscope.find_cycles(through=[stock]))
+    held = refscope.referrers(stock).references
+    del stock.__dict__["parent"]
+
+    assert [one.name for one in cycle.break_at] == [".__dict__['parent']"]
+    assert "back to the owner" in cycle.advice
+    assert ".__dict__['parent']" in [one.name for one in held]
+
+
 def test_a_dictionary_that_is_made_in_vain_is_said():
     """It stays, whether it told a name or not."""
     line = Queue()
@@ -466,10 +551,12 @@ def test_the_exact_search_beats_the_greedy_one():
 
 def test_steps_that_stay_apart():
     """Only what a reader takes for one step is one."""
-    assert joined(".gi_frame", ".f_back") is None
-    assert joined(".gi_frame", "<local x in f>") == "<local x in f>"
-    assert joined(".__dict__", "['x']") == ".x"
-    assert joined(".__dict__", "['__doc__']", of_class=True) == ".__dict__['__doc__']"
+    cat = idioms.Cat()
+
+    assert joined(cat, ".gi_frame", ".f_back") is None
+    assert joined(cat, ".gi_frame", "<local x in f>") == "<local x in f>"
+    assert joined(cat, ".__dict__", "['x']") == ".x"
+    assert joined(type(cat), ".__dict__", "['__doc__']") == ".__dict__['__doc__']"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 from types import GenericAlias, ModuleType
+from typing import TypeVar
 
 import pytest
 
 from refscope import hex_address, object_at, refcount, referrers, watch
 from refscope._measure.names.describe import describe
-from refscope._measure.names.table import edges
+from refscope._measure.names.table import edges, names_of
 
 
 class TouchedError(BaseException):
@@ -181,8 +182,19 @@ def test_type_variables_are_not_evaluated():
     exec(_TYPE_VARIABLES, namespace)  # noqa: S102  # no syntax of 3.10
     found = [edges(thing) for thing in namespace["variables"](_touch)]
 
-    assert "<bound or default>" in [name for name, _ in found[0]]
-    assert ".__value__" in [name for name, _ in found[-1]]
+    assert "<bound, default or attribute>" in [name for name, _ in found[0]]
+    assert "<function of the value>" in [name for name, _ in found[-1]]
+
+
+def test_type_variables_that_have_no_code():
+    """What was given to one when it was made is its attribute, on every version."""
+    kind = type("Kind", (), {})
+    bound = TypeVar("bound", bound=kind)
+    constrained = TypeVar("constrained", int, kind)
+    found = [name for name, thing in edges(constrained) if type(thing) is tuple]
+
+    assert names_of(bound, kind) == [".__bound__"]
+    assert found == [".__constraints__"]
 
 
 def test_parts_that_are_made_when_they_are_asked_for():

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import types
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from pathlib import Path
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -93,6 +93,41 @@ def _thunk():
         if type(part).__name__ == "CThunkObject"
     ]
     return thunk
+
+
+def _step_of_a_task():
+    """Return what a loop calls to go on with a task."""
+
+    async def steps():
+        task = asyncio.ensure_future(asyncio.sleep(0))
+        [handle] = asyncio.get_running_loop()._ready
+        step = handle._callback
+        await task
+        return step
+
+    return asyncio.run(steps())
+
+
+def _field():
+    ctypes = pytest.importorskip("ctypes")
+    kind = type("One", (ctypes.Structure,), {"_fields_": [("one", ctypes.c_int)]})
+    return kind.one
+
+
+def _template():
+    if sys.version_info < (3, 14):
+        pytest.skip("there are no templates")
+    namespace = {"value": [1]}
+    exec("template = t'{value}'", namespace)  # noqa: S102  # no syntax of 3.10
+    return iter(namespace["template"])
+
+
+def _exporter():
+    """Return what stands between a view and the bytes that it shows."""
+    view = io.BytesIO(b"abc" * 9).getbuffer()
+    exporter = view.obj
+    view.release()
+    return exporter
 
 
 def _pointer_type():
@@ -221,11 +256,22 @@ def _validator(name):
         lambda: json.JSONDecoder().scan_once,
         lambda: cProfile.Profile(lambda: 1),
         lambda: pickle.Pickler(io.BytesIO()).memo,
+        lambda: pickle.Unpickler(io.BytesIO()).memo,  # noqa: S301  # reads nothing
         lambda: pickle.PickleBuffer(bytearray(9)),
         lambda: struct.iter_unpack("i", bytearray(8)),
         lambda: iter(array.array("i", [1])),
         lambda: iter(memoryview(b"abc")),
         lambda: reversed({"key": [1]}.items()),
+        lambda: reversed({"key": [1]}.values()),
+        lambda: reversed(deque([[1]])),
+        lambda: iter("\xe9"),
+        contextvars.copy_context().keys,
+        contextvars.copy_context().items,
+        contextvars.copy_context().values,
+        _step_of_a_task,
+        _field,
+        _template,
+        _exporter,
         lambda: _element().iter(),
         functools.partial(_of_items, lambda items: items),
         functools.partial(_of_items, lambda items: items.items()),

@@ -267,6 +267,20 @@ def test_an_older_cycle_that_its_finalizer_opens():
     assert block.report.cycles.groups == ()
 
 
+def test_a_dictionary_made_for_names_is_not_of_the_block():
+    """The collection after the look finds it too."""
+    name = f"attribute_{id(Cat)}"
+    with track() as block:
+        cat = Cat()
+        setattr(cat, name, cat)
+        del cat.other
+        del cat
+
+    assert block.report.cycles.groups[0].example.references[0].name == f".{name}"
+    assert block.report.cycles.objects == block.report.cycles.groups[0].objects
+    assert block.report.cycles.freed == block.report.cycles.objects
+
+
 def test_what_automatic_collections_freed_is_counted():
     """It has no names, since naming it would keep it."""
     with quiet_collector(), track("x") as block:

@@ -66,6 +66,9 @@ _BACK_WORDS = frozenset(
 )
 """Attributes, without underscores, that mostly lead from a part to its whole."""
 
+_HIDDEN = ".__dict__['"
+"""How the name of an attribute begins that only the ``__dict__`` leads to."""
+
 OWN_OBJECT = "<local self "
 """How the name of the variable begins by which a method has its object."""
 
@@ -125,12 +128,25 @@ def is_back_pointer(name: str) -> bool:
     (False, False)
     >>> is_back_pointer(".f_back"), is_back_pointer(".__parent")
     (False, True)
+    >>> is_back_pointer(".__dict__['parent']")
+    True
     """
+    name = _as_attribute(name)
     if name[:1] != "." or _is_special(name) or level_of(name):
         return False
     text = "".join([f"_{c.lower()}" if c.isupper() else c for c in name[1:]])
     words = text.strip("_").split("_")
     return words[0] in _BACK_WORDS or words[-1] in _BACK_WORDS
+
+
+def _as_attribute(name: str) -> str:
+    """Return the name of what a property hides as if it were not hidden.
+
+    Who removes it has as little to do.
+    """
+    key = name[len(_HIDDEN) : -2]
+    is_hidden = name == f"{_HIDDEN}{key}']" and key.isidentifier() and key[:2] != "__"
+    return f".{key}" if is_hidden else name
 
 
 def _is_special(name: str) -> bool:
@@ -140,6 +156,7 @@ def _is_special(name: str) -> bool:
 
 def cost_of(name: str, holder: object, target: object) -> int:  # noqa: PLR0911  # a table
     """Return what removing one reference costs that is no back pointer."""
+    name = _as_attribute(name)
     if level_of(name) or is_one_of(holder, _FIXED):
         return _STRUCTURE
     if name == UNKNOWN:

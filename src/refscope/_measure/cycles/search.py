@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, compress, repeat
 from operator import is_not
 
 from refscope._measure.algorithms.components import components
 from refscope._measure.budget import Budget
-from refscope._measure.cpython.classes import FREE_THREADED
+from refscope._measure.cpython.classes import FREE_THREADED, has_managed_dict
 from refscope._measure.cpython.frozen import frozen_count
 from refscope._measure.cpython.hazards import hazard
 from refscope._measure.cpython.listed import listed
+from refscope._measure.cpython.managed import has_dict, is_dict_of
 from refscope._measure.heap import graphs
 from refscope._measure.heap.graphs import Graph
 from refscope._measure.heap.holding import held_by
@@ -100,7 +101,19 @@ def garbage_among(
     candidates[:] = compress(candidates, map(is_not, candidates, repeat(hazard())))
     with garbage.confirmed(garbage.without_held(candidates, budget)) as graph:
         found = frozenset(map(id, map(graph.object_of, graph.nodes)))
-        return _garbage_in(graph, budget, ()), found
+        report = _garbage_in(graph, budget, ())
+        if MATERIALISED in report.limits:
+            found = found.union(_dicts_in(graph))
+        return report, found
+
+
+def _dicts_in(graph: Graph) -> Iterator[int]:
+    """Yield identities of the ``__dict__`` of instances: naming may have made it."""
+    for owner in map(graph.object_of, graph.nodes):
+        if has_managed_dict(type(owner)) and has_dict(owner):
+            for thing in gc.get_referents(owner):
+                if is_dict_of(owner, thing):
+                    yield id(thing)
 
 
 def garbage_kept(

@@ -20,8 +20,10 @@ from refscope._measure.cpython.classes import has_managed_dict, is_class, type_n
 from refscope._measure.cpython.frames import names_in, snapshot_of
 from refscope._measure.cpython.managed import has_dict
 from refscope._measure.heap.graphs import Graph
+from refscope._measure.names.access import collapsed_in
+from refscope._measure.names.code import STACK
 from refscope._measure.names.describe import describe
-from refscope._measure.names.table import collapsed, edges
+from refscope._measure.names.table import edges
 from refscope.reports import HeapObject, Reference
 from refscope.reports._heap import shape_of
 
@@ -43,12 +45,18 @@ _STRUCTURE = frozenset(
         "<function>",
         "<mapping>",
         "<module>",
+        "<part>",
         "<subclasses>",
     }
 )
 _DESCRIPTORS = frozenset({".__dict__['__dict__']", ".__dict__['__weakref__']"})
 """What a class has up to 3.14; its ``__mro__`` leads back to it everywhere."""
-_FRAMES = (".gi_frame", ".cr_frame", ".ag_frame")
+_AWAITED = {
+    ".gi_frame": ".gi_yieldfrom",
+    ".cr_frame": ".cr_await",
+    ".ag_frame": ".ag_await",
+}
+_FRAMES = tuple(_AWAITED)
 
 
 Likely: TypeAlias = "defaultdict[int, dict[str, None]]"
@@ -218,11 +226,9 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
     for (node, middle), firsts in list(wiring.names.items()):
         if firsts not in _CARRYING or not alone[middle]:
             continue
+        owner = wiring.objects[node]
         steps = {
-            edge: [
-                joined(firsts[0], second, of_class=is_class(wiring.objects[node]))
-                for second in wiring.names[edge]
-            ]
+            edge: [joined(owner, firsts[0], second) for second in wiring.names[edge]]
             for edge in inside.get(middle, ())
         }
         if None not in chain.from_iterable(steps.values()):
@@ -231,18 +237,28 @@ def _join_steps(wiring: Wiring, alone: Sequence[bool]) -> None:
                 del wiring.names[edge]
                 known = wiring.names.setdefault((node, edge[1]), [])
                 known.extend(cast("list[str]", names))
+                if firsts[0] in _AWAITED:
+                    _name_awaited(wiring, (node, edge[1]), _AWAITED[firsts[0]])
+
+
+def _name_awaited(wiring: Wiring, edge: Edge, name: str) -> None:
+    """Name what is waited for, which is on the stack of the frame (3.10)."""
+    names = wiring.names[edge]
+    awaited = getattr(wiring.objects[edge[0]], name[1:], None)
+    if awaited is wiring.objects[edge[1]]:
+        names[:] = [name if known.startswith(STACK) else known for known in names]
 
 
 _CARRYING = ([".__dict__"], *[[name] for name in _FRAMES])
 
 
-def joined(first: str, second: str, *, of_class: bool = False) -> str | None:
+def joined(owner: object, first: str, second: str) -> str | None:
     """Return the name of two steps taken together; None for two that stay apart."""
     if first in _FRAMES:
         return second if second[:1] == "<" else None
-    if of_class and second[:4] == "['__":  # its own attributes are others
+    if second[:4] == "['__" and is_class(owner):  # its own attributes are others
         return first + second
-    return collapsed(first, second)
+    return collapsed_in(owner, first, second)
 
 
 def best_name(names: Iterable[str]) -> str:
@@ -252,4 +268,4 @@ def best_name(names: Iterable[str]) -> str:
 
 def _rank(name: str) -> tuple[int, bool, str]:
     """Return in which order names are shown: a variable before a stack."""
-    return level_of(name), name[:11] == "<evaluation", name
+    return level_of(name), name.startswith(STACK), name

@@ -26,7 +26,7 @@ from refscope._measure.cpython.classes import (
     static_lookup,
     type_name,
 )
-from refscope._measure.cpython.managed import has_dict, may_be_dict_of
+from refscope._measure.cpython.managed import has_dict, is_dict_of, may_be_dict_of
 from refscope._measure.cpython.places import codes_in
 
 from .access import attribute_of
@@ -76,13 +76,13 @@ def name_attributes(refs: Referents) -> None:
     if not get_dict_offset(refs.kind):
         return
     if not has_managed_dict(refs.kind):
-        for thing in refs.left():
-            if is_dict(thing) and may_be_dict_of(refs.holder, thing):
-                refs.take(".__dict__", thing)
+        _take_dict(refs, may_be_dict_of)
         return
     tried: dict[str, bool] = {}
     is_there = has_dict(refs.holder)
-    if not is_there:
+    if is_there:
+        _take_dict(refs, is_dict_of)
+    else:
         _name_inline(refs, list(refs.likely), tried)
         for names in (_names_of_class, _names_of_module, _names_of_stack):
             if refs.is_done:
@@ -91,6 +91,12 @@ def name_attributes(refs: Referents) -> None:
         if not refs.materialise:
             return
     _name_by_dict(refs, tried, is_there=is_there)
+
+
+def _take_dict(refs: Referents, belongs: Callable[[object, object], bool]) -> None:
+    for thing in refs.left():
+        if is_dict(thing) and belongs(refs.holder, thing):
+            refs.take(".__dict__", thing)
 
 
 def _dict_descriptor(kind: type) -> object:

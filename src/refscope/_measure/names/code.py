@@ -84,6 +84,16 @@ def are_annotations(function: FunctionType, thing: object, *, is_known: bool) ->
     return bool(keys) and all(type(key) is str and key in known for key in keys)
 
 
+def name_type_variable(refs: Referents) -> None:
+    """Name what bounds a type variable, unless code of the program tells it.
+
+    A function does, if it was made by the syntax of 3.12; it is called when it is
+    asked for, and has no name.
+    """
+    if FunctionType not in map(type, gc.get_referents(refs.holder)):
+        refs.take_members(refs.kind, ("__bound__", "__constraints__", "__default__"))
+
+
 def name_cell(refs: Referents) -> None:
     """Name what a variable of a closure holds."""
     refs.take_members(CellType, (CONTENTS[1:],))

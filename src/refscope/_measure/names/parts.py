@@ -21,11 +21,13 @@ UNDERLYING = "<underlying>"
 """For iterators and views: they have no attribute for it."""
 
 CALLBACKS = "<callbacks>"
+_OF_ALIAS = ".__value__"
 _OF_ELEMENT = "<text or tail>"
 _OF_FUTURE = (
     *("_loop", "_result", "_exception", "_source_traceback"),
     "_cancel_message",
 )
+_OF_PARAMETER = "<bound, default or attribute>"
 _EVENTS_OF_EXPAT = (
     *("StartElement", "EndElement", "CharacterData", "ProcessingInstruction"),
     *("StartNamespaceDecl", "EndNamespaceDecl", "Comment", "Default"),
@@ -82,6 +84,8 @@ PARTS_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "BaseExceptionGroup": ("message", "exceptions"),
     "_asyncio.Future": _OF_FUTURE,
     "_asyncio.Task": (*_OF_FUTURE, "_coro", "_fut_waiter"),
+    "_asyncio.TaskStepMethWrapper": ("__self__",),
+    "TaskStepMethWrapper": ("__self__",),
     "_ctypes.CFuncPtr": ("restype", "argtypes", "errcheck", "_objects"),
     "_ctypes._Pointer": ("_objects",),
     "_ctypes.Structure": ("_objects",),
@@ -129,6 +133,8 @@ REST_BY_NAME: Mapping[str, str] = {
     "_asyncio.Future": CALLBACKS,
     "_asyncio.FutureIter": "<future>",
     "_asyncio.Task": CALLBACKS,
+    "_asyncio.TaskStepMethWrapper": "<argument>",
+    "TaskStepMethWrapper": "<argument>",
     "_contextvars.Context": "<tree>",
     "_contextvars.ContextVar": "<default>",
     "_contextvars.Token": "<context>",
@@ -136,6 +142,7 @@ REST_BY_NAME: Mapping[str, str] = {
     "_csv.reader": "<lines or fields>",
     "_csv.writer": "<write>",
     "_buffer_wrapper": "<buffer or its owner>",
+    "_ctypes.CField": "<type>",
     "_ctypes.CFuncPtr": "<callable>",
     "_ctypes.CThunkObject": "<callable or types>",
     "_ctypes.CType_Type": "<types or format>",
@@ -143,6 +150,7 @@ REST_BY_NAME: Mapping[str, str] = {
     "_elementtree._element_iterator": "<element or tag>",
     "_io.BufferedRWPair": "<reader or writer>",
     "_io.BytesIO": "<buffer>",
+    "_io._BytesIOBuffer": "<owner>",
     "_io.IncrementalNewlineDecoder": "<decoder or errors>",
     "_io.TextIOWrapper": "<decoder, encoder or file>",
     "_json.Scanner": "<memo>",
@@ -150,6 +158,7 @@ REST_BY_NAME: Mapping[str, str] = {
     "_pickle.Pickler": "<write or memo>",
     "_pickle.PicklerMemoProxy": "<pickler>",
     "_pickle.Unpickler": "<read or stack>",
+    "_pickle.UnpicklerMemoProxy": "<unpickler>",
     "_queue.SimpleQueue": "<items>",
     "_thread._local": "<values of threads>",
     "anext_awaitable": "<awaited or default>",
@@ -178,17 +187,20 @@ REST_BY_NAME: Mapping[str, str] = {
     "pydantic_core._pydantic_core.SchemaValidator": "<schema>",
     "pydantic_core._pydantic_core.ValidationError": "<errors>",
     "re.Pattern": "<pattern>",
-    "typing.ParamSpec": ".__default__",
-    "typing.TypeAliasType": ".__value__",
+    "typing.ParamSpec": _OF_PARAMETER,
+    "typing.TypeAliasType": _OF_ALIAS,
     "sqlite3.Blob": "<connection>",
     "sqlite3.Connection": "<statements, cursors or functions>",
     "sqlite3.Cursor": "<statement or row>",
     "sqlite3.Row": "<values or description>",
-    "typing.TypeVar": "<bound or default>",
+    "typing.TypeVar": _OF_PARAMETER,
+    "typing.TypeVarTuple": _OF_PARAMETER,
     "xml.etree.ElementTree.Element": _OF_ELEMENT,
     "xml.etree.ElementTree.TreeBuilder": "<tree or factories>",
     "xml.etree.ElementTree.XMLParser": "<target or names>",
+    "_ssl._SSLSocket": "<exception>",
     "_struct.Struct": "<codes>",
+    "_typing._ConstEvaluator": "<value>",
     "builtin_method": "<class>",
     **dict.fromkeys(
         (
@@ -196,9 +208,10 @@ REST_BY_NAME: Mapping[str, str] = {
             "_pickle.PickleBuffer",
             "_struct.unpack_iterator",
             "array.arrayiterator",
-            "dict_reverseitemiterator",
             "generic_alias_iterator",
+            "items",
             "iterator",
+            "keys",
             "memory_iterator",
             "multidict._multidict.MultiDictProxy",
             "multidict._multidict._ItemsView",
@@ -209,6 +222,8 @@ REST_BY_NAME: Mapping[str, str] = {
             "multidict._multidict._valuesiter",
             "pickle.PickleBuffer",
             "sqlalchemy.cimmutabledict.immutabledict",
+            "string.templatelib.TemplateIter",
+            "values",
         ),
         UNDERLYING,
     ),
@@ -221,6 +236,7 @@ REST_BY_TYPE: Mapping[str, tuple[tuple[type, str], ...]] = {
         (BaseException, "<exception of the cancellation>"),
         (str, "<name>"),
     ),
+    _OF_ALIAS: ((types.FunctionType, "<function of the value>"),),
     _OF_ELEMENT: ((dict, ".attrib"),),
 }
 """What has a better name than the rest of its holder, by that and by its type."""

@@ -95,12 +95,14 @@ def _underlying_types() -> list[type]:
     table = OrderedDict[int, int]()
     plain = dict(table)
     samples: list[object] = [
-        *(iter([]), iter(()), iter(plain), iter({0}), iter(""), iter(b"")),
-        *(iter(bytearray()), iter(range(0)), iter(deque[int]()), iter(table)),
+        *(iter([]), iter(()), iter(plain), iter({0}), iter(""), iter("\xe9")),
+        *(iter(b""), iter(bytearray()), iter(range(0)), iter(table)),
+        *(iter(deque[int]()), reversed(deque[int]())),
         *(plain.keys(), plain.values(), plain.items()),
         *(iter(plain.values()), iter(plain.items())),
         *(table.keys(), table.values(), table.items()),
         *(reversed([]), reversed(()), reversed(plain), reversed(table)),
+        *(reversed(plain.values()), reversed(plain.items())),
         iter(int, 0),
     ]
     kinds = [kind for kind in vars(itertools).values() if type(kind) is type]
@@ -128,6 +130,9 @@ _RULES: Mapping[int, Rule] = {
 }
 _RULES_BY_NAME: Mapping[str, Rule] = {
     containers.ELEMENT: containers.name_element,
+    "typing.ParamSpec": code.name_type_variable,
+    "typing.TypeVar": code.name_type_variable,
+    "typing.TypeVarTuple": code.name_type_variable,
     "hamt_bitmap_node": containers.name_context_node,
     "hamt_collision_node": containers.name_context_node,
 }

@@ -20,9 +20,9 @@ from refscope._measure.cpython.executing import KINDS, runs_in
 from refscope._measure.cpython.hazards import hazard
 from refscope._measure.cpython.interpreter import BORROWS
 from refscope._measure.cpython.listed import listed
+from refscope._measure.names.access import collapsed_in
 from refscope._measure.names.code import cell
 from refscope._measure.names.containers import dict_items
-from refscope._measure.names.spelling import collapsed
 from refscope._measure.names.table import names_of
 
 from .refcounts import Box, held_boxes
@@ -231,7 +231,8 @@ def _owned(held: Held, owners: dict[int, object], variables: dict[int, str]) -> 
     identity = id(held.holder)
     if identity in variables:
         return Held(held.holder, variables[identity])
-    name = collapsed(".__dict__", held.name)
-    if identity in owners and name is not None:
-        return Held(owners[identity], name)
-    return held
+    if identity not in owners:
+        return held
+    owner = owners[identity]
+    name = collapsed_in(owner, ".__dict__", held.name)
+    return held if name is None else Held(owner, name)
