@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import gc
 import random
+import signal
 import sys
 import types
 from itertools import repeat
@@ -112,6 +113,20 @@ def test_what_a_module_holds_itself(shop, looks):
         return found
 
     assert hold() == [("module shop_of_tests", [".items", "[0]"])]
+    assert not looks
+
+
+@pytest.mark.skipif(sys.platform == "emscripten", reason="there are no signals")
+def test_a_handler_of_a_signal_hides_no_variable(looks):
+    """It is a root as well, without variables."""
+    kept = []
+    before = signal.signal(signal.SIGTERM, lambda *_: kept)
+    try:
+        found = _survivors(lambda: kept.append(Item()))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert [names[-1] for _, names in found] == ["[0]"]
     assert not looks
 
 

@@ -9,6 +9,7 @@ import gc
 import io
 import logging
 import random
+import signal
 import sys
 import types
 import weakref
@@ -17,7 +18,7 @@ import pytest
 
 import refscope
 from refscope._measure.algorithms.paths import Search
-from refscope._measure.heap.roots import C_ONLY, HANDLED
+from refscope._measure.heap.roots import C_ONLY, HANDLED, SIGNALS
 from refscope._measure.references.explain import MATERIALISED
 from refscope.exceptions import ArgumentTypeError, InvalidArgumentError
 from refscope.render import from_json, to_dot, to_json, to_mermaid, to_text
@@ -529,6 +530,27 @@ def test_an_exception_that_is_being_handled_is_a_root():
 
     assert not any(path.root == C_ONLY for path in paths)
     assert [HANDLED, ".__traceback__"] in starts
+
+
+@pytest.mark.skipif(sys.platform == "emscripten", reason="there are no signals")
+def test_the_handler_of_a_signal_is_a_root():
+    """Only C has it, and the signal module tells.
+
+    Where Ctrl-C is ignored, as in the background of a shell, there is no other.
+    """
+
+    def handler(*_):
+        return item
+
+    item = Item()
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        paths = refscope.why_alive(item).paths
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    starts = [path.references[0].name for path in paths if path.root == SIGNALS]
+
+    assert starts == [f"<handler of signal {int(signal.SIGTERM)}>"]
 
 
 def _leave_by_exception(way):
