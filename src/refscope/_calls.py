@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import keyword
 import sys
-from collections.abc import Callable
 from types import (
     AsyncGeneratorType,
     CodeType,
@@ -33,9 +32,9 @@ _VARARGS, _VARKEYWORDS = 0x04, 0x08  # CO_VARARGS, CO_VARKEYWORDS of inspect
 
 # Names that no parameter has: those of the program may be ``type`` or ``function``.
 _TEXT = """\
-def refscope_make(refscope_function, refscope_open, refscope_end):
+def refscope_make(refscope_function, refscope_tracker, refscope_label):
     def wrapper({parameters}):
-        refscope_block = refscope_open({names})
+        refscope_block = refscope_open(refscope_tracker, refscope_label, {names})
 {give}
         refscope_block.start()
         try:
@@ -50,7 +49,6 @@ def refscope_make(refscope_function, refscope_open, refscope_end):
 _GIVE = """\
         refscope_block.given[{name!r}] = {name}
         del {name}"""
-_GLOBALS = {"refscope_any": BaseException, "refscope_type": type}
 
 
 if TYPE_CHECKING:
@@ -76,19 +74,8 @@ if TYPE_CHECKING:
 
 def plain(function: Any, tracker: Tracker, label: str) -> Any:
     """Return the function with a block around each call."""
-
-    def begin(names: tuple[str, ...]) -> Block:
-        boundary.begin_own()
-        try:
-            block = tracker.new_block(label, is_call=True)
-            if names:
-                block.given = cast("dict[str, object]", dict.fromkeys(names))
-        finally:
-            boundary.end_own()
-        return block
-
-    made = _passing(function, begin)
-    return made or _any_arguments(function, tracker, label)
+    wrap = _passing if _is_fixed(function) else _any_arguments
+    return functools.wraps(function)(wrap(function, tracker, label))
 
 
 def new_block(
@@ -104,7 +91,6 @@ def new_block(
 
 
 def _any_arguments(function: Any, tracker: Tracker, label: str) -> Any:
-    @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         block = new_block(tracker, label, kwargs, is_call=True)
         block.start()
@@ -133,25 +119,43 @@ def is_suspended(result: object) -> bool:
     return kind is CoroutineType or kind is GeneratorType or kind is AsyncGeneratorType
 
 
-def _passing(function: Any, begin: Callable[[tuple[str, ...]], Block]) -> Any:
-    """Return a function that calls this one in a block, or None where it takes any.
+def _is_fixed(function: Any) -> bool:
+    """Return whether a function has parameters that a wrapper can have as well.
 
-    ``begin`` returns the block, whose ``given`` has room for the arguments of these
-    names.  Up to 3.10 who calls holds the arguments itself, and new code has a frame of
-    its own: there it is None as well.
+    Up to 3.10 who calls holds the arguments itself, and new code has a frame of its
+    own: there it is False.
     """
     if _CALLER_HOLDS or type(function) is not FunctionType:
-        return None
+        return False
     code = function.__code__
-    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
-    names = code.co_varnames[: counts[0] + counts[2]]
-    if code.co_flags & (_VARARGS | _VARKEYWORDS) or not all(map(_is_plain, names)):
-        return None
-    make = FunctionType(_code_for(names, *counts), _GLOBALS)
-    wrapper: FunctionType = make(function, begin, _end)
+    is_open = code.co_flags & (_VARARGS | _VARKEYWORDS)
+    return not is_open and all(map(_is_plain, _parameters(code)))
+
+
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _passing(function: Any, tracker: Tracker, label: str) -> Any:
+    """Return a function with the same parameters that calls this one in a block."""
+    code: CodeType = function.__code__
+    made = _code_for(_parameters(code), code.co_argcount, code.co_posonlyargcount)
+    wrapper: FunctionType = FunctionType(made, _GLOBALS)(function, tracker, label)
     wrapper.__defaults__ = function.__defaults__
     wrapper.__kwdefaults__ = function.__kwdefaults__
-    return functools.wraps(function)(wrapper)
+    return wrapper
+
+
+def _open(tracker: Tracker, label: str, names: tuple[str, ...]) -> Block:
+    """Return the block of a call, with room for the arguments of these names."""
+    boundary.begin_own()
+    try:
+        block = tracker.new_block(label, is_call=True)
+        if names:
+            block.given = cast("dict[str, object]", dict.fromkeys(names))
+    finally:
+        boundary.end_own()
+    return block
 
 
 def _is_plain(name: str) -> bool:
@@ -162,7 +166,7 @@ def _is_plain(name: str) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _code_for(
-    names: tuple[str, ...], positional: int, only_positional: int, _by_name: int
+    names: tuple[str, ...], positional: int, only_positional: int
 ) -> CodeType:
     """Return the code of ``refscope_make`` for these parameters."""
     parameters = [*names]
@@ -181,3 +185,11 @@ def _code_for(
     )
     module = compile(text, ours.CALLS, "exec")
     return next(each for each in module.co_consts if isinstance(each, CodeType))
+
+
+_GLOBALS = {
+    "refscope_any": BaseException,
+    "refscope_end": _end,
+    "refscope_open": _open,
+    "refscope_type": type,
+}
