@@ -28,6 +28,9 @@ from refscope._measure.session import boundary
 _IS_SUSPENDED = object()
 _CALLER_HOLDS = sys.version_info < (3, 11)
 _PREFIX = "refscope_"
+# Text to code: no collector tracks it, so that it is in no count of dictionaries.
+_known: dict[str, CodeType] = {}
+_MOST_KNOWN = 256
 _VARARGS, _VARKEYWORDS = 0x04, 0x08  # CO_VARARGS, CO_VARKEYWORDS of inspect
 
 # Names that no parameter has: those of the program may be ``type`` or ``function``.
@@ -164,7 +167,6 @@ def _is_plain(name: str) -> bool:
     return is_word and not name.startswith(_PREFIX)
 
 
-@functools.lru_cache(maxsize=256)
 def _code_for(
     names: tuple[str, ...], positional: int, only_positional: int
 ) -> CodeType:
@@ -183,8 +185,13 @@ def _code_for(
         give="\n".join([_GIVE.format(name=name) for name in names]),
         arguments=", ".join(taken),
     )
-    module = compile(text, ours.CALLS, "exec")
-    return next(each for each in module.co_consts if isinstance(each, CodeType))
+    code = _known.get(text)
+    if code is None:
+        module = compile(text, ours.CALLS, "exec")
+        code = next(each for each in module.co_consts if isinstance(each, CodeType))
+        if len(_known) < _MOST_KNOWN:
+            _known[text] = code
+    return code
 
 
 _GLOBALS = {

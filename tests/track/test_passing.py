@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 import refscope
-from refscope import track
+from refscope import _calls, track
 from refscope._measure.blocks import lifecycle
 
 from .kinds import SILENT, numbers
@@ -224,6 +224,21 @@ def test_each_function_of_the_same_parameters_is_called():
 
     assert [first("a"), second("b"), first("c")] == [(1, "a"), (2, "b"), (1, "c")]
     assert [first.__name__, second.__name__] == ["one", "two"]
+
+
+@pytest.mark.parametrize("most", [0, 1_000])
+def test_little_is_kept_of_what_is_compiled(monkeypatch, most):
+    """A program that makes parameters without end does not fill memory."""
+    monkeypatch.setattr(_calls, "_MOST_KNOWN", most)
+    known = {**_calls._known}
+
+    @track(**LIGHT)
+    def function(a_name_that_nobody_has_but_this, *, most_of_it):
+        return a_name_that_nobody_has_but_this, most_of_it
+
+    assert function(1, most_of_it=2) == (1, 2)
+    if not most:
+        assert known == _calls._known
 
 
 def test_a_method_gets_its_object():
