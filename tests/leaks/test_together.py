@@ -12,6 +12,7 @@ import weakref
 import pytest
 
 import refscope
+from refscope._measure.leaks.counts import Counts
 from refscope.render import to_text
 
 
@@ -169,6 +170,26 @@ def test_references_from_outside_are_told_from_those_of_what_leaks():
     references = by_kind(find(keep))["references"]
 
     assert (references.per_call, references.verdict) == (1.0, "held")
+
+
+def test_references_are_found_where_an_address_is_used_again(monkeypatch):
+    """One look takes a new list for an old one, and its references for the others'."""
+    shared, kept, holders, looks = [], [], [], []
+    subtract_new = Counts._subtract_new
+
+    def subtract_some(self, before):
+        looks.append(self)
+        subtract_new(self, before | {id(kept[-1])} if len(looks) == 1 else before)
+
+    def keep():
+        holders.append(shared)
+        kept.append([shared, shared])
+
+    monkeypatch.setattr(Counts, "_subtract_new", subtract_some)
+    references = by_kind(find(keep))["references"]
+
+    assert (references.per_call, references.verdict) == (1.0, "held")
+    assert len(looks) == 2
 
 
 def test_objects_that_no_collector_sees_have_a_class_all_the_same():

@@ -71,7 +71,8 @@ class Counts:
                 self.growth[key] = steps
         self._looks.clear()
         if self.growth:
-            self._subtract_new(set(ids))
+            # Who was not there in between has an address that is used again.
+            self._subtract_new({*ids} & {*ids_1})
 
     def _subtract_new(self, before: set[int]) -> None:
         """Subtract the references from what the calls made and left.

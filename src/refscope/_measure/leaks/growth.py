@@ -163,11 +163,12 @@ def _name_references(
     again = Counts(2 * calls)
     yield from again.run()
     found.ledger.calls_made += 4 * calls
-    # An address that is used again can hide a thing that is new, and its references.
+    # An address that is used again hides a thing that is new: its references are then
+    # counted as those of others, in either look.
     again.growth = {
-        key: (2 * steps[0], 2 * steps[1])
+        key: (min(2 * steps[0], again.growth[key][0]),) * 2
         for key, steps in counts.growth.items()
-        if again.growth.get(key, (0, 0))[0] >= 2 * steps[0]
+        if key in again.growth
     }
     is_alone = not found.leaks
     known = yield from again.evidence(given, budget, is_alone=is_alone)
