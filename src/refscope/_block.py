@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import ReferenceType
 
 from refscope._measure.blocks import account, lifecycle, probes
-from refscope._measure.heap import census
+from refscope._measure.heap import census, ours
 from refscope._measure.session import boundary
 from refscope._typing import override
 from refscope.exceptions import NotMeasuredError, ReportNotReadyError, TrackingError
@@ -23,6 +24,8 @@ class Block:
     """One entry into a tracked stretch of the program; what ``as`` binds."""
 
     __slots__ = (
+        "__weakref__",
+        "_before",
         "_exception",
         "_hand",
         "_has_begun",
@@ -46,6 +49,7 @@ class Block:
         self._exception: type[BaseException] | None = None
         self._seen = 1
         self._hand: object = None
+        self._before: Block | None = None
         self._methods: tuple[object, ...] = ()
         self._is_skipped = False
         self._is_call = is_call
@@ -118,6 +122,8 @@ class Block:
             self._count()
         if self._is_skipped:
             return
+        # In a loop "as" drops the block of the last turn in the time of this one.
+        self._before = _latest[0]() if _latest else None
         try:
             plan = self._tracker.plan
             self._probe = lifecycle.enter(plan, self, is_call=self._is_call)
@@ -234,8 +240,12 @@ class Block:
         if found.is_final:
             self._methods = ()
             self.given = _NOTHING
+            self._before = None
             self._report = report
             self._tracker.keep_report(report)
+            reference = _Reference(self)
+            ours.disown(reference)
+            _latest[:] = (reference,)
         return report
 
     @override
@@ -247,4 +257,10 @@ class Block:
         return f"<Block {self._label!r} {state}>"
 
 
-census.own(Block)
+class _Reference(ReferenceType[Block]):
+    __slots__ = ()
+
+
+_latest: list[_Reference] = []
+"""The block that ended last, if the program still has it."""
+census.own(Block, _Reference)

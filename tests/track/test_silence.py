@@ -7,6 +7,7 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+import weakref
 
 import pytest
 
@@ -99,6 +100,33 @@ def test_without_sites_types_stay_silent(kind, collect):
     reports = kind(collect=collect, sites=False)
 
     assert [numbers(report) for report in reports] == [UNTRACED] * len(reports)
+
+
+@pytest.mark.skipif(not sys.getallocatedblocks(), reason="there is no pymalloc")
+@pytest.mark.parametrize("sites", [True, False])
+def test_the_block_before_is_not_freed_in_this_one(sites):
+    """In a loop ``as`` drops it in the time of the next."""
+    found = []
+    with automatic_collections(off=True):
+        for _ in range(20):
+            with track("x", sites=sites) as block:
+                pass
+            found.append(block.report.memory.blocks_diff)
+
+    assert found[5:] == [0] * 15
+
+
+def test_a_block_lets_go_of_the_one_before():
+    """Also if the program dropped that while this one was open."""
+    with track("first") as first:
+        pass
+    reference = weakref.ref(first)
+    with track("second") as second:
+        del first
+    is_dead = reference() is None
+
+    assert is_dead
+    assert second.report.memory.count_diff == 0
 
 
 @pytest.mark.needs_threads

@@ -165,10 +165,11 @@ def _name_references(
     found.ledger.calls_made += 4 * calls
     # An address that is used again hides a thing that is new: its references are then
     # counted as those of others, in either look.
+    before = counts.growth
     again.growth = {
-        key: (min(2 * steps[0], again.growth[key][0]),) * 2
-        for key, steps in counts.growth.items()
-        if key in again.growth
+        key: (min(2 * before[key][0], steps[0]), min(2 * before[key][1], steps[1]))
+        for key, steps in again.growth.items()
+        if key in before
     }
     is_alone = not found.leaks
     known = yield from again.evidence(given, budget, is_alone=is_alone)
