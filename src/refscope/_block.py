@@ -129,11 +129,16 @@ class Block:
             self._probe = lifecycle.enter(plan, self, is_call=self._is_call)
         except BaseException:  # Ctrl-C: nobody ends what this has not returned
             lifecycle.give_up(self)
-            self._drop_given()
+            self._let_go()
             raise
 
-    def _drop_given(self) -> None:
-        """Let go of what held arguments, which is not to be freed in the program."""
+    def _let_go(self) -> None:
+        """Let go of what a block that is not measured holds until its end.
+
+        What held arguments is not to be freed in the program.
+        """
+        self._methods = ()
+        self._before = None
         if self.given is not _NOTHING:
             boundary.begin_own()
             try:
@@ -154,8 +159,7 @@ class Block:
         """Finish the report, keep it and hand it on; later calls do nothing."""
         probe, self._probe = self._probe, None
         if probe is None or probe.is_abandoned:
-            self._methods = ()
-            self._drop_given()
+            self._let_go()
             return
         self._exception = exception
         try:

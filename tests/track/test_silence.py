@@ -11,7 +11,8 @@ import weakref
 
 import pytest
 
-from refscope import track
+from refscope import TrackingError, track
+from refscope._measure.blocks import lifecycle
 from refscope.render import to_json
 from refscope.reports import TrackReport
 
@@ -127,6 +128,24 @@ def test_a_block_lets_go_of_the_one_before():
 
     assert is_dead
     assert second.report.memory.count_diff == 0
+
+
+def test_a_block_that_cannot_begin_lets_go_of_the_one_before(monkeypatch):
+    """Whoever keeps the error has the block, and not the other as well."""
+
+    def refuse(*_args, **_kwargs):
+        raise TrackingError("not here")
+
+    with track("first") as first:
+        pass
+    reference = weakref.ref(first)
+    monkeypatch.setattr(lifecycle, "enter", refuse)
+    with pytest.raises(TrackingError, match="not here") as kept:
+        track("second").start()
+    del first
+
+    assert reference() is None
+    assert kept.tb
 
 
 @pytest.mark.needs_threads

@@ -45,8 +45,8 @@ class Counts:
 
     def __init__(self, calls: int) -> None:
         self.calls: int = calls
-        self.growth: dict[int, tuple[int, int]] = {}
-        """What each object gained in the two stretches, by identity."""
+        self.growth: dict[int, int] = {}
+        """What each object gained in either of the two stretches, by identity."""
         self._looks: Kept[tuple[array[int], array[int]]] = Kept()
         self._frames: frozenset[int] = frozenset()
         self.lengths: Kept[Look] = Kept()
@@ -66,13 +66,14 @@ class Counts:
         now = array("q", map(middle.get, ids, first))
         changed = compress(zip(ids, first, now, strict=True), map(ne, first, now))
         for key, count, count_1 in changed:
-            steps = count_1 - count, last.get(key, count_1) - count_1
-            if steps[0] == steps[1] >= self.calls and count < _IMMORTAL:
-                self.growth[key] = steps
+            step = count_1 - count
+            is_steady = last.get(key, count_1) - count_1 == step
+            if is_steady and step >= self.calls and count < _IMMORTAL:
+                self.growth[key] = step
         self._looks.clear()
         if self.growth:
             # Who was not there in between has an address that is used again.
-            self._subtract_new({*ids} & {*ids_1})
+            self._subtract_new({*filter(middle.__contains__, ids)})
 
     def _subtract_new(self, before: set[int]) -> None:
         """Subtract the references from what the calls made and left.
@@ -87,11 +88,11 @@ class Counts:
         for first in range(0, len(new), CHUNK):
             held = referents_of(new[first : first + CHUNK])
             count_elements(gained, map(id, held))
-        for key, steps in [*self.growth.items()]:
-            rest = (sum(steps) - gained.get(key, 0)) // 2
-            self.growth[key] = rest, rest
-            if rest < self.calls:
-                del self.growth[key]
+        rests = {
+            key: (2 * step - gained.get(key, 0)) // 2
+            for key, step in self.growth.items()
+        }
+        self.growth = {key: rest for key, rest in rests.items() if rest >= self.calls}
 
     def _look(self) -> None:
         objects = Kept(listed())
@@ -121,7 +122,7 @@ class Counts:
         for thing, counts in zip(things, before, strict=True):
             gained = _gained(counts, _references(thing))
             known = Evidence(type_name(type(thing)))
-            if sum(gained.values()) * self.calls < self.growth[id(thing)][0] * calls:
+            if sum(gained.values()) * self.calls < self.growth[id(thing)] * calls:
                 known.verdict = "unknown" if budget.is_spent else "native"
             else:
                 _tell(known, thing, gained, given, budget)

@@ -165,11 +165,10 @@ def _name_references(
     found.ledger.calls_made += 4 * calls
     # An address that is used again hides a thing that is new: its references are then
     # counted as those of others, in either look.
-    before = counts.growth
     again.growth = {
-        key: (min(2 * before[key][0], steps[0]), min(2 * before[key][1], steps[1]))
-        for key, steps in again.growth.items()
-        if key in before
+        key: min(2 * counts.growth[key], step)
+        for key, step in again.growth.items()
+        if key in counts.growth
     }
     is_alone = not found.leaks
     known = yield from again.evidence(given, budget, is_alone=is_alone)
@@ -180,14 +179,14 @@ def _name_references(
             found.limits[_BOUNDED.format(what, evidence.bound)] = None
             continue
         found.containers.add(evidence.container or 0)
-        steps = [round(step * evidence.share) for step in again.growth[key]]
+        step = round(again.growth[key] * evidence.share)
         found.leaks.append(
             Leak(
                 kind="references",
                 type_name=evidence.type_name,
-                growth=tuple(steps),
+                growth=(step, step),
                 growth_calls=again.calls,
-                per_call=steps[0] / again.calls,
+                per_call=step / again.calls,
                 held_by=evidence.path,
                 grows_at=evidence.grows_at,
                 fingerprint=print_of(
