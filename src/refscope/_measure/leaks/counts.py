@@ -8,13 +8,13 @@ grows has references too, which are subtracted.
 from __future__ import annotations
 
 import gc
-from array import array
 from collections.abc import Generator
 from itertools import compress, repeat
-from operator import is_, ne, not_
+from operator import is_
 from sys import getrefcount
 from types import FrameType
 
+from refscope._measure.algorithms.readings import Readings, changes, gone
 from refscope._measure.budget import CHUNK, Budget
 from refscope._measure.cpython.classes import is_class, type_name
 from refscope._measure.cpython.frames import running_frames
@@ -47,7 +47,7 @@ class Counts:
         self.calls: int = calls
         self.growth: dict[int, int] = {}
         """What each object gained in either of the two stretches, by identity."""
-        self._looks: Kept[tuple[array[int], array[int]]] = Kept()
+        self._looks: Kept[Readings] = Kept()
         self._frames: frozenset[int] = frozenset()
         self.lengths: Kept[Look] = Kept()
         """How long things were at the three moments."""
@@ -60,33 +60,31 @@ class Counts:
             self._look()
             if calls:
                 yield calls
-        (ids, first), (ids_1, second), (ids_2, third) = self._looks
-        middle = dict(zip(ids_1, second, strict=True))
-        last = dict(zip(ids_2, third, strict=True))
-        now = array("q", map(middle.get, ids, first))
-        changed = compress(zip(ids, first, now, strict=True), map(ne, first, now))
-        for key, count, count_1 in changed:
-            step = count_1 - count
-            is_steady = last.get(key, count_1) - count_1 == step
-            if is_steady and step >= self.calls and count < _IMMORTAL:
-                self.growth[key] = step
+        first, second, third = self._looks
         self._looks.clear()
+        steps = {key: after - before for key, before, after in changes(second, third)}
+        for key, before, after in changes(first, second):
+            step = after - before
+            is_steady = steps.get(key) == step
+            if is_steady and step >= self.calls and before < _IMMORTAL:
+                self.growth[key] = step
         if self.growth:
-            # Who was not there in between has an address that is used again.
-            self._subtract_new({*filter(middle.__contains__, ids)})
+            self._subtract_new(first, second)
 
-    def _subtract_new(self, before: set[int]) -> None:
+    def _subtract_new(self, first: Readings, second: Readings) -> None:
         """Subtract the references from what the calls made and left.
 
         That is a leak of its own, and so each of them has a class that gains one.
         """
         objects = Kept(listed())
-        is_old = map(before.__contains__, map(id, objects))
-        new = Kept(compress(objects, map(not_, is_old)))
+        now = Readings(map(id, objects))
+        # Who was not there in between has an address that is used again.
+        ids = gone(now, first) | gone(first, second)
+        new = Kept(compress(objects, map(ids.__contains__, now.keys)))
         new += [frame for frame in _frames() if id(frame) not in self._frames]
         gained: dict[int, int] = {}
-        for first in range(0, len(new), CHUNK):
-            held = referents_of(new[first : first + CHUNK])
+        for start in range(0, len(new), CHUNK):
+            held = referents_of(new[start : start + CHUNK])
             count_elements(gained, map(id, held))
         rests = {
             key: (2 * step - gained.get(key, 0)) // 2
@@ -96,9 +94,7 @@ class Counts:
 
     def _look(self) -> None:
         objects = Kept(listed())
-        self._looks.append(
-            (array("Q", map(id, objects)), array("q", map(getrefcount, objects)))
-        )
+        self._looks.append(Readings(map(id, objects), map(getrefcount, objects)))
         self.lengths.append(Look(objects))
 
     def evidence(

@@ -10,28 +10,27 @@ import gc
 from array import array
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import chain, compress, pairwise
-from operator import not_
+from itertools import chain, compress, filterfalse, pairwise
 from sys import getsizeof
 from typing import cast
 
+from refscope._measure.algorithms.readings import Readings, changes
 from refscope._measure.budget import CHUNK, Budget
-from refscope._measure.cpython.classes import identities, type_name
+from refscope._measure.cpython.classes import type_name
 from refscope._measure.cpython.hazards import referents_of
 from refscope._measure.cpython.listed import listed
 from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
+from refscope._measure.heap.tally import Tally
 from refscope._measure.retention.search import find_trails
 
 from .caches import not_full
 from .evidence import Evidence
 
 
-_BUFFERS = identities(bytearray, array)
-_CONTAINERS = identities(list, dict, set, deque, OrderedDict, defaultdict)
-_TEXTS = identities(str, bytes)
-_DICT = identities(dict)
-_UNTRACKED = _BUFFERS | _TEXTS | _DICT
+_BUFFERS = bytearray, array
+_CONTAINERS = list, dict, set, deque, OrderedDict, defaultdict
+_TEXTS = str, bytes
 _SHORTEST = 256
 """Characters or bytes of a text that is looked at: there are very many others."""
 _TOLERANCE = 0.1
@@ -46,13 +45,14 @@ class Look:
     __slots__ = ("buffers", "containers", "texts")
 
     def __init__(self, objects: Kept[object]) -> None:
-        self.containers: dict[int, int] = {}
-        self.buffers: dict[int, int] = {}
+        self.containers: Readings = Readings()
+        self.buffers: Readings = Readings()
         self.texts: dict[int, int] = {}
         for containers, buffers, texts in _measured(objects):
             _note(self.containers, containers)
             _note(self.buffers, buffers)
-            _note(self.texts, compress(texts, map(_SHORTEST.__le__, map(len, texts))))
+            long = Kept(compress(texts, map(_SHORTEST.__le__, map(len, texts))))
+            self.texts.update(zip(map(id, long), map(len, long), strict=True))
 
     @property
     def text(self) -> int:
@@ -69,24 +69,24 @@ def _measured(
     """
     for first in range(0, len(objects), CHUNK):
         part = objects[first : first + CHUNK]
-        held = _of(_UNTRACKED, referents_of(part))
+        held = Tally(referents_of(part))
         # Of atoms alone: the __dict__ of an object up to 3.10, others up to 3.13.
-        dicts = _of(_DICT, held)
-        hidden = Kept(compress(dicts, map(not_, map(gc.is_tracked, dicts))))
-        held += _of(_UNTRACKED, referents_of(hidden))
-        containers = _of(_CONTAINERS, part)
-        containers += hidden
-        yield containers, _of(_BUFFERS, held), _of(_TEXTS, held)
+        hidden = Kept(filterfalse(gc.is_tracked, held.of(dict)))
+        below = Tally(referents_of(hidden))
+        yield (
+            _all(chain(Tally(part).of(*_CONTAINERS), hidden)),
+            _all(chain(held.of(*_BUFFERS), below.of(*_BUFFERS))),
+            _all(chain(held.of(*_TEXTS), below.of(*_TEXTS))),
+        )
 
 
-def _note(lengths: dict[int, int], things: Iterable[Sized]) -> None:
-    things = Kept(things)
-    lengths.update(zip(map(id, things), map(len, things), strict=True))
+def _all(things: Iterable[object]) -> Kept[Sized]:
+    return Kept(cast("Iterable[Sized]", things))
 
 
-def _of(kinds: frozenset[int], things: Sequence[object]) -> Kept[Sized]:
-    is_one = map(kinds.__contains__, map(id, map(type, things)))
-    return Kept(cast("Iterator[Sized]", compress(things, is_one)))
+def _note(lengths: Readings, things: Kept[Sized]) -> None:
+    lengths.keys.extend(map(id, things))
+    lengths.numbers.extend(map(len, things))
 
 
 def grown(looks: Sequence[Look], *, is_alone: bool = True) -> dict[int, list[int]]:
@@ -98,16 +98,23 @@ def grown(looks: Sequence[Look], *, is_alone: bool = True) -> dict[int, list[int
     if is_alone:
         kinds.append([look.containers for look in looks])
     found: dict[int, list[int]] = {}
-    for lengths_of in kinds:
-        for key, last in lengths_of[-1].items():
-            if last > lengths_of[0].get(key, last):
-                found[key] = _steps([known.get(key, 0) for known in lengths_of])
-    found[TEXT] = _steps([look.text for look in looks])
-    return {key: steps for key, steps in found.items() if min(steps) > 0}
+    for lengths in kinds:
+        gains = [_gains(before, after) for before, after in pairwise(lengths)]
+        for key in {*gains[0]}.intersection(*gains):
+            found[key] = [gain[key] for gain in gains]
+    steps = [after - before for before, after in pairwise(look.text for look in looks)]
+    if min(steps) > 0:
+        found[TEXT] = steps
+    return found
 
 
-def _steps(lengths: Iterable[int]) -> list[int]:
-    return [after - before for before, after in pairwise(lengths)]
+def _gains(before: Readings, after: Readings) -> dict[int, int]:
+    """Return by how much each got longer that did."""
+    return {
+        key: later - length
+        for key, length, later in changes(before, after)
+        if later > length
+    }
 
 
 def longer_text(looks: Sequence[Look], growth: int) -> int | None:
@@ -127,6 +134,8 @@ def evidence(
     keys: set[int], given: object, budget: Budget
 ) -> Iterator[tuple[int, Evidence]]:
     """Yield what is known of those that get longer."""
+    if not keys:  # the heap is large
+        return
     for thing in _with_ids(keys):
         yield id(thing), _of_one(thing, given, budget)
 
@@ -157,4 +166,4 @@ def _of_one(thing: object, given: object, budget: Budget) -> Evidence:
     return known
 
 
-census.own(Look)
+census.own(Look, Readings)
