@@ -10,6 +10,7 @@ import weakref
 import pytest
 
 import refscope
+from refscope._measure.leaks.rounds import Ledger
 from refscope.render import to_text
 
 
@@ -195,3 +196,20 @@ def test_a_chain_grows_at_its_head():
     leak = find(lambda: setattr(Chain, "head", Link(Chain.head)))
 
     assert leak.held_by.references[leak.grows_at + 1].name == ".head"
+
+
+@pytest.mark.parametrize("look", [1, 2])
+def test_a_block_that_comes_by_chance_hides_no_leak(look, monkeypatch):
+    """In one of the looks without a call, which show what is refscope's own."""
+    blocks_in, looks, names, numbers = Ledger._blocks_in, [], {}, itertools.count()
+
+    def with_more(self, step):
+        blocks = yield from blocks_in(self, step)
+        looks.append(step)
+        return blocks + 2 * (len(looks) == look)
+
+    monkeypatch.setattr(Ledger, "_blocks_in", with_more)
+    leak = find(lambda: names.setdefault(f"name {next(numbers)}"))
+
+    assert (leak.type_name, leak.per_call) == ("str", 1.0)
+    assert looks[:3] == [0, 0, 1]
