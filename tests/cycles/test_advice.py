@@ -441,7 +441,7 @@ def task_that_waits():
         (partial_in_list, "the functools.partial in Job.later keeps"),
         (callback_of_a_future, "Future.<callbacks> keeps the bound method"),
         (owner_of_a_compiled_part, "Compiled._owner leads back to the owner"),
-        (result_of_a_future, "make Job.future a weakref.ref"),
+        (result_of_a_future, "clear it with `finally: self.future = None`"),
         (error_of_a_future, "local 'waiting' of _fail keeps an exception whose"),
         (error_of_a_future_twice, "by a variable: end each, as _fail"),
         (error_of_a_pool, "local 'waiting' of error_of_a_pool keeps an exception"),

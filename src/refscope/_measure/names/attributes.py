@@ -167,6 +167,11 @@ def _names_of_class(kind: type) -> Iterator[str]:
         yield from _names_in(members)
 
 
+def speaks_of(base: type, name: str) -> bool:
+    """Return whether the code of a class, its bases left out, uses a name."""
+    return name in _names_in(get_members(base))
+
+
 def _names_of_module(kind: type) -> Iterator[str]:
     """Yield names that the modules of the classes speak of."""
     modules = cast("Mapping[str, object]", sys.modules)
