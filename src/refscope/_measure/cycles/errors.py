@@ -91,8 +91,10 @@ def _traceback(loop: Loop) -> str:
         and type(loop.holder(edge)) is not TracebackType
     ]
     edge = next(iter(kept), loop.cut)
+    while type(loop.holder(edge)) is tuple:
+        edge = loop.into(edge)
     forget = forgetting(loop, edge)
-    if not forget or type(loop.holder(edge)) is tuple:
+    if not forget or type(loop.holder(edge)) is FrameType:
         return _leading_to_traceback(loop)
     return (
         f"{kept_by(loop, edge)} keeps a traceback, which keeps the frame and its "
