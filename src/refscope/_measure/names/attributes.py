@@ -12,7 +12,13 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import (
+    FrameType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
 from typing import Any, cast
 
 from refscope._measure.cpython.classes import (
@@ -133,8 +139,13 @@ def _name_inline(refs: Referents, names: Iterable[str], tried: dict[str, bool]) 
 
 
 def _is_harmless(found: object) -> bool:
-    """Return whether a class attribute would not be called by a look."""
-    return found is MISSING or not has_method(found, "__get__")
+    """Return whether a class attribute would not be called by a look.
+
+    A function is not: where an object has nothing of its own in its place, the look
+    makes a bound method.
+    """
+    is_plain = found is MISSING or type(found) is FunctionType
+    return is_plain or not has_method(found, "__get__")
 
 
 def _name_by_dict(refs: Referents, tried: dict[str, bool], *, is_there: bool) -> None:
