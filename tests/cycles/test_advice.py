@@ -269,12 +269,34 @@ def traceback_in_local():
 
 
 def traceback_in_object():
-    """A variable has an object that keeps what was caught, and no name for it."""
+    """A variable has an object that keeps what was caught."""
     job = Job()
     try:
         int("x")
     except ValueError:
         job.caught = sys.exc_info()[::2]
+
+
+def traceback_in_method():
+    """The object keeps what its method caught."""
+
+    class Worker(Job):
+        def work(self):
+            try:
+                int("x")
+            except ValueError:
+                self.caught = sys.exc_info()[::2]
+
+    Worker().work()
+
+
+def traceback_in_iterator():
+    """What keeps the traceback has no name for it."""
+    job = Job()
+    try:
+        int("x")
+    except ValueError:
+        job.caught = iter(sys.exc_info()[::2])
 
 
 def traceback_in_closure():
@@ -441,7 +463,7 @@ def task_that_waits():
         (partial_in_list, "the functools.partial in Job.later keeps"),
         (callback_of_a_future, "Future.<callbacks> keeps the bound method"),
         (owner_of_a_compiled_part, "Compiled._owner leads back to the owner"),
-        (result_of_a_future, "make Job.future a weakref.ref"),
+        (result_of_a_future, "clear it with `finally: self.future = None`"),
         (error_of_a_future, "local 'waiting' of _fail keeps an exception whose"),
         (error_of_a_future_twice, "by a variable: end each, as _fail"),
         (error_of_a_pool, "local 'waiting' of error_of_a_pool keeps an exception"),
@@ -454,8 +476,10 @@ def task_that_waits():
         (error_in_tuple, "clear it with `finally: self.error = None`"),
         (error_in_dict, "clear it with `finally: del self.errors['last']`"),
         (traceback_in_local, "fail keeps a traceback, which keeps the frame: end"),
-        (traceback_in_object, "'job' of traceback_in_object leads to a traceback"),
-        (traceback_in_closure, "'job' of traceback_in_closure leads to a traceback"),
+        (traceback_in_object, "Job.caught keeps a traceback, which keeps the frame"),
+        (traceback_in_method, "clear it with `finally: self.caught = None`"),
+        (traceback_in_closure, "clear it with `finally: self.caught = None`"),
+        (traceback_in_iterator, "'job' of traceback_in_iterator leads to a trace"),
         (document, "refers to itself until it is unlinked: call its unlink() when"),
         (method_of_a_writer, "writer.<write> keeps the bound method Writer.write"),
         (method_that_waits, "Job.steps is kept by what it keeps: close() it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
 import weakref
 
@@ -205,3 +206,43 @@ def test_finalizers_are_told_and_did_not_run():
 
     assert (cycle.finalizers, cycle.finalized) == (1, 0)
     assert idioms.Leaving.seen == 0
+
+
+class Shadowing:
+    """Keeps its methods under their own names, as those that wrap them do."""
+
+    def __init__(self):
+        self.meow = self.meow
+        self.purr = self.purr
+
+    def meow(self):
+        """Do nothing."""
+
+    def purr(self):
+        """Do nothing."""
+
+
+def test_an_attribute_with_the_name_of_a_method():
+    """It is named without making a ``__dict__``."""
+    Shadowing()
+
+    report = find_true()
+    assert [each.name for each in only(report).break_at] == [".meow", ".purr"]
+    assert MATERIALISED not in report.limits
+
+
+def test_the_depth_of_a_variable_in_a_context_is_no_shape():
+    """It depends on where its variable is in memory."""
+
+    def make():
+        cat = idioms.Cat()
+        cat.context = contextvars.copy_context()
+        cat.context.run(contextvars.ContextVar("owner").set, cat)
+        for number in range(6):
+            cat.context.run(contextvars.ContextVar(str(number)).set, number)
+
+    for _ in range(40):
+        make()
+
+    groups = refscope.find_cycles().groups
+    assert [group.count for group in groups] == [40]

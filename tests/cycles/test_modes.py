@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
+from itertools import chain
 
 import pytest
 
 import refscope
 from refscope._measure.cycles import search
-from refscope._measure.cycles.search import APART
+from refscope._measure.cycles.search import APART, RUNNING
 
 from . import idioms
 from .helpers import assert_true, facts, names_of, only
@@ -207,3 +209,21 @@ def test_reports_hold_no_objects():
     gc.collect()
     assert watch() is None
     assert facts(report).count == 1
+
+
+def test_a_function_that_still_runs():
+    """What it has in variables is seen up to 3.10; later it is said that it is not."""
+    error = None
+    try:
+        int("x")
+    except ValueError as caught:
+        error = caught
+
+    report = refscope.find_cycles(through=[error])
+
+    loops = [names_of(group.example) for group in report.groups]
+    is_seen = any(name.startswith("<local error in") for name in chain(*loops))
+    assert is_seen is (sys.version_info < (3, 11))
+    assert (RUNNING in report.limits) is not is_seen
+    assert RUNNING not in refscope.find_cycles(through=[idioms.Cat()]).limits
+    error = None

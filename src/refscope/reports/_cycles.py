@@ -174,10 +174,22 @@ def loop_fingerprint(references: Sequence[Reference], *, is_whole: bool = True) 
 
     Of a loop that is not shown whole it says which types and names occur.
     """
-    steps = [(reference.holder.type_name, reference.shape) for reference in references]
+    steps = [
+        (reference.holder.type_name, reference.shape)
+        for reference in references
+        if not _is_inside_tree(reference)
+    ]
     if is_whole:
         turns = [steps[start:] + steps[:start] for start in range(len(steps))]
         steps = min([steps, *turns])
     else:
         steps = sorted(set(steps))
     return fingerprint(*[part for step in steps for part in step])
+
+
+def _is_inside_tree(reference: Reference) -> bool:
+    """Return whether it leads from a node to a node of the variables of a context.
+
+    How deep a value is there depends on addresses (Python/hamt.c).
+    """
+    return reference.shape == "<node>" and reference.holder.type_name[:4] == "hamt"

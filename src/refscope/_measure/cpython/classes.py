@@ -98,6 +98,11 @@ def can_be_weak(kind: type) -> bool:
     return bool(_get_weakref_offset(kind))
 
 
+def can_have_weak_slot(kind: type) -> bool:
+    """Return whether a class could be written so that its instances can be weak."""
+    return is_heap_type(kind) and not _get_item_size(kind)
+
+
 def is_heap_type(kind: type) -> bool:
     """Return whether a class was made at run time: its instances refer to it."""
     return bool(get_flags(kind) & _HEAP_TYPE)
@@ -106,6 +111,12 @@ def is_heap_type(kind: type) -> bool:
 def is_metaclass(kind: type) -> bool:
     """Return whether the instances of a type are classes."""
     return bool(get_flags(kind) & _TYPE_SUBCLASS)
+
+
+def is_standard(kind: type) -> bool:
+    """Return whether a class is of a module that comes with Python."""
+    package, dot, _ = type_name(kind).partition(".")
+    return bool(dot) and package in sys.stdlib_module_names
 
 
 MODULES = identities(ModuleType)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from types import (
     AsyncGeneratorType,
+    BuiltinFunctionType,
     CellType,
     CoroutineType,
     FunctionType,
@@ -19,17 +20,21 @@ from typing import cast
 from refscope._measure.algorithms.feedback import Edge
 from refscope._measure.cpython.classes import (
     can_be_weak,
+    can_have_weak_slot,
+    get_mro,
     identities,
     is_class,
     is_one_of,
+    is_standard,
     type_name,
 )
 from refscope._measure.cpython.frames import place_in
+from refscope._measure.names.attributes import speaks_of
 from refscope._measure.names.code import CONTENTS
 from refscope._measure.names.describe import detail_of
 from refscope._measure.names.parts import REST_BY_NAME
 
-from .costs import OWN_OBJECT, is_back_pointer
+from .costs import OWN_OBJECT, is_back_pointer, is_kept_by_property
 from .errors import on_exception
 from .phrases import (
     Loop,
@@ -81,6 +86,16 @@ def _cache(loop: Loop) -> str:
     )
 
 
+def _alias(loop: Loop) -> str:
+    """What a type alias stands for is told by a function, which has it by a cell."""
+    if all(loop.wiring.types[edge[0]] != _TYPE_ALIAS for edge in loop.edges):
+        return ""
+    return (
+        "a type alias that speaks of itself is freed by gc only: make it once, in the "
+        "module, and not in a function that is called often"
+    )
+
+
 def _partial(loop: Loop) -> str:
     edge = loop.find(functools.partial)
     if edge is None:
@@ -119,10 +134,12 @@ def _is_called_by_others(loop: Loop, keeping: Edge, edge: Edge) -> bool:
 
     Others would call a ``WeakMethod``, and get the method and not its result.
     """
-    keeper, thing = (loop.wiring.types[node] for node in (keeping[0], edge[1]))
-    package = keeper.partition(".")[0]
-    is_other = package not in {keeper, thing.partition(".")[0]}
-    return is_other or is_nameless(loop.name(keeping))
+    name, keeper = loop.name(keeping), type(loop.holder(keeping))
+    owners = (base for base in reversed(get_mro(keeper)) if speaks_of(base, name[1:]))
+    owner = next(owners, keeper)
+    package, dot, _ = type_name(owner).partition(".")
+    is_other = bool(dot) and package != loop.wiring.types[edge[1]].partition(".")[0]
+    return is_other or is_standard(owner) or is_nameless(name)
 
 
 def _or_clear(loop: Loop, told: Sequence[Edge]) -> str:
@@ -131,6 +148,8 @@ def _or_clear(loop: Loop, told: Sequence[Edge]) -> str:
     is_attribute = name[:1] == "." and name[-2:] != "__"
     if edge in told or edge not in loop.edges or not is_attribute:
         return ""
+    if is_back_pointer(name) and can_be_weak(type(loop.target(edge))):
+        return f", or make {kept_by(loop, edge)} a weakref.ref"
     statement = forgetting(loop, edge)
     return f", or clear {kept_by(loop, edge)} with `finally: {statement}`"
 
@@ -165,17 +184,20 @@ def _can_be_deleted(loop: Loop, edge: Edge) -> bool:
 
 def _closure(loop: Loop) -> str:
     edge = loop.find(CellType)
-    if edge is None or loop.find(FunctionType) is None:
+    if edge is None:
         return ""
     into = loop.into(edge)
     name = variable(loop.name(into))
+    if loop.name(into) == _OF_NAMESPACE:
+        return _made_again(loop)
+    if loop.find(FunctionType) is None:
+        return ""
     closure = loop.into(into)
-    if any(is_class(loop.holder(each)) for each in loop.edges):
+    has_class = any(is_class(loop.holder(each)) for each in loop.edges)
+    if has_class or name == "__classdict__":  # where annotations look for names (3.14)
         return _made_again(loop)
     if loop.name(closure) != ".__closure__":
         return ""
-    if name == "__classdict__":  # where annotations look for names (3.14)
-        return _made_again(loop, loop.holder(closure))
     return _function(loop, edge, name)
 
 
@@ -226,14 +248,19 @@ def _class(loop: Loop) -> str:
     return _made_again(loop)
 
 
-def _made_again(loop: Loop, function: object = None) -> str:
+def _made_again(loop: Loop) -> str:
     """Only making it once helps; its name may be told by a function in it."""
     holders = [loop.holder(edge) for edge in loop.edges]
     name = next((detail_of(each) for each in holders if is_class(each)), None)
-    if function is not None:
-        name = (detail_of(function) or "").rpartition(".")[0]
+    if name is None:
+        # A method, and the functions in it that know its annotations.
+        inside = [
+            detail_of(each) or "" for each in holders if type(each) is FunctionType
+        ]
+        name = min(inside, key=len, default="").rpartition(".")[0]
+    made = f"the class {name}" if name else "it"
     return (
-        f"a class always refers to itself, only gc frees it: make the class {name} "
+        f"a class always refers to itself, only gc frees it: make {made} "
         "once, in the module, and not in a function that is called often"
     )
 
@@ -273,6 +300,17 @@ def _frame(loop: Loop) -> str:
     return ""
 
 
+def _kept_by_property(loop: Loop) -> str:
+    """A property has put a value into its object: that cannot be another one."""
+    edge = loop.cut
+    if not is_kept_by_property(loop.holder(edge), loop.name(edge)):
+        return ""
+    return (
+        f"{loop.spelled(edge)} is kept by functools.cached_property: clear it with "
+        f"`finally: {statement_on(loop, edge)}`, or make it a property"
+    )
+
+
 def _attribute(loop: Loop) -> str:
     """The rest: cut where it is best, by a weak reference where there can be one."""
     edge = loop.cut
@@ -283,17 +321,17 @@ def _attribute(loop: Loop) -> str:
             f"{spelled} has no name in Python: let go of it by a method of the "
             f"{loop.kind(edge)}, as close() or clear()"
         )
-    if type(loop.holder(edge)) is CellType and edge in loop.edges:
-        name = variable_of_cell(loop, edge)
+    name = variable_of_cell(loop, edge) if edge in loop.edges else ""
+    if name:
         return (
             f"the variable {name!r} of a closure leads back to it: clear it with "
             f"`finally: {name} = None`, or let it be a weakref.ref"
         )
     if is_back_pointer(loop.name(edge)):
-        return f"{spelled} leads back to the owner: make it a weakref.ref"
+        return _owner(loop)
     if not can_be_weak(type(target)):
         return f"{spelled} cannot be weak: clear it with `finally: {statement}`"
-    if is_one_of(target, _OWNED):
+    if _may_have_one_holder(loop):
         return (
             f"{spelled} may be all that keeps the {type_name(type(target))}, so it "
             f"cannot be weak: clear it with `finally: {statement}`"
@@ -301,9 +339,46 @@ def _attribute(loop: Loop) -> str:
     return f"make {spelled} a weakref.ref, or clear it with `finally: {statement}`"
 
 
-_OWNED = identities(set, frozenset, deque, array, FunctionType, functools.partial)
+def _owner(loop: Loop) -> str:
+    """A part has its whole, of which there can mostly be a weak reference."""
+    edge = loop.cut
+    spelled, kind = loop.spelled(edge), type(loop.target(edge))
+    if can_be_weak(kind):
+        return f"{spelled} leads back to the owner: make it a weakref.ref"
+    if can_have_weak_slot(kind):
+        return (
+            f"{spelled} leads back to the owner: make it a weakref.ref, for which "
+            f"{type_name(kind).rpartition('.')[2]} needs a slot `__weakref__`"
+        )
+    return (
+        f"{spelled} leads back to the owner, which cannot be weak: clear it with "
+        f"`finally: {statement_on(loop, edge)}`"
+    )
+
+
+def _may_have_one_holder(loop: Loop) -> bool:
+    """Return whether a weak reference would mostly lose what it leads to.
+
+    A queue, event or table of the standard library is a part of what has it.
+    """
+    holder, target = loop.holder(loop.cut), loop.target(loop.cut)
+    if holder is target:
+        return False
+    if is_one_of(target, _OWNED):
+        return True
+    is_part = is_standard(type(target)) and not is_class(target)
+    return is_part and not is_standard(type(holder))
+
+
+_OWNED = identities(
+    *(set, frozenset, deque, array, memoryview),
+    *(FunctionType, BuiltinFunctionType, functools.partial),
+)
 """Types that can be referred to weakly, but mostly have one holder."""
 _OF_CONNECTION = REST_BY_NAME["sqlite3.Connection"]
+_TYPE_ALIAS = "typing.TypeAliasType"
+_OF_NAMESPACE = "['__classdictcell__']"
+"""What names the cell in which annotations look for names (3.14)."""
 _CACHE = type(functools.lru_cache(lambda: None))
 _WAITS = "._fut_waiter"
 _IDIOMS: Sequence[Callable[[Loop], str]] = (
@@ -311,6 +386,7 @@ _IDIOMS: Sequence[Callable[[Loop], str]] = (
     _task,
     _connection,
     _document,
+    _alias,
     _cache,
     _partial,
     _bound_method,
@@ -318,4 +394,5 @@ _IDIOMS: Sequence[Callable[[Loop], str]] = (
     _closure,
     _class,
     _frame,
+    _kept_by_property,
 )

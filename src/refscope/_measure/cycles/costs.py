@@ -20,9 +20,11 @@ from types import (
     FunctionType,
     GeneratorType,
     GetSetDescriptorType,
+    MemberDescriptorType,
     MethodType,
     TracebackType,
 )
+from typing import cast
 
 from refscope._measure.algorithms.feedback import Edge
 from refscope._measure.cpython.classes import (
@@ -31,7 +33,9 @@ from refscope._measure.cpython.classes import (
     get_mro,
     identities,
     is_class,
+    is_heap_type,
     is_one_of,
+    is_standard,
     static_lookup,
     type_name,
 )
@@ -79,13 +83,16 @@ SUSPENDED = identities(GeneratorType, CoroutineType, AsyncGeneratorType)
 _RUNNING = SUSPENDED | identities(FrameType)
 _FIXED = identities(
     *(MethodType, functools.partial, TracebackType, tuple, frozenset),
-    *(property, classmethod, staticmethod),
+    *(property, classmethod, staticmethod, slice),
 )
+_TUPLES = identities(tuple)
+_OF_C = identities(GetSetDescriptorType, MemberDescriptorType)
 _FUTURES = frozenset(
     ("_asyncio.Future", "asyncio.futures.Future", "concurrent.futures._base.Future")
 )
 _OF_EXCEPTIONS = {
     ".args": _STRUCTURE,
+    ".exceptions": _STRUCTURE,
     ".__context__": _ONE + 15,
     ".__cause__": _ONE + 15,
     ".__traceback__": _ONE + 20,
@@ -101,20 +108,28 @@ def costs_of(wiring: Wiring, edges: Iterable[Edge] | None = None) -> dict[Edge, 
             (wiring.types[node], name)
             for (node, _), names in wiring.names.items()
             for name in names
-            if is_back_pointer(name)
+            if leads_back(wiring, node, name)
         ],
     )
     return {
         edge: sum(
             [
                 max(1, _BACK // backs[wiring.types[edge[0]], name])
-                if is_back_pointer(name)
+                if leads_back(wiring, edge[0], name)
                 else cost_of(name, *map(wiring.objects.__getitem__, edge))
                 for name in wiring.names[edge]
             ]
         )
         for edge in (wiring.names if edges is None else edges)
     }
+
+
+def leads_back(wiring: Wiring, node: int, name: str) -> bool:
+    """Return whether an object has a reference to its owner that can be removed.
+
+    A field of a named tuple has its value for good.
+    """
+    return is_back_pointer(name) and not is_one_of(wiring.objects[node], _TUPLES)
 
 
 def is_back_pointer(name: str) -> bool:
@@ -187,6 +202,18 @@ def _is_of_c(name: str, holder: object) -> bool:
     return name[1:] not in compiled_names(found.__objclass__)
 
 
+def _may_be_read_only(holder: object, name: str) -> bool:
+    """Return whether an attribute is one of a type of C, as that of a match.
+
+    The slots of a program's class have descriptors of the same type.
+    """
+    found = static_lookup(type(holder), name[1:])
+    if not is_one_of(found, _OF_C):
+        return False
+    owner = cast("GetSetDescriptorType", found).__objclass__
+    return is_standard(owner) or not is_heap_type(owner)
+
+
 def _cost_of_variable(name: str, holder: object, target: object) -> int:
     if name[:7] != "<local " or name[7] == ".":  # what a comprehension goes through
         return _STRUCTURE
@@ -205,9 +232,18 @@ def _cost_of_attribute(name: str, holder: object, target: object) -> int:
         return _ONE + 1
     if is_one_of(target, _CALLBACKS):
         return _ONE + 2
-    if not can_be_weak(type(target)) or is_one_of(target, _CONTAINERS):
+    if _may_be_read_only(holder, name):
+        return _ONE + 12
+    cannot_be_weak = not can_be_weak(type(target)) or is_one_of(target, _CONTAINERS)
+    if cannot_be_weak or is_kept_by_property(holder, name):
         return _ONE + 11
     return _ONE + (9 if _is_named_by_class(name, target) else 10)
+
+
+def is_kept_by_property(holder: object, name: str) -> bool:
+    """Return whether an attribute is what ``functools.cached_property`` keeps."""
+    found = static_lookup(type(holder), name[1:])
+    return type(found) is functools.cached_property
 
 
 def is_future(thing: object) -> bool:

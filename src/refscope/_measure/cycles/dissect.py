@@ -24,7 +24,7 @@ from refscope.reports import Cycle, Reference
 from refscope.reports._cycles import loop_fingerprint
 
 from .advice import advice_on
-from .costs import costs_of, is_back_pointer
+from .costs import costs_of, leads_back
 from .cutting import FEW_LOOPS, MOST_CUTS, by_back_pointers, cuts_of, owners_of
 from .hanging import hanging_on
 from .phrases import Loop
@@ -187,7 +187,7 @@ def _back_pointers(wiring: Wiring) -> list[list[Edge]]:
     """Return the references that lead to owners, those of a type and name together."""
     groups: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
     for edge, names in wiring.names.items():
-        if all(map(is_back_pointer, names)):
+        if all(leads_back(wiring, edge[0], name) for name in names):
             groups[wiring.types[edge[0]], names[0]].append(edge)
     return [groups[key] for key in sorted(groups)]
 

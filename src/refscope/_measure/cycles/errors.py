@@ -26,12 +26,7 @@ def on_exception(loop: Loop) -> str:
         if is_variable(loop, edge) and (
             edge == loop.cut or _is_error(loop.target(edge))
         ):
-            name = variable(loop.name(edge))
-            return (
-                f"local {name!r} of {function_of(loop, edge)} keeps "
-                f"{_kept_by_error(loop)} keeps the frame: end the function with "
-                f"`finally: del {name}`"
-            )
+            return _variables(loop, edge)
     for edge in loop.edges:
         if loop.name(edge) == ".f_locals":
             return (
@@ -50,6 +45,30 @@ def on_exception(loop: Loop) -> str:
                 f"frame and its variables: {clear}keep error.with_traceback(None)"
             )
     return _traceback(loop)
+
+
+def _variables(loop: Loop, edge: Edge) -> str:
+    """A variable of a function keeps it, or those of more functions do."""
+    name = variable(loop.name(edge))
+    kept = {
+        f"{variable(name)!r} of {function_of(loop, other)}": None
+        for other, names in loop.wiring.names.items()
+        if other[1] == edge[1] and is_variable(loop, other)
+        for name in names
+        if has_variable(name)
+    }
+    first = f"{name!r} of {function_of(loop, edge)}"
+    others = sorted(kept.keys() - {first})
+    if edge == loop.cut or not others:
+        return (
+            f"local {first} keeps {_kept_by_error(loop)} keeps the frame: end the "
+            f"function with `finally: del {name}`"
+        )
+    more = others[0] if len(others) == 1 else f"{len(others)} others"
+    return (
+        f"local {first} and {more} keep {_kept_by_error(loop)} keeps their frames: "
+        "`del` each in a `finally`, or keep error.with_traceback(None)"
+    )
 
 
 def _is_error(thing: object) -> bool:
@@ -72,8 +91,10 @@ def _traceback(loop: Loop) -> str:
         and type(loop.holder(edge)) is not TracebackType
     ]
     edge = next(iter(kept), loop.cut)
+    while type(loop.holder(edge)) is tuple:
+        edge = loop.into(edge)
     forget = forgetting(loop, edge)
-    if not forget or type(loop.holder(edge)) is tuple:
+    if not forget or type(loop.holder(edge)) is FrameType:
         return _leading_to_traceback(loop)
     return (
         f"{kept_by(loop, edge)} keeps a traceback, which keeps the frame and its "

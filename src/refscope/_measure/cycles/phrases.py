@@ -11,7 +11,7 @@ from refscope._measure.cpython.classes import identities, is_class, is_one_of
 from refscope._measure.cpython.frames import place_in
 from refscope._measure.names.describe import detail_of
 
-from .costs import is_exception
+from .costs import is_exception, is_kept_by_property
 from .wiring import Wiring, best_name
 
 
@@ -150,7 +150,8 @@ def variable_of_cell(loop: Loop, edge: Edge) -> str:
     """Return the variable in whose cell a reference on the loop is."""
     if type(loop.holder(edge)) is not CellType:
         return ""
-    return variable(loop.name(loop.into(edge)))
+    name = loop.name(loop.into(edge))
+    return variable(name) if has_variable(name) else ""
 
 
 def forgetting(loop: Loop, edge: Edge) -> str:
@@ -178,7 +179,9 @@ def statement_on(loop: Loop, edge: Edge) -> str:
         return "self.args = ()"
     if name[:1] == ".":
         owner = loop.owner(edge)
-        return f"{'self' if owner == loop.kind(edge) else owner}{name} = None"
+        spelled = f"{'self' if owner == loop.kind(edge) else owner}{name}"
+        is_made_again = is_kept_by_property(loop.holder(edge), name)
+        return f"del {spelled}" if is_made_again else f"{spelled} = None"
     if name[:1] == "[":
         return f"del {loop.kind(edge)}{name}"
     if name[:1] == "<":

@@ -7,14 +7,17 @@ objects that are looked for.
 from __future__ import annotations
 
 import gc
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, compress, repeat
-from operator import is_not
+from operator import is_, is_not
+from types import FrameType
 
 from refscope._measure.algorithms.components import components
 from refscope._measure.budget import Budget
 from refscope._measure.cpython.classes import FREE_THREADED, has_managed_dict
+from refscope._measure.cpython.frames import running_frames
 from refscope._measure.cpython.frozen import frozen_count
 from refscope._measure.cpython.hazards import hazard
 from refscope._measure.cpython.listed import listed
@@ -36,6 +39,7 @@ from .wiring import Likely
 
 
 _MOST_GROUPS = 1_000
+_HIDES_RUNNING: bool = sys.version_info >= (3, 11)
 
 MATERIALISED = (
     "to name what is in them, the __dict__ of some instances, the frame object of some "
@@ -44,6 +48,10 @@ MATERIALISED = (
 APART = (
     "classes, modules and their functions refer to each other in any program: what is "
     "in a cycle only by way of them is left out"
+)
+RUNNING = (
+    "what functions that still run have in variables is not followed: since 3.11 the "
+    "collector does not see it"
 )
 LONG = f"of very long loops the first {MOST_SHOWN} references are shown"
 LARGE = f"of large sets of references to cut the first {MOST_CUTS} are shown"
@@ -189,6 +197,20 @@ def cycles_through(roots: Sequence[object], budget: Budget) -> CycleReport:
     return _among(Bookkeeping().reached_from(roots, budget), budget, frozenset())
 
 
+def _has_running(objects: Sequence[object]) -> bool:
+    """Return whether a function runs whose frame is among some objects.
+
+    Others seldom have a frame, which is made when it is asked for.
+    """
+    if not _HIDES_RUNNING:
+        return False
+    kinds = map(type, objects)
+    frames = set(map(id, compress(objects, map(is_, kinds, repeat(FrameType)))))
+    return bool(frames) and not frames.isdisjoint(
+        map(id, running_frames(sys._getframe()))
+    )
+
+
 def _among(
     objects: list[object],
     budget: Budget,
@@ -200,6 +222,8 @@ def _among(
     if budget.is_out_of_time:
         return draft.report()
     draft.limits[APART] = None
+    if _has_running(objects):
+        draft.limits[RUNNING] = None
     with graphs.capture(objects, holders) as graph:
         kinds: dict[CycleKind, list[Component]] = {"garbage": [], "live": []}
         for component in components(graph.successors):

@@ -12,7 +12,13 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import (
+    FrameType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
 from typing import Any, cast
 
 from refscope._measure.cpython.classes import (
@@ -133,8 +139,13 @@ def _name_inline(refs: Referents, names: Iterable[str], tried: dict[str, bool]) 
 
 
 def _is_harmless(found: object) -> bool:
-    """Return whether a class attribute would not be called by a look."""
-    return found is MISSING or not has_method(found, "__get__")
+    """Return whether a class attribute would not be called by a look.
+
+    A function is not: where an object has nothing of its own in its place, the look
+    makes a bound method.
+    """
+    is_plain = found is MISSING or type(found) is FunctionType
+    return is_plain or not has_method(found, "__get__")
 
 
 def _name_by_dict(refs: Referents, tried: dict[str, bool], *, is_there: bool) -> None:
@@ -165,6 +176,11 @@ def _names_of_class(kind: type) -> Iterator[str]:
         for key in ("__annotations__", "__annotations_cache__", "__dataclass_fields__"):
             yield from _texts(members.get(key))
         yield from _names_in(members)
+
+
+def speaks_of(base: type, name: str) -> bool:
+    """Return whether the code of a class, its bases left out, uses a name."""
+    return name in _names_in(get_members(base))
 
 
 def _names_of_module(kind: type) -> Iterator[str]:
