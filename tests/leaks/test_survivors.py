@@ -530,6 +530,16 @@ def test_the_search_for_holders_is_bounded():
     assert any(said in limit for limit in block.report.limits)
 
 
+def test_no_time_at_all_for_the_search():
+    """A deadline of 0 is one, and not the one that is there without."""
+    kept = []
+    with refscope.track("x", deadline=0, cycles=False) as block:
+        kept.append(Node())
+
+    assert kept
+    assert any("deadline=0 " in limit for limit in block.report.limits)
+
+
 def test_a_search_for_all_groups_that_ends_early():
     """Nobody is told of the first one of one."""
     kept = []
