@@ -378,6 +378,24 @@ def test_depth_of_the_whole_stack_is_known():
     assert sys.platform == "emscripten" or trace.total_nframe == len(trace.frames)
 
 
+def test_ways_that_differ_in_our_lines_only_are_one():
+    """What cancels out is left out; a depth that is not known of all is not known."""
+    ours_one, ours_two = (account.__file__, 1), (account.__file__, 2)
+    inner, outer, other = ("a.py", 1), ("a.py", 2), ("b.py", 1)
+    rows = [
+        ((inner, ours_one, outer), 100, 1),
+        ((inner, ours_two, ours_one, outer), 10, 2),
+        ((other, ours_one, outer), 5, 1),
+        ((other, ours_two, outer), -5, -1),
+        ((other,), 7, 1),
+    ]
+
+    assert account._by_program(rows, 4) == {
+        (inner, outer): (None, 110, 3),
+        (other,): (1, 7, 1),
+    }
+
+
 # -- The collector.
 def test_the_programs_collections_are_noted():
     """Those by hand and those by threshold, per generation, with what they freed."""
