@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from refscope import track, tracker_of
+from refscope import expect_gone, track, tracker_of, watch
 from refscope._measure.blocks import account, lifecycle
 from refscope._measure.cpython import activity, classes, places
 from refscope._measure.cpython.interpreter import refuse
@@ -178,6 +178,24 @@ def test_reports_and_handles_are_not_counted():
         del outer
 
     assert "()" in found
+
+
+@pytest.mark.parametrize("thing", [test_reports_and_handles_are_not_counted, [[]]])
+def test_what_watches_an_object_is_not_counted(thing):
+    """Nor is what expects one to go; both may live as long as the block around."""
+    found = []
+    for _ in range(3):  # a thread of an earlier test may come to its end just then
+        gc.collect()
+        with quiet_collector(), track("outer", sites=False, collect=False) as outer:
+            with watch(thing) as watched:
+                pass
+            gone = expect_gone(test_reports_and_handles_are_not_counted, "over")
+        rows = (*outer.report.types, *outer.report.survivors)
+        found.append({row.type_name for row in rows})
+        del outer, watched, gone
+
+    # Up to 3.10 each frame keeps the dictionary by which its variables were seen.
+    assert min(map(len, found)) == 0 or {"dict"} in found
 
 
 def test_what_a_call_that_has_not_begun_was_given_is_not_counted():
