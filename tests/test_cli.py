@@ -241,6 +241,18 @@ def test_report_goes_to_stderr(folder, capsys):
     assert f"{folder / 'script.py'}:3" in said.err
 
 
+@pytest.mark.needs_subprocess
+def test_callers_of_the_program(folder):
+    """The lines of the command are not among them."""
+    _write("script.py", "kept = bytes(1000)\n")
+    said = _python("-m", "refscope", "run", "--frames=9", "--full", "script.py").stderr
+    callers = [line for line in said.splitlines() if line.strip().startswith("from ")]
+
+    assert f"{folder / 'script.py'}:1" in said
+    assert callers
+    assert all("<frozen runpy>" in line or "runpy.py" in line for line in callers)
+
+
 def test_modules(folder, capsys):
     """A module is found by its name, and what it is called stays."""
     _write("pkg/__init__.py", "")
