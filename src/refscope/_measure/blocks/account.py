@@ -134,8 +134,10 @@ def _by_program(
     them only are one.
     """
     sums: dict[tracing.Stack, tuple[int | None, int, int]] = {}
+    files = {file for stack, _, _ in rows for file, _ in stack}  # few, in many lines
+    mine = {file for file in files if file.startswith(ours.FILES)}
     for stack, size, count in rows:
-        lines = tuple([line for line in stack if not line[0].startswith(ours.FILES)])
+        lines = tuple([line for line in stack if line[0] not in mine])
         # Cut at the depth asked for, so the whole is known only when it was less deep.
         total = len(lines) if len(stack) < depth else None
         known, size_before, count_before = sums.get(lines, (total, 0, 0))
