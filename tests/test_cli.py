@@ -241,6 +241,18 @@ def test_report_goes_to_stderr(folder, capsys):
     assert f"{folder / 'script.py'}:3" in said.err
 
 
+@pytest.mark.needs_subprocess
+def test_callers_of_the_program(folder):
+    """The lines of the command are not among them."""
+    _write("script.py", "kept = bytes(1000)\n")
+    said = _python("-m", "refscope", "run", "--frames=9", "--full", "script.py").stderr
+    callers = [line for line in said.splitlines() if line.strip().startswith("from ")]
+
+    assert f"{folder / 'script.py'}:1" in said
+    assert callers
+    assert all("<frozen runpy>" in line or "runpy.py" in line for line in callers)
+
+
 def test_modules(folder, capsys):
     """A module is found by its name, and what it is called stays."""
     _write("pkg/__init__.py", "")
@@ -388,7 +400,7 @@ def test_no_place_for_the_report(folder, monkeypatch, stderr):
         (["-m", "json.tool.nowhere"], "no module named 'json.tool.nowhere'"),
         (["-m", "empty"], "no module named 'empty.__main__'"),
         (["-m", ".relative"], "no module named '.relative'"),
-        (["-m"], "no module named ''"),
+        (["-m"], "-m takes the name of a module"),
         (["-m", "sys"], "sys: this module is not written in Python"),
         ([], "run takes a program: SCRIPT [ARGS] | -m MODULE [ARGS]"),
         (["--frames", "0", "a.py"], "frames takes 1 to 65,535, not 0"),
@@ -428,6 +440,19 @@ def test_json_that_cannot_be_written(folder, capsys):
     said = capsys.readouterr().err
     assert said.startswith(f"refscope: {folder / 'a.json'}: ")
     assert "'a.py': kept" in said
+
+
+@pytest.mark.parametrize(("code", "status"), [("", 2), ("0", 2), ("3", 3), ("''", "")])
+def test_json_of_a_program_that_exits(folder, capsys, code, status):
+    """Who ends by ``sys.exit`` has done as well as who just ends."""
+    _write("a.py", f"import os, sys; os.mkdir('a.json'); sys.exit({code})")
+    try:
+        ended = _command("run", "--json", "a.json", "a.py")
+    except SystemExit as error:
+        ended = error.code
+
+    assert ended == status
+    assert f"refscope: {folder / 'a.json'}: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

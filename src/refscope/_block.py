@@ -69,7 +69,7 @@ class Block:
         """The report of the ended block.
 
         Raises:
-            ReportNotReadyError: The block has not ended.
+            ReportNotReadyError: The block has not ended, or was cut short.
             NotMeasuredError: The block was skipped by ``every=n``.
         """
         if self._report is not None:
@@ -78,6 +78,11 @@ class Block:
             raise NotMeasuredError(
                 f"block {self._label!r} was not measured: only one entry in "
                 f"{self._tracker.every} is; ask block.measured first"
+            )
+        if self._has_begun and not self.is_open:
+            raise ReportNotReadyError(
+                f"block {self._label!r} has no report: it is just ending, or was cut "
+                "short by Ctrl-C, by a fork in another thread, or by the end of Python"
             )
         raise ReportNotReadyError(
             f"block {self._label!r} has not ended: use peek() for a report so far, "
@@ -219,7 +224,7 @@ class Block:
     @property
     def is_open(self) -> bool:
         """Whether it was entered and has not ended."""
-        return self._probe is not None
+        return self._probe is not None and not self._probe.is_abandoned
 
     @property
     def has_begun(self) -> bool:
@@ -255,9 +260,13 @@ class Block:
     @override
     def __repr__(self) -> str:
         """Return one line: the label and the state."""
-        state = "skipped" if self._is_skipped else "open" if self.is_open else "new"
-        if self._report is not None:
+        state = "cut short" if self._has_begun else "new"
+        if self._is_skipped:
+            state = "skipped"
+        elif self._report is not None:
             state = "ended"
+        elif self.is_open:
+            state = "open"
         return f"<Block {self._label!r} {state}>"
 
 

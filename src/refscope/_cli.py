@@ -228,7 +228,9 @@ def _run(options: argparse.Namespace) -> int:
         raise
     except BaseException as error:
         block.end(type(error))
-        _deliver(block.report, options, stderr)
+        status = _deliver(block.report, options, stderr)
+        if status and isinstance(error, SystemExit) and error.code in (None, 0):
+            return status  # the program did well, and refscope did not
         _leave_out_our_lines()
         raise
     return _deliver(block.stop(), options, stderr)
@@ -300,6 +302,8 @@ def _program(words: Sequence[str]) -> tuple[str, Callable[[], object]]:
     module = _main_module()
     if name.startswith("-m"):
         name, *own = [name[2:], *own] if name[2:] else own or [""]
+        if not name:
+            raise _RefusalError("-m takes the name of a module")
         _settle(["-m", *own], os.getcwd())
         return f"-m {name}", partial(_run_module, name, module)
     path = os.path.join(os.getcwd(), name)

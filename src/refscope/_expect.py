@@ -10,6 +10,7 @@ from time import perf_counter, sleep
 from refscope._measure.budget import Budget, OnProgress
 from refscope._measure.cpython import activity
 from refscope._measure.cpython.environment import environment
+from refscope._measure.heap import census
 from refscope._measure.heap.keeping import Kept
 from refscope._measure.references.refcounts import OWN
 from refscope._measure.retention import verdicts
@@ -154,3 +155,6 @@ def _checked(within: float | None) -> float:
     if not within >= 0:
         raise InvalidArgumentError(f"within takes 0 or more seconds, not {within}")
     return within
+
+
+census.own(Expectation)

@@ -96,7 +96,8 @@ def track(  # noqa: PLR0913  # one for each choice of the caller
             the collector count as kept.
         max_objects: Look at no more objects in each search, for survivors and for
             cycles, and say so.
-        deadline: Stop each of these searches after that many seconds, and say so.
+        deadline: Stop each of these searches after that many seconds, and say so.  By
+            default what holds survivors is searched for one second, all else till done.
         keep: How many reports ``tracker.reports`` remembers.
         every: Measure one entry in this many: the n-th, the 2n-th and so on.
         on_report: Called with each report, in the thread that ended the block.  An

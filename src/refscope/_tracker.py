@@ -197,9 +197,12 @@ def decorate(tracker: Tracker, function: F) -> F:
         remake = cast("Callable[[object], F]", type(cast("object", function)))
         return remake(decorate(tracker, cast("Wrapper", function).__func__))
     if not callable(function) or isinstance(function, type):
+        name = type(cast("object", function)).__name__
+        way_out = "a class has to be tracked method by method"
+        if hasattr(type(cast("object", function)), "__get__"):
+            way_out = f"track the function that it holds: put @track below @{name}"
         raise ArgumentTypeError(
-            f"track decorates functions and methods, not {type(function).__name__!r} "
-            "objects; a class has to be tracked method by method"
+            f"track decorates functions and methods, not {name!r} objects; {way_out}"
         )
     label = tracker.label if tracker.is_named else name_of(function)
     tracked_function: F = _drive.tracked(function, tracker, label)

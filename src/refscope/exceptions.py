@@ -6,7 +6,7 @@
       InvalidArgumentError  (ValueError)           a value that cannot be meant
       ArgumentTypeError     (TypeError)            a thing of the wrong kind
       TrackingError         (RuntimeError)         a block cannot be opened or closed
-      ReportNotReadyError   (RuntimeError)         the block has not ended yet
+      ReportNotReadyError   (RuntimeError)         a block has no report, or not yet
       NotMeasuredError      (LookupError)          the block was skipped
       AddressError          (LookupError)          no object is known to be there
       ImmortalError         (TypeError)            an immortal object has no count
@@ -39,7 +39,7 @@ class TrackingError(RefscopeError, RuntimeError):
 
 
 class ReportNotReadyError(RefscopeError, RuntimeError):
-    """The report was asked for before its block ended."""
+    """The report was asked for before its block ended, or the block was cut short."""
 
 
 class NotMeasuredError(RefscopeError, LookupError):

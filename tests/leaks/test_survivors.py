@@ -526,8 +526,20 @@ def test_the_search_for_holders_is_bounded():
 
     assert not block.report.complete
     assert len(block.report.survivors) == len(kept) == 2
-    said = "was searched for the first 1 of 2 groups"
-    assert any(said in limit for limit in block.report.limits)
+    assert block.report.limits[-2:] == (
+        "stopped after max_objects=1 while searching for holders",
+        "what holds the survivors was searched for the first 1 of 2 groups only",
+    )
+
+
+def test_no_time_at_all_for_the_search():
+    """A deadline of 0 is one, and not the one that is there without."""
+    kept = []
+    with refscope.track("x", deadline=0, cycles=False) as block:
+        kept.append(Node())
+
+    assert kept
+    assert any("deadline=0 " in limit for limit in block.report.limits)
 
 
 def test_a_search_for_all_groups_that_ends_early():

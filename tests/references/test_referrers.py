@@ -838,18 +838,18 @@ def test_the_second_part_can_be_bounded_too():
 
 
 @pytest.mark.parametrize(
-    ("bounds", "error"),
+    ("bounds", "error", "said"),
     [
-        ({"max_objects": 0}, InvalidArgumentError),
-        ({"deadline": -1}, InvalidArgumentError),
-        ({"max_objects": 1.5}, ArgumentTypeError),
-        ({"deadline": "1"}, ArgumentTypeError),
-        ({"progress": 1}, ArgumentTypeError),
+        ({"max_objects": 0}, InvalidArgumentError, "1 or more, not 0"),
+        ({"deadline": -1}, InvalidArgumentError, "0 or more, not -1"),
+        ({"max_objects": 1.5}, ArgumentTypeError, "a whole number, not a float"),
+        ({"deadline": "1"}, ArgumentTypeError, "a number, not a str"),
+        ({"progress": 1}, ArgumentTypeError, "a function, not an int"),
     ],
 )
-def test_bad_bounds(bounds, error):
+def test_bad_bounds(bounds, error, said):
     """A bound that cannot be meant is refused."""
-    with pytest.raises(error):
+    with pytest.raises(error, match=said):
         referrers(1, **bounds)
 
 

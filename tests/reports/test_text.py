@@ -103,6 +103,16 @@ def test_a_clean_block_is_two_lines():
     ]
 
 
+def test_a_clean_block_says_of_what_it_speaks():
+    """How many calls were merged, and the tags, are said also if all was well."""
+    report = TrackReport(calls=6, calls_seen=60, tags={"host": "a"}, memory=NOTHING)
+
+    assert _lines(report)[1:] == [
+        "Block      6 of 60 calls measured, host=a",
+        "Measured: nothing. Limits: none",
+    ]
+
+
 def test_a_clean_block_shows_its_limits():
     """A verdict that does not cover everything says so."""
     report = TrackReport(limits=("No tracing.",), complete=False)

@@ -40,6 +40,53 @@ def grown(report):
     return round(sum(large) / LARGE)
 
 
+def test_sites_have_no_lines_of_ours():
+    """What runs a decorated function is not among its callers."""
+    kept = []
+    tracker = track(frames=50, **LIGHT)
+
+    @tracker
+    def plain():
+        kept.append(bytes(LARGE))
+
+    @tracker
+    def generator():
+        while True:
+            kept.append(bytes(LARGE))
+            yield
+
+    @tracker
+    async def coroutine():
+        kept.append(bytes(LARGE))
+
+    @tracker
+    async def items():
+        kept.append(bytes(LARGE))
+        yield
+
+    plain()
+    reports = [tracker.report]
+    steps = generator()
+    for ask, value in ((next, steps), (steps.send, 1)):
+        ask(value)
+    steps.close()
+    reports.append(tracker.report)
+    for waiting in (coroutine(), items().asend(None)):
+        with contextlib.suppress(StopIteration):
+            waiting.send(None)
+        del waiting
+        gc.collect()
+        reports.append(tracker.report)
+    folder = refscope.__file__.rpartition("__init__")[0]
+
+    assert [grown(report) for report in reports] == [1, 2, 1, 1]
+    for report in reports:
+        large = [site for site in report.sites if site.size_diff >= LARGE]
+        assert len(large) == 1
+        for frame in large[0].traceback.frames:
+            assert not frame.filename.startswith((folder, "<refscope"))
+
+
 # -- Plain functions.
 def test_a_bare_decorator_names_by_the_function():
     """@track alone takes the qualified name as label."""

@@ -15,6 +15,7 @@ from refscope import track
 from refscope._measure.blocks import collecting, lifecycle
 from refscope._measure.cpython import interpreter
 from refscope._measure.session import boundary, gcstate, tracing
+from refscope.exceptions import ReportNotReadyError
 
 from . import interrupted
 from .helpers import run_python
@@ -276,6 +277,23 @@ def test_ctrl_c_around_the_end_of_a_block(monkeypatch, before):
 
     assert not tracemalloc.is_tracing()
     assert is_free()
+
+
+def test_a_block_that_was_cut_short_says_so(monkeypatch):
+    """Nobody is told to end a block once more that has no report to come."""
+    at_exit, unlucky = track("x", **LIGHT).start(), track("x", **LIGHT).start()
+    lifecycle._drop(at_exit._probe)  # as a fork and the end of Python do
+    monkeypatch.setattr(lifecycle, "leave", interrupting(lifecycle.leave, before=True))
+    with pytest.raises(KeyboardInterrupt):
+        unlucky.stop()
+
+    for block in (at_exit, unlucky):
+        assert repr(block) == "<Block 'x' cut short>"
+        for ask in (block.peek, block.stop, lambda: block.report):  # noqa: B023
+            with pytest.raises(
+                ReportNotReadyError, match=r"'x' has no report: .*short"
+            ):
+                ask()
 
 
 @pytest.mark.parametrize("name", ["enter", "leave"])

@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from refscope import track, tracker_of
+from refscope import expect_gone, track, tracker_of, watch
 from refscope._measure.blocks import account, lifecycle
 from refscope._measure.cpython import activity, classes, places
 from refscope._measure.cpython.interpreter import refuse
@@ -178,6 +178,24 @@ def test_reports_and_handles_are_not_counted():
         del outer
 
     assert "()" in found
+
+
+@pytest.mark.parametrize("thing", [test_reports_and_handles_are_not_counted, [[]]])
+def test_what_watches_an_object_is_not_counted(thing):
+    """Nor is what expects one to go; both may live as long as the block around."""
+    found = []
+    for _ in range(3):  # a thread of an earlier test may come to its end just then
+        gc.collect()
+        with quiet_collector(), track("outer", sites=False, collect=False) as outer:
+            with watch(thing) as watched:
+                pass
+            gone = expect_gone(test_reports_and_handles_are_not_counted, "over")
+        rows = (*outer.report.types, *outer.report.survivors)
+        found.append({row.type_name for row in rows})
+        del outer, watched, gone
+
+    # Up to 3.10 each frame keeps the dictionary by which its variables were seen.
+    assert min(map(len, found)) == 0 or {"dict"} in found
 
 
 def test_what_a_call_that_has_not_begun_was_given_is_not_counted():
@@ -376,6 +394,24 @@ def test_depth_of_the_whole_stack_is_known():
     assert trace.frames[-1].function.endswith("<locals>.run")
     assert trace.total_nframe in {None, len(trace.frames)}
     assert sys.platform == "emscripten" or trace.total_nframe == len(trace.frames)
+
+
+def test_ways_that_differ_in_our_lines_only_are_one():
+    """What cancels out is left out; a depth that is not known of all is not known."""
+    ours_one, ours_two = (account.__file__, 1), (account.__file__, 2)
+    inner, outer, other = ("a.py", 1), ("a.py", 2), ("b.py", 1)
+    rows = [
+        ((inner, ours_one, outer), 100, 1),
+        ((inner, ours_two, ours_one, outer), 10, 2),
+        ((other, ours_one, outer), 5, 1),
+        ((other, ours_two, outer), -5, -1),
+        ((other,), 7, 1),
+    ]
+
+    assert account._by_program(rows, 4) == {
+        (inner, outer): (None, 110, 3),
+        (other,): (1, 7, 1),
+    }
 
 
 # -- The collector.

@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 import weakref
 from contextlib import AsyncExitStack, ExitStack
+from functools import cached_property
 
 import pytest
 
@@ -1013,6 +1014,19 @@ def test_only_functions_are_decorated(thing):
         track(thing)
     with pytest.raises(ArgumentTypeError, match="track decorates functions"):
         track("x")(thing)
+
+
+@pytest.mark.parametrize("kind", [property, cached_property])
+def test_what_holds_a_method_is_made_of_a_tracked_one(kind):
+    """Who put track above it is told where it goes."""
+    way_out = f"put @track below @{kind.__name__}"
+    with pytest.raises(ArgumentTypeError, match=way_out):
+        track(kind(len))
+
+    class Thing:
+        size = kind(track(lambda _self: 5))
+
+    assert Thing().size == 5
 
 
 @pytest.mark.parametrize("thing", [len, lambda: None, int, 5])

@@ -124,7 +124,10 @@ def _check(name: str, value: float | None, kinds: tuple[type, ...]) -> None:
     if value is None:
         return
     if type(value) not in kinds:
-        raise ArgumentTypeError(f"{name} takes a number, not {type(value).__name__}")
+        number = "a whole number" if kinds == (int,) else "a number"
+        raise ArgumentTypeError(
+            f"{name} takes {number}, not {units.one(type(value).__name__)}"
+        )
     least = 1 if kinds == (int,) else 0
     if not value >= least:  # also for nan
         raise InvalidArgumentError(f"{name} takes {least} or more, not {value}")

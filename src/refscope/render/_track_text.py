@@ -75,10 +75,10 @@ def track_lines(report: TrackReport, page: Page) -> list[str]:
     """Return the lines of a block: verdict, sites, types, gc, limits."""
     shown = attrs.evolve(report, label=short_label(report.label, page))
     head = head_lines(shown, page)
+    block = titled("Block", _joined(_block(report, page)))
     if _nothing_changed(report):
-        return [*head, *_measured_lines(report, page)]
-    head += [*_suspect_lines(report, page), ""]
-    head += titled("Block", _joined(_block(report, page)))
+        return [*head, *block, *_measured_lines(report, page)]
+    head += [*_suspect_lines(report, page), "", *block]
     foot = [
         *titled("Process", _joined(_process(report))),
         *titled("gc", [_gc(report)]),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter_ns
 
 from refscope._measure.cpython import classes, places
 from refscope._measure.cpython.environment import environment
-from refscope._measure.session import gcstate
+from refscope._measure.heap import ours
+from refscope._measure.session import gcstate, tracing
 from refscope.reports import (
     AllocationSite,
     CycleReport,
@@ -114,16 +116,35 @@ def _sites(found: Findings) -> tuple[AllocationSite, ...]:
     """Return one site a place, with the functions that its lines are in."""
     if found.traced is None or not found.traced.rows:
         return ()
-    rows = found.traced.rows
-    frames = places.frames_of({line for stack, _, _ in rows for line in stack})
-    depth = min(found.frame_limit, found.plan.frames)
+    sums = _by_program(found.traced.rows, min(found.frame_limit, found.plan.frames))
+    frames = places.frames_of({line for stack in sums for line in stack})
     sites: list[AllocationSite] = []
-    for stack, size_diff, count_diff in rows:
-        # Cut at the depth asked for, so the whole is known only when it was less deep.
-        total = len(stack) if len(stack) < depth else None
+    for stack, (total, size_diff, count_diff) in sums.items():
         lines = tuple([frames[line] for line in reversed(stack)])
         sites.append(AllocationSite(Traceback(lines, total), size_diff, count_diff))
     return sorted_sites(sites)
+
+
+def _by_program(
+    rows: Sequence[tuple[tracing.Stack, int, int]], depth: int
+) -> dict[tracing.Stack, tuple[int | None, int, int]]:
+    """Return depth, bytes and blocks by the lines of the program alone.
+
+    Between these are lines of what runs a decorated function.  Ways that differ in
+    them only are one.
+    """
+    sums: dict[tracing.Stack, tuple[int | None, int, int]] = {}
+    files = {file for stack, _, _ in rows for file, _ in stack}  # few, in many lines
+    mine = {file for file in files if file.startswith(ours.FILES)}
+    for stack, size, count in rows:
+        lines = tuple([line for line in stack if line[0] not in mine])
+        # Cut at the depth asked for, so the whole is known only when it was less deep.
+        total = len(lines) if len(stack) < depth else None
+        known, size_before, count_before = sums.get(lines, (total, 0, 0))
+        if known != total:
+            total = None
+        sums[lines] = total, size_before + size, count_before + count
+    return {lines: row for lines, row in sums.items() if any(row[1:])}
 
 
 def _types(found: Findings) -> tuple[TypeChange, ...]:

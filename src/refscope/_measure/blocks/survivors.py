@@ -92,7 +92,7 @@ class Survivors:
 
     def explain(self, max_objects: int | None, deadline: float | None) -> None:
         """Search for what holds the groups, and let go of the objects."""
-        budget = Budget(max_objects, deadline or _MOST_SECONDS)
+        budget = Budget(max_objects, _MOST_SECONDS if deadline is None else deadline)
         mine = frozenset([id(thing) for group in self.groups for thing in group.things])
         defined = mine - made_again(self.groups)
         rows: list[SurvivorGroup] = []

@@ -33,6 +33,7 @@ MEASURE = os.path.join(_ROOT, "_measure", "")  # noqa: PTH118
 _OURS = (
     *[os.path.join(folder, "") for folder in ("reports", "render")],  # noqa: PTH118
     *(
+        "__main__.py",
         "_units.py",
         "_block.py",
         "_cli.py",

@@ -13,7 +13,7 @@ from weakref import ref
 
 from refscope._measure.budget import Budget
 from refscope._measure.cpython.interpreter import count_elements
-from refscope._measure.heap import ours
+from refscope._measure.heap import census, ours
 from refscope._measure.session.boundary import own_work
 from refscope._typing import Self
 from refscope.exceptions import ReportNotReadyError, TrackingError
@@ -201,3 +201,6 @@ def _without(
 def _key(reference: Reference) -> tuple[int, str, str]:
     holder = reference.holder
     return holder.address, holder.type_name, reference.name
+
+
+census.own(Watch)

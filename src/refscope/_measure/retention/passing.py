@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gc
-from typing import Literal
-from weakref import ref
+from typing import Literal, TypeVar
+from weakref import ReferenceType, ref
 
 from refscope._measure.cpython.classes import is_heap_type, type_name
 from refscope._measure.heap import census
+from refscope._measure.heap.keeping import KeptById
 from refscope.exceptions import ArgumentTypeError
 from refscope.reports import Verdict
 
 
+T = TypeVar("T")
 FreedBy = Literal["refcount", "gc"]
 
 
@@ -57,15 +59,9 @@ class Passing:
         self.freed_by: FreedBy | None = None
         self.is_waiting: bool = False
         # No cycle: a dropped expectation listens no longer.
-        mine: ref[Passing] = ref(self)
-
-        def on_death(_: object) -> None:
-            passing = mine()
-            if passing is not None:  # pragma: no branch  # threads may come between
-                passing.die()
-
+        mine: _Reference[Passing] = _Reference(self)
         try:
-            self._reference: ref[object] | None = ref(subject, on_death)
+            self._reference: ref[object] | None = _Reference(subject, _OnDeath(mine))
         except TypeError:
             slots = ", or add '__weakref__' to the __slots__ of its class"
             raise ArgumentTypeError(
@@ -104,7 +100,27 @@ class Passing:
         self.end()
 
 
-_waiting: dict[int, ref[Passing]] = {}
+class _Reference(ReferenceType[T]):
+    """A weak reference that is known as refscope's."""
+
+    __slots__ = ()
+
+
+class _OnDeath:
+    """What a dead object calls."""
+
+    __slots__ = ("_mine",)
+
+    def __init__(self, mine: ref[Passing]) -> None:
+        self._mine = mine
+
+    def __call__(self, _: object) -> None:
+        passing = self._mine()
+        if passing is not None:  # pragma: no branch  # threads may come between
+            passing.die()
+
+
+_waiting: dict[int, ref[Passing]] = KeptById()
 """Those whose objects live, by identity."""
 
-census.own(Passing)
+census.own(Passing, _Reference, _OnDeath)

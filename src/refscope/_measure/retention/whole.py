@@ -22,7 +22,7 @@ from refscope._measure.heap.keeping import Kept
 
 _MOST_LOOKS = 4
 """Before everything is turned around."""
-STAGE = "searching for what holds it"
+STAGE = "searching for holders"
 
 
 class Whole:
