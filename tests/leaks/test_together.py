@@ -64,6 +64,41 @@ def test_what_older_members_of_a_chain_hold_is_not_new():
     assert size <= leak.size_per_call < size + 100
 
 
+def test_an_exception_comes_before_what_its_frames_hold():
+    """It is what was kept; all else leaks with it."""
+    errors = []
+
+    def fail():
+        item = Item()
+        try:
+            raise KeyError(id(item))  # noqa: TRY301
+        except KeyError as error:
+            errors.append(error)
+
+    leaks = find(fail).leaks
+
+    assert [leak.type_name.rpartition(".")[2] for leak in leaks[:2]] == [
+        "KeyError",
+        "Item",
+    ]
+
+
+def test_functions_come_before_the_containers_around_them():
+    """Their names tell more, even if a set beside them is larger."""
+    receivers, senders = {}, {}
+
+    def connect():
+        def receive(sender):
+            return sender
+
+        receivers[id(receive)] = receive
+        senders[id(receive)] = set()
+
+    leaks = find(connect).leaks
+
+    assert [leak.type_name for leak in leaks] == ["function", "set"]
+
+
 def test_blocks_of_a_line_are_those_of_its_objects():
     """What else the line makes is not counted as texts."""
     items, texts, numbers = [], [], itertools.count()
