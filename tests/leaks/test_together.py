@@ -64,6 +64,33 @@ def test_what_older_members_of_a_chain_hold_is_not_new():
     assert size <= leak.size_per_call < size + 100
 
 
+class Page:
+    """What leaks with what it holds."""
+
+    def __init__(self):
+        self.body = bytearray(5000)
+
+
+class Site:
+    """Holds what leaks as well."""
+
+    def __init__(self):
+        self.page = Page()
+        self.names = ["start"]
+
+
+def test_a_leak_costs_what_dies_with_it():
+    """Also what its own line takes beside the object, and what leaks inside of it."""
+    sites = []
+    sizes = {
+        leak.type_name.rpartition(".")[2]: leak.size_per_call
+        for leak in find(lambda: sites.append(Site())).leaks
+    }
+
+    assert sizes["Page"] > sys.getsizeof(bytearray(5000))
+    assert sizes["Site"] > sizes["Page"] + sizes["list"]
+
+
 def test_an_exception_comes_before_what_its_frames_hold():
     """It is what was kept; all else leaks with it."""
     errors = []
@@ -111,6 +138,27 @@ def test_blocks_of_a_line_are_those_of_its_objects():
     assert (memory.type_name, memory.per_call) == ("str", 1.0)
     assert memory.growth == (1, 1, 1)
     assert 40 < memory.size_per_call < 80
+
+
+def test_memory_of_a_library_is_counted_where_it_was_traced():
+    """It is not among the blocks that are counted without tracing, as numpy's arrays.
+
+    A library tells tracemalloc of it, which never looks at the address.
+    """
+    ctypes = pytest.importorskip("ctypes")
+    note = ctypes.pythonapi.PyTraceMalloc_Track
+    note.argtypes = ctypes.c_uint, ctypes.c_size_t, ctypes.c_size_t
+    ranges, addresses = [], itertools.count(1)
+
+    def keep():
+        ranges.append(range(next(addresses) << 100))
+        for _ in range(3):
+            note(5, next(addresses), 4000)
+
+    lost = next(leak for leak in find(keep).leaks if not leak.type_name)
+
+    assert (lost.kind, lost.verdict, lost.per_call) == ("memory", "native", 3.0)
+    assert lost.size_per_call == 12_000
 
 
 def test_what_cannot_be_traced_is_a_leak_all_the_same():

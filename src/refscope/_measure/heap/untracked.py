@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Iterator
-from itertools import compress, filterfalse, repeat, starmap
+from itertools import chain, compress, filterfalse, repeat, starmap
 from operator import is_, itemgetter
 from typing import cast
 
@@ -41,6 +41,10 @@ class Untracked:
         """Let go of everything."""
         self.by_place.clear()
         self.dict_of_key.clear()
+
+    def ids(self) -> set[int]:
+        """Return the identities of what was found at the places."""
+        return {*map(id, chain.from_iterable(self.by_place.values()))}
 
     def look_for(self, places: Collection[Place], *, are_keys: bool) -> None:
         """Find the untracked objects of these places among what objects hold.

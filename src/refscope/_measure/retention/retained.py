@@ -51,14 +51,13 @@ def retained_sizes(
     subjects: Sequence[object],
     budget: Budget,
     ours: Collection[int] = (),
-    *,
-    is_of_ours: bool = False,
+    made: Collection[int] | None = None,
 ) -> list[int] | None:
     """Return for each subject the bytes that would die with it; None if cut short.
 
-    ``ours`` are the identities of objects that a list of refscope's holds once more;
-    with ``is_of_ours`` no others that the collector tracks are added up, such as the
-    older rest of a chain, nor what these hold.
+    ``ours`` are the identities of objects that a list of refscope's holds once more.
+    With ``made`` no others than these that the collector tracks are added up, such as
+    the older rest of a chain, nor what they hold.
 
     The graph is that of all objects that the subjects lead to.  Which of them are
     held from elsewhere as well is known by their reference counts; the subjects
@@ -71,7 +70,7 @@ def retained_sizes(
     successors: list[list[int]] = [[]]
     apart: list[int] = []
     for node, thing in enumerate(objects, 1):
-        is_apart = is_of_ours and id(thing) not in ours and is_tracked(thing)
+        is_apart = made is not None and id(thing) not in made and is_tracked(thing)
         apart += [node] * is_apart
         held = () if is_apart else map(number.get, map(id, referents_of([thing])))
         successors.append(list(filter(None, held)))
