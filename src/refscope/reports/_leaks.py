@@ -103,8 +103,8 @@ class LeakReport(Report):
     """Traced bytes more after each call; None when nothing had to be traced."""
 
     rss_per_call: float | None = None
-    """Bytes of the resident set more after each call, the median of the rounds; None
-    where the system does not tell."""
+    """Bytes of the resident set more after each call, the median of the calls, each of
+    which has the rate of its round; None where the system does not tell."""
 
     @property
     def is_leaking(self) -> bool:
