@@ -331,6 +331,19 @@ def test_weak_references_that_are_dropped_are_no_cycles():
     assert (leak.kind, leak.per_call, leak.growth) == ("cycles", 1.0, (1, 1, 1))
 
 
+def test_garbage_costs_what_hangs_on_its_cycles():
+    """And not only what is in the loop."""
+
+    def make():
+        page = Page()
+        page.self = page
+
+    [leak] = find(make).leaks
+
+    assert leak.cycle.retained_size <= leak.size_per_call
+    assert leak.size_per_call > sys.getsizeof(bytearray(5000))
+
+
 def test_the_garbage_of_a_class_is_told_as_a_class():
     """Not as one of the descriptors that it has, and with the whole advice."""
 

@@ -51,7 +51,8 @@ class Leak(Record):
     """Objects (blocks, cycles, references, items) per call: the rounds' median."""
 
     size_per_call: float | None = None
-    """Bytes per call, with what dies with it; None when not measured."""
+    """Bytes per call, with what dies with it (of a cycle as much as with the example);
+    None when not measured."""
 
     traceback: Traceback | None = None
     """Where it was allocated; None when that could not be traced."""
