@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import gc
 import hashlib
 import itertools
@@ -89,6 +90,19 @@ def test_a_leak_costs_what_dies_with_it():
 
     assert sizes["Page"] > sys.getsizeof(bytearray(5000))
     assert sizes["Site"] > sizes["Page"] + sizes["list"]
+
+
+def test_texts_that_are_keys_die_with_what_holds_them():
+    """Also where the search has met them, which holds the dictionary once for each."""
+    counters, numbers = [], itertools.count()
+
+    def count():
+        counters.append(collections.Counter([f"word {next(numbers):0200}"]))
+
+    leak = by_kind(find(count))["objects"]
+
+    assert leak.type_name == "collections.Counter"
+    assert leak.size_per_call > sys.getsizeof({"word": 1}) + 200
 
 
 def test_an_exception_comes_before_what_its_frames_hold():

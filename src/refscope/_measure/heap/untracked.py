@@ -15,7 +15,7 @@ from typing import cast
 
 from refscope._measure.budget import CHUNK
 from refscope._measure.cpython.hazards import referents_of
-from refscope._measure.cpython.interpreter import get_object_traceback
+from refscope._measure.cpython.interpreter import count_elements, get_object_traceback
 from refscope._measure.cpython.listed import listed
 from refscope._measure.names.containers import dict_items, dict_keys
 
@@ -45,6 +45,11 @@ class Untracked:
     def ids(self) -> set[int]:
         """Return the identities of what was found at the places."""
         return {*map(id, chain.from_iterable(self.by_place.values()))}
+
+    def count_in(self, held: dict[int, int]) -> None:
+        """Count what this holds, by identity; a dictionary once for each key."""
+        count_elements(held, self.ids())
+        count_elements(held, map(id, self.dict_of_key.values()))
 
     def look_for(self, places: Collection[Place], *, are_keys: bool) -> None:
         """Find the untracked objects of these places among what objects hold.

@@ -6,7 +6,7 @@ second is leaked, and no cache that has turned over meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Mapping
 from itertools import compress, repeat
 from operator import is_
 
@@ -94,8 +94,8 @@ class Trial:
         """Names of the types that grow."""
         self._is_ours = not is_tracing()
         self._born = Born(is_traced=self._is_ours)
-        self._held: set[int] = set()
-        """Identities of what is in a list of this trial."""
+        self._held: dict[int, int] = {}
+        """How often what is in lists of this trial is there, by identity."""
         self._has_turned_over: bool = after_turnover
         """Whether what was there before is replaced in caches: asked for, then so."""
         self._ids: dict[int, int] = {}
@@ -154,7 +154,8 @@ class Trial:
         self._holders.dict_of_key = self._visible.dict_of_key
         self._holders.born = {*self._ids, *map(id, self._of_kinds())}
         self._holders.made = {*map(id, self.alive)}
-        self._held = self._holders.made | self._visible.ids()
+        self._held = dict.fromkeys(self._holders.made, 1)
+        self._visible.count_in(self._held)
 
     def end(self) -> None:
         """Stop tracing if it is ours, and let go of everything."""
@@ -360,7 +361,7 @@ class Trial:
             return known, Kept()
         known.type_name = type_name(kind)
         known.per_call = len(things) / self.calls_made
-        known.retained = _each(things, ours, ours)
+        known.retained = _each(things, self._held, ours)
         # What goes through a cache may be held by something else as well.
         samples = (len(things) // 2, 0, -1)
         return known, Kept([things[number] for number in samples])
@@ -381,7 +382,7 @@ def _is_doubtful(known: Evidence) -> bool:
 
 
 def _each(
-    things: Kept[object], ours: Collection[int], made: Collection[int]
+    things: Kept[object], ours: Mapping[int, int], made: Collection[int]
 ) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
     sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, made)
