@@ -209,6 +209,21 @@ def test_what_hangs_on_a_cycle():
     assert len(shared) == 5000
 
 
+def test_texts_that_are_keys_hang_on_a_cycle():
+    """A dictionary with no other keys does not show them; shared ones stay."""
+    shared = "s" * 1000
+    cat = idioms.Cat({f"name {len(shared):0500}": 1, shared: 2})
+    cat.me = cat
+    table = sys.getsizeof(cat.name)
+    del cat
+
+    cycle = only(refscope.find_cycles())
+
+    assert cycle.held == 2
+    expected = table + sys.getsizeof(f"name {len(shared):0500}")
+    assert cycle.retained_size == cycle.size + expected
+
+
 def test_collect_frees_after_the_report():
     """The report has what was there, and says how much was freed."""
     cat = idioms.Cat()

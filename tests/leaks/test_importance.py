@@ -228,6 +228,25 @@ def test_weak_references_come_after_what_they_lead_to():
     assert _names(block)[0] == "Node"
 
 
+def _fail(errors):
+    node = Node()
+    try:
+        raise KeyError(id(node))  # noqa: TRY301
+    except KeyError as error:
+        errors.append(error)
+
+
+def test_an_exception_comes_before_what_its_frames_hold():
+    """It is what the program kept; all else is there by its traceback."""
+    errors = []
+    with refscope.track("errors") as block:
+        for _ in range(3):
+            _fail(errors)
+
+    assert len(errors) == 3
+    assert _names(block)[:2] == ["KeyError", "Node"]
+
+
 RING = [type(name, (), {}) for name in ("Session", *map("Part{}".format, range(6)))]
 
 

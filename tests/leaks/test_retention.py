@@ -77,6 +77,17 @@ def test_what_dies_with_it_ends_where_all_else_begins(shop):
     assert report.retained_size < 3_000
 
 
+def test_keys_that_are_texts_would_die_with_their_dictionary():
+    """Those that something else has as well would not."""
+    shared = "s" * 1000
+    words = {f"word {number:0200}": None for number in range(10)}
+    words[shared] = None
+    retained = refscope.why_alive(words).retained_size
+    alone = sys.getsizeof(words) + 10 * sys.getsizeof(f"word {1:0200}")
+
+    assert retained == alone
+
+
 def test_each_holder_has_one_path(shop):
     """A dictionary that has the object twice is one holder, a list is another."""
     item = shop.cart.by_id["again"] = shop.cart.by_id["a17"]

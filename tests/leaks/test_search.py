@@ -12,7 +12,7 @@ import tracemalloc
 import pytest
 
 import refscope
-from refscope._measure.algorithms.series import Phase, trend
+from refscope._measure.algorithms.series import Phase, trend, weighted_median
 from refscope._measure.cpython import activity
 from refscope._measure.leaks import growth
 from refscope._measure.leaks.counts import Counts
@@ -33,6 +33,21 @@ class Item:
 def test_calls_are_rounded_up(rate):
     """As the standard library would, which is not loaded for it."""
     assert growth._ceil(3 / rate) == math.ceil(3 / rate)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "middle"),
+    [
+        ([(3.0, 1)], 3.0),
+        ([(3.0, 1), (1.0, 1)], 2.0),
+        ([(3.0, 1), (1.0, 1), (2.0, 1)], 2.0),
+        ([(0.0, 1)] * 5 + [(8.0, 4), (9.0, 9)], 8.5),
+        ([(0.0, 3), (9.0, 4)], 9.0),
+    ],
+)
+def test_the_middle_is_that_of_all_calls(pairs, middle):
+    """Each number is there as often as it has calls."""
+    assert weighted_median(pairs) == middle
 
 
 def find(f, **options):
@@ -341,6 +356,15 @@ def test_memory_of_malloc_is_in_the_limits():
 
     assert report.rss_per_call > size / 2
     assert any("memory of C (malloc) may leak" in limit for limit in report.limits)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="resident sets differ")
+def test_the_resident_set_is_judged_by_the_rounds_with_most_calls():
+    """The first find spare pages, and few calls fill none."""
+    kept = []
+    report = find(lambda: kept.append(bytes(20_000)))
+
+    assert 10_000 < report.rss_per_call < 30_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="resident sets differ")

@@ -87,6 +87,38 @@ def test_without_a_known_container_the_whole_path_is_shown():
     assert "~~~" not in text
 
 
+@pytest.mark.parametrize(
+    ("rate", "names", "words"),
+    [
+        (1.0, (".items", "[3]"), ("grows +1 per call", "one more after each call")),
+        (2.0, (".items", "[3]"), ("grows +2 per call", "2 more after each call")),
+        (1.0, (".a", "[3]", ".b"), ("grows +1 per call", "one more after each call")),
+        (7.0, (".a", "[3]", ".b"), ("  grows\n", "7 more after each call")),
+    ],
+)
+def test_a_rate_is_of_the_container_only_if_the_objects_are_in_it(rate, names, words):
+    """One item can bring many objects: then nobody knows how many items came."""
+    text = to_text(_leaks(per_call=rate, held_by=path_over(*names), grows_at=0))
+
+    assert all(word in text for word in words), text
+
+
+def test_reasons_are_read_beside_long_names_and_types():
+    """A type that is long gives room to the reason, which tells more than its start."""
+    path = path_over("<local self in BaseEventLoop._run_once>", ".timers", "[x]")
+    kind = "asyncio.unix_events._UnixSelectorEventLoop"
+    steps = [
+        attrs.evolve(step, target=attrs.evolve(step.target, type_name=kind))
+        for step in path.references
+    ]
+    path = attrs.evolve(path, references=tuple(steps))
+    text = to_text(_leaks(held_by=path, grows_at=1))
+
+    assert "...electorEventLoop  unknown  grows +1 per call\n" in text
+    assert "...electorEventLoop  YES      one more after each call\n" in text
+    assert f"-> {kind} " in to_text(_leaks(held_by=path), full=True)
+
+
 def test_what_nobody_knows_is_left_out():
     """No line for a size, place, path or expression that was not measured."""
     text = to_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import gc
 import hashlib
 import itertools
@@ -64,6 +65,81 @@ def test_what_older_members_of_a_chain_hold_is_not_new():
     assert size <= leak.size_per_call < size + 100
 
 
+class Page:
+    """What leaks with what it holds."""
+
+    def __init__(self):
+        self.body = bytearray(5000)
+
+
+class Site:
+    """Holds what leaks as well."""
+
+    def __init__(self):
+        self.page = Page()
+        self.names = ["start"]
+
+
+def test_a_leak_costs_what_dies_with_it():
+    """Also what its own line takes beside the object, and what leaks inside of it."""
+    sites = []
+    sizes = {
+        leak.type_name.rpartition(".")[2]: leak.size_per_call
+        for leak in find(lambda: sites.append(Site())).leaks
+    }
+
+    assert sizes["Page"] > sys.getsizeof(bytearray(5000))
+    assert sizes["Site"] > sizes["Page"] + sizes["list"]
+
+
+def test_texts_that_are_keys_die_with_what_holds_them():
+    """Also where the search has met them, which holds the dictionary once for each."""
+    counters, numbers = [], itertools.count()
+
+    def count():
+        counters.append(collections.Counter([f"word {next(numbers):0200}"]))
+
+    leak = by_kind(find(count))["objects"]
+
+    assert leak.type_name == "collections.Counter"
+    assert leak.size_per_call > sys.getsizeof({"word": 1}) + 200
+
+
+def test_an_exception_comes_before_what_its_frames_hold():
+    """It is what was kept; all else leaks with it."""
+    errors = []
+
+    def fail():
+        item = Item()
+        try:
+            raise KeyError(id(item))  # noqa: TRY301
+        except KeyError as error:
+            errors.append(error)
+
+    leaks = find(fail).leaks
+
+    assert [leak.type_name.rpartition(".")[2] for leak in leaks[:2]] == [
+        "KeyError",
+        "Item",
+    ]
+
+
+def test_functions_come_before_the_containers_around_them():
+    """Their names tell more, even if a set beside them is larger."""
+    receivers, senders = {}, {}
+
+    def connect():
+        def receive(sender):
+            return sender
+
+        receivers[id(receive)] = receive
+        senders[id(receive)] = set()
+
+    leaks = find(connect).leaks
+
+    assert [leak.type_name for leak in leaks] == ["function", "set"]
+
+
 def test_blocks_of_a_line_are_those_of_its_objects():
     """What else the line makes is not counted as texts."""
     items, texts, numbers = [], [], itertools.count()
@@ -76,6 +152,29 @@ def test_blocks_of_a_line_are_those_of_its_objects():
     assert (memory.type_name, memory.per_call) == ("str", 1.0)
     assert memory.growth == (1, 1, 1)
     assert 40 < memory.size_per_call < 80
+
+
+def test_memory_of_a_library_is_counted_where_it_was_traced():
+    """It is not among the blocks that are counted without tracing, as numpy's arrays.
+
+    A library tells tracemalloc of it, which never looks at the address.
+    """
+    ctypes = pytest.importorskip("ctypes")
+    note = getattr(ctypes.pythonapi, "PyTraceMalloc_Track", None)
+    if note is None:
+        pytest.skip("the interpreter does not export it")
+    note.argtypes = ctypes.c_uint, ctypes.c_size_t, ctypes.c_size_t
+    ranges, addresses = [], itertools.count(1)
+
+    def keep():
+        ranges.append(range(next(addresses) << 100))
+        for _ in range(3):
+            note(5, next(addresses), 4000)
+
+    lost = next(leak for leak in find(keep).leaks if not leak.type_name)
+
+    assert (lost.kind, lost.verdict, lost.per_call) == ("memory", "native", 3.0)
+    assert lost.size_per_call == 12_000
 
 
 def test_what_cannot_be_traced_is_a_leak_all_the_same():
@@ -249,6 +348,19 @@ def test_weak_references_that_are_dropped_are_no_cycles():
     [leak] = find(make).leaks
 
     assert (leak.kind, leak.per_call, leak.growth) == ("cycles", 1.0, (1, 1, 1))
+
+
+def test_garbage_costs_what_hangs_on_its_cycles():
+    """And not only what is in the loop."""
+
+    def make():
+        page = Page()
+        page.self = page
+
+    [leak] = find(make).leaks
+
+    assert leak.cycle.retained_size <= leak.size_per_call
+    assert leak.size_per_call > sys.getsizeof(bytearray(5000))
 
 
 def test_the_garbage_of_a_class_is_told_as_a_class():

@@ -304,12 +304,45 @@ def test_a_report_of_everything_is_bounded(survivors, cycles, limits, tags):
     assert ("... 39 more shapes" in text) == (cycles == 40)
 
 
-def test_a_path_that_is_cut_shows_its_end():
-    """The last step tells most."""
+def _path_over(*names):
+    """Return the text of a block with a path over these attributes, as one line."""
+    holders = [_thing("Page", place) for place in range(len(names) + 1)]
+    path = ReferencePath(
+        root="module shop",
+        references=tuple(
+            Reference(holder=one, target=other, name=name)
+            for name, (one, other) in zip(
+                names, itertools.pairwise(holders), strict=True
+            )
+        ),
+        fingerprint="0badcafe",
+    )
+    group = attrs.evolve(_group(0), held_by=path)
+    return " ".join(to_text(_full_report(survivors=(group,))).split())
+
+
+def test_a_path_that_is_cut_shows_both_ends():
+    """What to look at, and the last steps, with all that there is room for."""
     text = to_text(_full_report(survivors=(_group(0, steps=9),)))
 
-    assert "held by module shop.orders.repositories -> ..." in text
-    assert "_8: shop.TheCustomerFacingOrderRepository" in text
+    words = " ".join(text.split())
+
+    assert "held by module shop.orders.repositories -> ... -> .by_customer" in words
+    assert "_8: shop.TheCustomerFacingOrderRepository" in words
+
+    words = _path_over(".last", *[f".step_{number}" for number in range(20)])
+
+    assert "held by module shop -> .last: shop.Page -> ... -> .step_1" in words
+    assert " -> .step_18: shop.Page -> .step_19: shop.Page Sites" in words
+
+
+def test_a_step_that_is_too_long_is_cut():
+    """With what is before it where that finds room."""
+    name = f"['{'x' * 200}']"
+
+    assert " -> .last: shop.Page -> ... -> ...xxx" in _path_over(".last", ".a", name)
+    assert "held by module shop -> ... -> ...xxx" in _path_over(name, ".a", name)
+    assert "held by module shop -> ...xxx" in _path_over(name)
 
 
 @pytest.mark.parametrize(
@@ -337,6 +370,14 @@ def test_suspects(name, place):
     ]
 
     assert suspect == f"Suspect: 1,000 shop.Kind0 {place}   [ab]"
+
+
+def test_the_suspect_of_a_set_is_in_the_set():
+    """Though no Python leads to the object itself."""
+    assert "Suspect: 1 shop.Kind0 in sys.modules['shop'].seen [ab]" in _path_over(
+        ".seen", "{...}"
+    )
+    assert "Suspect" not in _path_over(".seen", "<node>", "{...}")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,23 @@ def steps_of(path: ReferencePath) -> tuple[str, list[str]] | None:
     return path.expression[: max(0, end)], parts[::-1]
 
 
+def spelled(path: ReferencePath, number: int) -> str | None:
+    """Return Python for the first steps of a path, None if there is none.
+
+    Also where a later step has no spelling, as an element of a set.
+    """
+    steps = steps_of(path)
+    if steps is not None:
+        return steps[0] + "".join(steps[1][:number])
+    module = path.root.removeprefix("module ")
+    names = [step.name for step in path.references[:number]]
+    if (module == path.root and module != "builtins") or not all(
+        name[:1] in {".", "["} for name in names
+    ):
+        return None
+    return f"sys.modules[{module!r}]" + "".join(names)
+
+
 def _part(expression: str, end: int, name: str) -> str:
     """Return what stands for a name at a place of an expression."""
     if expression.endswith(name, 0, end) or "[" not in name:

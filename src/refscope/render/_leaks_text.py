@@ -12,7 +12,7 @@ from refscope.reports._leaks import amount
 
 from ._common_text import environment_lines, head_lines, limit_lines
 from ._cycles_text import other_cuts
-from ._expressions import steps_of
+from ._expressions import spelled
 from ._page import LINES, WIDTH, Page
 from ._path_text import MOST_STEPS, fitting, path_lines, place_of
 
@@ -104,14 +104,17 @@ def _holder(leak: Leak, page: Page, most: int) -> list[str]:
         return []
     path, grows_at = leak.held_by, leak.grows_at
     last = len(path.references)
+    rate = f"{leak.per_call:+,.3g}"
 
     def judge(place: int) -> Verdict:
         if place == last:
             is_longer = leak.kind == "length"
-            more = "longer" if is_longer else "one more"
+            more = "longer" if is_longer else _more(leak.per_call)
             return Verdict("yes", f"{more} after each call")
         if grows_at is not None and place == grows_at + 1:
-            return Verdict("unknown", f"grows {leak.per_call:+,.3g} per call")
+            # What is further inside may be several to each item, or one to several.
+            is_item = place == last - 1 or rate == "+1"
+            return Verdict("unknown", f"grows {rate} per call" if is_item else "grows")
         if place == 0:
             return _root_verdict(path.root)
         return Verdict("unknown")
@@ -123,6 +126,11 @@ def _holder(leak: Leak, page: Page, most: int) -> list[str]:
     return path_lines(
         path, judge, page, suspects=suspects, shape_from=shape_from, most=most
     )
+
+
+def _more(rate: float) -> str:
+    shown = f"{rate:,.3g}"
+    return f"{'one' if shown == '1' else shown} more"
 
 
 def _root_verdict(root: str) -> Verdict:
@@ -147,16 +155,7 @@ def _container(path: ReferencePath, grows_at: int | None) -> str | None:
     """
     if grows_at is None:
         return path.expression
-    steps = steps_of(path)
-    if steps is not None:
-        return steps[0] + "".join(steps[1][: grows_at + 1])
-    module = path.root.removeprefix("module ")
-    names = [step.name for step in path.references[: grows_at + 1]]
-    if (module == path.root and module != "builtins") or not all(
-        name[:1] in {".", "["} for name in names
-    ):
-        return None
-    return f"sys.modules[{module!r}]" + "".join(names)
+    return spelled(path, grows_at + 1)
 
 
 def _totals(report: LeakReport) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from refscope.reports import Frame, Reference, ReferencePath, Traceback, Verdict
 
-from ._page import Page, columns, last_parts
+from ._page import WIDTH, Page, columns, last_parts
 
 
 _NAME_WIDTH = 36
 _TYPE_WIDTH = 40
+_LEAST_TYPE_WIDTH = 18
+_REASON_WIDTH = 24
 MOST_STEPS = 8
 _STEPS = (MOST_STEPS, 6, 4)
 """How many are shown of a long path: at best, and in what always finds room."""
@@ -51,24 +53,36 @@ def path_lines(  # noqa: PLR0913  # one for each choice of the caller
         most: Steps to show of a long path.
     """
     marked = frozenset(suspects)
+    first, missing, last = _shown(len(path.references) + 1, page, most)
+    words = {place: _words(judge(place)) for place in (*first, *last)}
+
+    def name_at(place: int) -> str:
+        name = path.references[place - 1].name
+        is_shape = shape_from is not None and place > shape_from
+        return page.start(_as_shape(name) if is_shape else name, _NAME_WIDTH)
+
+    names = {place: name_at(place) for place in words if place}
+    width = _type_width(names.values(), [reason for _, reason in words.values()])
 
     def step(place: int) -> Step:
         if place == 0:
-            return Step((page.end(path.root, 60), "", *_words(judge(0))))
+            return Step((page.end(path.root, 60), "", *words[0]))
         reference = path.references[place - 1]
-        is_shape = shape_from is not None and place > shape_from
-        name = _as_shape(reference.name) if is_shape else reference.name
-        cells = (
-            page.start(name, _NAME_WIDTH),
-            f"-> {page.end(_target(reference), _TYPE_WIDTH)}",
-            *_words(judge(place)),
-        )
+        target = f"-> {page.end(_target(reference), width)}"
+        cells = (names[place], target, *words[place])
         return Step(cells, is_suspect=reference in marked)
 
-    first, missing, last = _shown(len(path.references) + 1, page, most)
     gap = Step((f"... {missing:,} more steps (full=True shows all)", "", "", ""))
     steps = [*map(step, first), *([gap] if missing else []), *map(step, last)]
     return _lines(steps)
+
+
+def _type_width(names: Iterable[str], reasons: Iterable[str]) -> int:
+    """Return how wide types may be for reasons to be read beside them."""
+    name, reason = (max(map(len, texts), default=0) for texts in (names, reasons))
+    room = WIDTH - len(" " * 3 + "  " + "  -> " + "  unknown  ") - name
+    room -= min(reason, _REASON_WIDTH)  # a longer one is cut anyway
+    return max(_LEAST_TYPE_WIDTH, min(_TYPE_WIDTH, room))
 
 
 def fitting(rows_of: Callable[[int], list[str]], page: Page, room: int) -> list[str]:
@@ -126,13 +140,13 @@ def _as_shape(name: str) -> str:
     return {"[": "[x]", "{": "{x}"}.get(name[:1], name)
 
 
-def path_in_line(path: ReferencePath) -> str:
-    """Return a path in one line."""
+def steps_in_line(path: ReferencePath) -> list[str]:
+    """Return root and steps of a path that is told in a line or two."""
     steps = [
         f"{reference.name}: {reference.target.type_name}"
         for reference in path.references
     ]
-    return " -> ".join([path.root, *steps])
+    return [path.root, *steps]
 
 
 def place_of(traceback: Traceback | None, page: Page) -> str | None:

@@ -25,7 +25,7 @@ from ._common_text import (
     more_rows,
     short_label,
 )
-from ._expressions import steps_of
+from ._expressions import spelled
 from ._page import (
     INDENT,
     LINES,
@@ -37,7 +37,7 @@ from ._page import (
     titled,
     without_folders,
 )
-from ._path_text import path_in_line
+from ._path_text import steps_in_line
 
 
 T = TypeVar("T")
@@ -46,6 +46,8 @@ _MOST_SITES = 10
 _FEWEST_SITES = 2
 _MOST_STEPS = 4
 _PATH_LINES = 2
+_PATH_WIDTH = WIDTH - INDENT - 2
+_ARROW = " -> "
 _HELD = "held by "
 _LOOP_WIDTH = 160
 _NAME_WIDTH = 50
@@ -101,12 +103,13 @@ def _suspect_lines(report: TrackReport, page: Page) -> list[str]:
     """Return what to look at first: the most important objects, and where they are."""
     for group in report.survivors[:1]:
         path = group.held_by
-        steps = None if path is None else steps_of(path)
-        if group.by_design is not None or steps is None:
+        if group.by_design is not None or path is None:
             continue
-        start, parts = steps
-        is_inside = bool(parts) and parts[-1][:1] in ("[", "{")
-        place = start + "".join(parts[: -1 if is_inside else None])
+        names = [step.name for step in path.references]
+        is_inside = bool(names) and names[-1][:1] in ("[", "{")
+        place = spelled(path, len(names) - is_inside)
+        if place is None:
+            continue
         what = f"{units.count(group.count)} {page.end(group.type_name, _NAME_WIDTH)}"
         where = f"{'in' if is_inside else 'at'} {page.start(place, WIDTH - INDENT)}"
         lines = page.paragraph(f"Suspect: {what} {where}   [{group.fingerprint}]")
@@ -206,17 +209,38 @@ def _survivor_lines(report: TrackReport, page: Page, room: _Room) -> list[str]:
 
 
 def _held_lines(path: ReferencePath, page: Page, room: _Room) -> list[str]:
-    """Return the way to a survivor; the end of a long one is what tells most."""
-    text = path_in_line(path)
-    if not text.startswith(_HELD):
-        text = f"{_HELD}{text}"
-    width = WIDTH - INDENT - 2
+    """Return the way to a survivor, of a long one both ends."""
+    steps = steps_in_line(path)
+    if not steps[0].startswith(_HELD):
+        steps[0] = f"{_HELD}{steps[0]}"
     most = 1 if room.is_tight else _PATH_LINES
-    lines = page.paragraph(text, width)
+    lines = page.paragraph(_ARROW.join(steps), _PATH_WIDTH)
     if page.is_bounded and len(lines) > most:
-        start, end = text.split(" -> ")[0], width * most // 2
-        lines = page.paragraph(f"{start} -> {page.end(text, end)}", width)[:most]
+        lines = _ends(steps, page, most)
     return [f"  {line}" for line in lines]
+
+
+def _ends(steps: Sequence[str], page: Page, most: int) -> list[str]:
+    """Return where a long way begins, and as much of its end as there is room for.
+
+    The first step says what in the program to look at, the last ones what it holds.
+    """
+    start = _ARROW.join(steps[:2])
+    lines: list[str] = []
+    for number in range(1, len(steps) - 1):
+        text = _ARROW.join([start, "...", *steps[-number:]])
+        longer = page.paragraph(text, _PATH_WIDTH)
+        if len(longer) > most:
+            break
+        lines = longer
+    if lines:
+        return lines
+    half = _PATH_WIDTH * most // 2
+    has_start = bool(steps[2:]) and len(start) <= half
+    shown = steps[: 2 if has_start else 1]
+    gap = ["..."] if len(steps) > len(shown) + 1 else []
+    end = page.end(steps[-1], half - len(_ARROW.join(["", *gap, ""])))
+    return page.paragraph(_ARROW.join([*shown, *gap, end]), _PATH_WIDTH)[:most]
 
 
 def _survivor(group: SurvivorGroup, page: Page) -> str:

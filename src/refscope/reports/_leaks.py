@@ -51,7 +51,8 @@ class Leak(Record):
     """Objects (blocks, cycles, references, items) per call: the rounds' median."""
 
     size_per_call: float | None = None
-    """Bytes per call, with what dies with it; None when not measured."""
+    """Bytes per call, with what dies with it (of a cycle as much as with the example);
+    None when not measured."""
 
     traceback: Traceback | None = None
     """Where it was allocated; None when that could not be traced."""
@@ -103,8 +104,8 @@ class LeakReport(Report):
     """Traced bytes more after each call; None when nothing had to be traced."""
 
     rss_per_call: float | None = None
-    """Bytes of the resident set more after each call, the median of the rounds; None
-    where the system does not tell."""
+    """Bytes of the resident set more after each call, the median of the calls, each of
+    which has the rate of its round; None where the system does not tell."""
 
     @property
     def is_leaking(self) -> bool:

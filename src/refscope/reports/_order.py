@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -28,11 +29,20 @@ _DULL = frozenset(
         "weakref.finalize._Info",
     )
 )
+EXCEPTIONS = frozenset(
+    name
+    for name, thing in vars(builtins).items()
+    if isinstance(thing, type) and issubclass(thing, BaseException)
+)
 
 
 def is_dull(type_name: str) -> bool:
-    """Return whether a type tells little about a program."""
-    return "." not in type_name or type_name in _DULL
+    """Return whether a type tells little about a program.
+
+    An exception is none of those: by its traceback it holds all that leaks beside it.
+    """
+    is_builtin = "." not in type_name and type_name not in EXCEPTIONS
+    return is_builtin or type_name in _DULL
 
 
 def sorted_sites(sites: Iterable[AllocationSite]) -> tuple[AllocationSite, ...]:

@@ -5,7 +5,7 @@ Pure: numbers in, a word out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 
@@ -28,6 +28,20 @@ def median(numbers: Sequence[float]) -> float:
     ordered = sorted(numbers)
     half = len(ordered) // 2
     return (ordered[half] + ordered[~half]) / 2
+
+
+def weighted_median(pairs: Iterable[tuple[float, int]]) -> float:
+    """Return the number in the middle, where each counts as often as is said."""
+    ordered = sorted(pairs)
+    left = sum([weight for _, weight in ordered]) / 2
+    middle: list[float] = []
+    for number, weight in ordered:
+        left -= weight
+        if left <= 0:
+            middle.append(number)
+        if left < 0:
+            break
+    return sum(middle) / len(middle)
 
 
 class Phase:

@@ -6,7 +6,7 @@ import gc
 import sys
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress, filterfalse, islice, repeat
 from operator import is_, not_
 from types import AsyncGeneratorType, FrameType, ModuleType
@@ -94,6 +94,7 @@ class Survivors:
         """Search for what holds the groups, and let go of the objects."""
         budget = Budget(max_objects, _MOST_SECONDS if deadline is None else deadline)
         mine = frozenset([id(thing) for group in self.groups for thing in group.things])
+        held = dict.fromkeys(mine, 1)
         defined = mine - made_again(self.groups)
         rows: list[SurvivorGroup] = []
         places = [traceback_of_place(group.place or ()) for group in self.groups]
@@ -104,7 +105,7 @@ class Survivors:
             if number >= len(found):
                 path = lead[1] if lead and lead[0] == number else None
                 found.append((path, _design(group.things[0], defined)))
-            rows.append(_row(group, *found[number], mine, tracebacks[number]))
+            rows.append(_row(group, *found[number], held, tracebacks[number]))
         if lead is not None:
             rows.insert(0, rows.pop(lead[0]))
         said = list(budget.limits)
@@ -198,13 +199,13 @@ def _row(
     group: Group,
     path: ReferencePath | None,
     design: str | None,
-    mine: frozenset[int],
+    held: Mapping[int, int],
     place: Traceback,
 ) -> SurvivorGroup:
     traceback = place if group.place is not None else None
     sizes = None
     if len(group.things) <= _MOST_RETAINED:
-        sizes = retained_sizes(group.things, Budget(_MOST_RETAINED), mine)
+        sizes = retained_sizes(group.things, Budget(_MOST_RETAINED), held)
     steps = [] if path is None else shape_of_path(path.root, path.references)
     return SurvivorGroup(
         type_name=group.type_name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Sequence
 from itertools import chain, compress, filterfalse, repeat
-from operator import eq, sub
+from operator import eq, is_, sub
 
 from refscope._measure.cpython.borrowing import GENERATORS, may_own_less
 from refscope._measure.cpython.interpreter import (
@@ -19,6 +19,7 @@ from refscope._measure.cpython.interpreter import (
     getrefcount,
 )
 from refscope._measure.heap.graphs import Graph
+from refscope._measure.names.containers import dict_keys
 from refscope._measure.names.describe import sizes_of
 
 
@@ -87,6 +88,9 @@ class _Loose:
         for start in range(0, len(holders), _CHUNK):
             referents = gc.get_referents(*holders[start : start + _CHUNK])
             found += filterfalse(gc.is_tracked, referents)
+        are_dicts = map(issubclass, map(type, holders), repeat(dict))
+        for holder in compress(holders, are_dicts):
+            found += _unshown_keys(holder)
         count_elements(self._given, map(id, found))
         self._things.update(zip(map(id, found), found, strict=True))
 
@@ -103,6 +107,12 @@ class _Loose:
         left = map(sub, counts, repeat(_EXTRA))
         given = map(self._given.__getitem__, self._things)
         return list(compress(self._things, map(eq, left, given)))
+
+
+def _unshown_keys(holder: object) -> list[object]:
+    """Return the keys of a dictionary that has texts only: it does not show them."""
+    keys = dict_keys(holder)
+    return keys if all(map(is_, map(type, keys), repeat(str))) else []
 
 
 _EXTRA = next(map(getrefcount, {0: object()}.values())) if IS_SUPPORTED else 0

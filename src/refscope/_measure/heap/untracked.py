@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Iterator
-from itertools import compress, filterfalse, repeat, starmap
+from itertools import chain, compress, filterfalse, repeat, starmap
 from operator import is_, itemgetter
 from typing import cast
 
 from refscope._measure.budget import CHUNK
 from refscope._measure.cpython.hazards import referents_of
-from refscope._measure.cpython.interpreter import get_object_traceback
+from refscope._measure.cpython.interpreter import count_elements, get_object_traceback
 from refscope._measure.cpython.listed import listed
 from refscope._measure.names.containers import dict_items, dict_keys
 
@@ -41,6 +41,15 @@ class Untracked:
         """Let go of everything."""
         self.by_place.clear()
         self.dict_of_key.clear()
+
+    def ids(self) -> set[int]:
+        """Return the identities of what was found at the places."""
+        return {*map(id, chain.from_iterable(self.by_place.values()))}
+
+    def count_in(self, held: dict[int, int]) -> None:
+        """Count what this holds, by identity; a dictionary once for each key."""
+        count_elements(held, self.ids())
+        count_elements(held, map(id, self.dict_of_key.values()))
 
     def look_for(self, places: Collection[Place], *, are_keys: bool) -> None:
         """Find the untracked objects of these places among what objects hold.

@@ -11,7 +11,7 @@ from refscope._measure.cpython.interpreter import is_tracing, start, stop
 from refscope._measure.cycles.lines import noted_lines, with_lines
 from refscope._measure.cycles.search import garbage_cycles
 from refscope._measure.heap.tracebacks import FRAMES, Place
-from refscope.reports import Leak
+from refscope.reports import CycleGroup, Leak
 
 from .blame import made_at
 from .naming import alike, first_shown, telling
@@ -70,7 +70,7 @@ def leaks_of_garbage(
                 growth=tuple([round(step * share) for step in shown.growth]),
                 growth_calls=shown.calls,
                 per_call=group.count / calls,
-                size_per_call=group.size / calls,
+                size_per_call=_size_of(group) / calls,
                 traceback=made_at(group.example, name),
                 cycle=group.example,
                 fingerprint=group.fingerprint,
@@ -80,6 +80,17 @@ def leaks_of_garbage(
     if not report.groups:
         limits.append(_NO_CYCLE)
     return leaks, limits
+
+
+def _size_of(group: CycleGroup) -> int:
+    """Return the bytes of the cycles, and of what they hold if all are as the example.
+
+    What hangs on it was added up for that one only.
+    """
+    example = group.example
+    all_of_it = example.retained_size
+    held = 0 if all_of_it is None else all_of_it - example.size
+    return group.size + held * group.count
 
 
 def _stop() -> None:

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import builtins
 import threading
 from collections.abc import Collection, Sequence
-from typing import cast
 
 from refscope._measure.algorithms.series import Phase
-from refscope._measure.cpython.classes import derives_from, identities, is_class
 from refscope._measure.heap.roots import C_ONLY
 from refscope._measure.retention.search import shape_of_path
 from refscope.reports import CycleGroup, Leak, LeakPart, ReferencePath, Traceback
 from refscope.reports._fingerprint import fingerprint
-from refscope.reports._order import is_dull
+from refscope.reports._order import EXCEPTIONS, is_dull
 from refscope.reports._record import changed
 
 
 _FIRST = frozenset(("type", "module", "_asyncio.Task"))
+_CODE = frozenset(
+    ("async_generator", "coroutine", "frame", "function", "generator", "method")
+)
 THREAD = "threading.Thread"
 _THREADING = threading.Thread.run.__code__.co_filename
 _IN_FRAMES = frozenset(("method", "function", "method_descriptor"))
-_EXCEPTIONS = frozenset(
-    name
-    for name, thing in vars(builtins).items()
-    if is_class(thing) and derives_from(cast("type", thing), identities(BaseException))
-)
 _TELLING = ("function", "frame", "generator", "coroutine")
 
 
 def telling(names: Sequence[str]) -> str:
     """Return the type that says most about a cycle."""
-    ranked = [name for name in names if not is_dull(name)]
-    ranked += [name for name in names if name in _EXCEPTIONS]
+    ranked = [name for name in names if "." in name and not is_dull(name)]
+    ranked += [name for name in names if name in EXCEPTIONS]
     ranked += [name for name in names if name == "type"]  # has the others as members
     ranked += [name for name in names if name in _TELLING]
     return next(iter([*ranked, *names]), "")
@@ -72,15 +67,16 @@ def first_shown(phases: Sequence[Phase], share: float) -> Phase:
 
 def importance(
     leak: Leak, threads: Collection[str]
-) -> tuple[bool, bool, bool, bool, bool, int, float, str]:
+) -> tuple[bool, bool, bool, int, bool, int, float, str]:
     """Return the order of leaks: classes of the program first, the nearest of them.
 
     What a path holds stays for good, so it comes before cycles, which gc frees.
 
     A class that leaks brings what every class has (weak references, tuples, functions,
     some of them nearer to a root), so among what is dull it comes first.  So do a
-    module, a thread and a task, which have even more.  What only C is known to hold may
-    be kept for objects that leak by a path, so it comes after those.
+    module, a thread and a task, which have even more.  Then come functions and what
+    runs them, as their names tell more than a list or set around them.  What only C is
+    known to hold may be kept for objects that leak by a path, so it comes after those.
     """
     path = leak.held_by
     steps = 0 if path is None else len(path.references)
@@ -91,12 +87,18 @@ def importance(
         not stays,
         not is_object,
         is_dull(leak.type_name),
-        leak.type_name not in _FIRST and leak.type_name not in threads,
+        _dullness(leak.type_name, threads),
         is_object and is_by_c,
         steps,
         -(leak.size_per_call or 0),
         leak.type_name,
     )
+
+
+def _dullness(type_name: str, threads: Collection[str]) -> int:
+    if type_name in _FIRST or type_name in threads:
+        return 0
+    return 1 if type_name in _CODE else 2
 
 
 def _without_digits(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from refscope._measure.algorithms.series import median
+from refscope._measure.algorithms.series import weighted_median
 from refscope._measure.budget import Budget
 from refscope._measure.cpython import activity
 
@@ -25,10 +25,16 @@ _GROWN = (
 
 
 def resident_per_call(ledger: Ledger) -> float | None:
-    """Return the median growth per call, None where the system does not tell."""
+    """Return the median growth per call, None where the system does not tell.
+
+    The first rounds have few calls, and find spare pages: each call counts as one.
+    """
     if activity.resident_size() < 0:  # pragma: no cover  # not Linux
         return None
-    return median(ledger.resident)
+    rounds = [phase[RESIDENT] for phase in ledger.phases]
+    return weighted_median(
+        (growth / each.calls, each.calls) for each in rounds for growth in each.growth
+    )
 
 
 def resident_words(

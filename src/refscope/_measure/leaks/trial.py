@@ -6,8 +6,8 @@ second is leaked, and no cache that has turned over meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator
-from itertools import chain, compress, repeat
+from collections.abc import Collection, Generator, Iterator, Mapping
+from itertools import compress, repeat
 from operator import is_
 
 from refscope._measure.budget import Budget
@@ -22,7 +22,7 @@ from refscope._measure.cpython.interpreter import (
     stop,
 )
 from refscope._measure.heap import census
-from refscope._measure.heap.keeping import Kept
+from refscope._measure.heap.keeping import Kept, KeptById
 from refscope._measure.heap.tracebacks import (
     FRAMES,
     Place,
@@ -65,8 +65,8 @@ class Trial:
     __slots__ = (
         "_atexit",
         "_born",
-        "_grown",
         "_has_turned_over",
+        "_held",
         "_holders",
         "_ids",
         "_is_ours",
@@ -94,8 +94,8 @@ class Trial:
         """Names of the types that grow."""
         self._is_ours = not is_tracing()
         self._born = Born(is_traced=self._is_ours)
-        self._grown: int = 0
-        """Blocks that came where both stretches left more."""
+        self._held: dict[int, int] = {}
+        """How often what is in lists of this trial is there, by identity."""
         self._has_turned_over: bool = after_turnover
         """Whether what was there before is replaced in caches: asked for, then so."""
         self._ids: dict[int, int] = {}
@@ -154,6 +154,8 @@ class Trial:
         self._holders.dict_of_key = self._visible.dict_of_key
         self._holders.born = {*self._ids, *map(id, self._of_kinds())}
         self._holders.made = {*map(id, self.alive)}
+        self._held = dict.fromkeys(self._holders.made, 1)
+        self._visible.count_in(self._held)
 
     def end(self) -> None:
         """Stop tracing if it is ours, and let go of everything."""
@@ -182,7 +184,6 @@ class Trial:
         """Note where leaked objects were made, and what they do not explain."""
         least = self.places.calls * _LEAST_RATE if self._has_turned_over else 1
         growing = self.places.growing(least)
-        self._grown = sum([count for _, count, _ in growing])
         explained: dict[Place, int] = {}
         objects = Kept(closure(self._of_kinds(), Budget(_MOST_EXPLAINED)))
         for thing, place in traced(objects, lines_of):
@@ -210,13 +211,16 @@ class Trial:
     def of_types(self) -> list[tuple[str, Evidence]]:
         """Return what is known of leaked objects of the types, by their lines."""
         found: list[tuple[str, Evidence]] = []
-        samples: Kept[Kept[object]] = Kept()
         groups: list[tuple[int, ...]] = []  # what is held would be left out of sizes
+        chosen: list[int | None] = []
         for name in self._kinds:
             for group, total in self._of_type(name):
                 found.append((name, self._of_group(name, group, total)))
-                samples.append(self._sample(group))
                 groups.append(tuple(map(id, group)))
+                chosen.append(next(map(id, self._sample(group)), None))
+        alive = KeptById(zip(map(id, self.alive), self.alive, strict=True))
+        samples = Kept([Kept([alive[key]] if key else ()) for key in chosen])
+        alive.clear()
         self._holders.name_all([known for _, known in found], samples)
         samples.clear()
         for number, (name, known) in enumerate(found[:]):
@@ -284,7 +288,7 @@ class Trial:
         if things:
             known.share = len(things) / total
             known.traceback = traceback_of_place(self._place_of(things))
-            known.retained = _each(things, self._holders.made)
+            known.retained = _each(things, self._held, self._holders.made)
             known.is_thread = is_thread(type(things[0]))
         return known
 
@@ -324,7 +328,7 @@ class Trial:
         found: list[Evidence] = []
         samples: Kept[Kept[object]] = Kept()
         places: list[Place] = []
-        ours = frozenset(map(id, chain.from_iterable(self._visible.by_place.values())))
+        ours = self._visible.ids()
         for place in self._unexplained:
             known, things = self._of_place(place, ours)
             if things or not kinds:
@@ -357,7 +361,7 @@ class Trial:
             return known, Kept()
         known.type_name = type_name(kind)
         known.per_call = len(things) / self.calls_made
-        known.retained = _each(things, ours)
+        known.retained = _each(things, self._held, ours)
         # What goes through a cache may be held by something else as well.
         samples = (len(things) // 2, 0, -1)
         return known, Kept([things[number] for number in samples])
@@ -367,7 +371,8 @@ class Trial:
         known = Evidence("")
         known.traceback = traceback_of_place(place)
         known.retained = size / count
-        known.share = count / self._grown
+        # Not all of it is in the blocks that are counted without tracing.
+        known.per_call = count / self.places.calls
         return known
 
 
@@ -376,9 +381,11 @@ def _is_doubtful(known: Evidence) -> bool:
     return known.is_in_full_cache or is_memory_of_c
 
 
-def _each(things: Kept[object], ours: Collection[int]) -> float | None:
+def _each(
+    things: Kept[object], ours: Mapping[int, int], made: Collection[int]
+) -> float | None:
     """Return the bytes that die with one of them; None if they hold too much."""
-    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, is_of_ours=True)
+    sizes = retained_sizes(things, Budget(_MOST_RETAINED), ours, made)
     return None if sizes is None else sum(sizes) / len(sizes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from gc import is_tracked
 from itertools import chain, compress, filterfalse, repeat
 from operator import is_, not_
@@ -15,10 +15,12 @@ from refscope._measure.cpython.classes import makes_classes_or_modules
 from refscope._measure.cpython.hazards import referents_of
 from refscope._measure.cpython.interpreter import count_elements
 from refscope._measure.names.attributes import get_module_dict
+from refscope._measure.names.containers import dict_keys
 from refscope._measure.names.describe import sizes_of
 
 
 _STAGE = "adding up what would die with it"
+_NOTHING: Mapping[int, int] = {}
 
 
 def closure(starts: Sequence[object], budget: Budget) -> list[object]:
@@ -50,15 +52,14 @@ def closure(starts: Sequence[object], budget: Budget) -> list[object]:
 def retained_sizes(
     subjects: Sequence[object],
     budget: Budget,
-    ours: Collection[int] = (),
-    *,
-    is_of_ours: bool = False,
+    ours: Mapping[int, int] = _NOTHING,
+    made: Collection[int] | None = None,
 ) -> list[int] | None:
     """Return for each subject the bytes that would die with it; None if cut short.
 
-    ``ours`` are the identities of objects that a list of refscope's holds once more;
-    with ``is_of_ours`` no others that the collector tracks are added up, such as the
-    older rest of a chain, nor what these hold.
+    ``ours`` says of objects how often lists of refscope's hold them, by identity.
+    With ``made`` no others than these that the collector tracks are added up, such as
+    the older rest of a chain, nor what they hold.
 
     The graph is that of all objects that the subjects lead to.  Which of them are
     held from elsewhere as well is known by their reference counts; the subjects
@@ -71,7 +72,7 @@ def retained_sizes(
     successors: list[list[int]] = [[]]
     apart: list[int] = []
     for node, thing in enumerate(objects, 1):
-        is_apart = is_of_ours and id(thing) not in ours and is_tracked(thing)
+        is_apart = made is not None and id(thing) not in made and is_tracked(thing)
         apart += [node] * is_apart
         held = () if is_apart else map(number.get, map(id, referents_of([thing])))
         successors.append(list(filter(None, held)))
@@ -80,14 +81,35 @@ def retained_sizes(
     count_elements(inside, chain.from_iterable(successors))
     successors[0] = [*range(1, len(subjects) + 1)]
     for node in range(len(subjects) + 1, len(successors)):
-        known = inside.get(node, 0) + (id(objects[node - 1]) in ours)
+        known = inside.get(node, 0) + ours.get(id(objects[node - 1]), 0)
         if sys.getrefcount(objects[node - 1]) - _OWN > known:
             successors[0].append(node)
     sizes = [0, *sizes_of(objects)]
+    for node, thing in enumerate(objects, 1):
+        if issubclass(type(thing), dict):  # not isinstance(), which asks the object
+            sizes[node] += _size_of_keys(thing, number, ours)
+    thing = None
     for node in apart:
         sizes[node] = 0
     totals = dominators(successors, 0).totals(sizes)
     return totals[1 : len(subjects) + 1]
+
+
+def _size_of_keys(
+    holder: object, known: Collection[int], ours: Mapping[int, int]
+) -> int:
+    """Return the bytes of texts that only this dictionary has, as keys.
+
+    If all its keys are texts, it does not show them to the collector.
+    """
+    keys = dict_keys(holder)
+    size = 0
+    for place, kind in enumerate(map(type, keys)):
+        if kind is str and id(keys[place]) not in known:
+            held = sys.getrefcount(keys[place]) - _OWN
+            if held == 1 + ours.get(id(keys[place]), 0):
+                size += sys.getsizeof(keys[place])
+    return size
 
 
 _NAMESPACED = frozenset(map(id, (FunctionType, FrameType)))
