@@ -8,6 +8,7 @@ import queue
 import re
 import sys
 import threading
+import types
 import typing
 from collections import OrderedDict
 from typing import NamedTuple
@@ -254,6 +255,19 @@ def test_what_is_defined_again_and_again(make, words):
     advice = [group.example.advice for group in find_true().groups]
     assert advice
     assert all(words in each for each in advice), advice
+
+
+def test_a_cell_that_no_function_has_is_an_object_like_others():
+    """It has no variable."""
+
+    def leave():
+        cell = types.CellType()
+        cell.cell_contents = [cell]
+
+    assert only(refscope.find_cycles(from_call=leave)).advice == (
+        "cell.cell_contents cannot be weak: clear it with "
+        "`finally: self.cell_contents = None`"
+    )
 
 
 def test_a_variable_of_each_function_is_told():

@@ -6,6 +6,7 @@ Pure: numbers in, a word out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 
@@ -33,14 +34,13 @@ def median(numbers: Sequence[float]) -> float:
 def weighted_median(pairs: Iterable[tuple[float, int]]) -> float:
     """Return the number in the middle, where each counts as often as is said."""
     ordered = sorted(pairs)
-    left = sum([weight for _, weight in ordered]) / 2
-    middle: list[float] = []
-    for number, weight in ordered:
-        left -= weight
-        if left <= 0:
-            middle.append(number)
-        if left < 0:
-            break
+    ends = [*accumulate([weight for _, weight in ordered])]
+    half = ends[-1] / 2
+    middle = [
+        number
+        for (number, weight), end in zip(ordered, ends, strict=True)
+        if end - weight <= half <= end
+    ]
     return sum(middle) / len(middle)
 
 
