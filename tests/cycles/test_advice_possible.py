@@ -9,7 +9,6 @@ import re
 import sys
 import threading
 import types
-import typing
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -181,26 +180,36 @@ def part_on_a_stack():
     desk.stack.enter_context(contextlib.closing(Lamp(desk)))
 
 
+def _call(source):
+    """Call what a text defines, with annotations that are no texts."""
+    names = {}
+    exec(compile(source, __file__, "exec", dont_inherit=True), names)  # noqa: S102
+    names.pop("define")()
+
+
 def protocol_with_annotations():
     """Since 3.14 annotations have the namespace of their class."""
-
-    class Sized(typing.Protocol):
-        def size(self) -> int:
-            """Return how much it is."""
+    _call(
+        "from typing import Protocol\n"
+        "def define():\n"
+        " class Sized(Protocol):\n"
+        "  def size(self) -> int: 'Return how much it is.'"
+    )
 
 
 def named_tuple_with_annotations():
     """The class is made of a namespace that is left."""
-
-    class Local(NamedTuple):
-        size: int
+    _call(
+        "from typing import NamedTuple\n"
+        "def define():\n"
+        " class Local(NamedTuple):\n"
+        "  size: int"
+    )
 
 
 def alias_of_itself():
     """A type of nested lists."""
-    names = {}
-    exec("def define():\n type Nested = int | list[Nested]", names)  # noqa: S102
-    names.pop("define")()
+    _call("def define():\n type Nested = int | list[Nested]")
 
 
 WEAKLY = "a function that has the object by a weakref.ref"
