@@ -146,16 +146,18 @@ def list_that_a_property_keeps():
     assert Shop().shelves
 
 
+def _fail(error):
+    """Raise what the caller has in a variable too."""
+    raise error
+
+
 def error_of_two_functions():
     """The functions that raise and catch an error have it in a variable."""
-
-    def fail(error):
-        raise error
 
     def attempt():
         mistake = ValueError()
         with contextlib.suppress(ValueError):
-            fail(mistake)
+            _fail(mistake)
 
     attempt()
 
@@ -291,13 +293,10 @@ def test_a_variable_of_each_function_is_told():
 def test_the_traceback_of_an_error_is_let_go_of():
     """Following the advice leaves no cycle."""
 
-    def fail(error):
-        raise error
-
     def attempt():
         mistake = ValueError()
         with contextlib.suppress(ValueError):
-            fail(mistake)
+            _fail(mistake)
         mistake.with_traceback(None)
 
     assert refscope.find_cycles(from_call=attempt).is_clean
