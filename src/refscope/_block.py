@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import ReferenceType
 
 from refscope._measure.blocks import account, lifecycle, probes
 from refscope._measure.heap import census, ours
+from refscope._measure.heap.keeping import KeptWeakly
 from refscope._measure.session import boundary
 from refscope._typing import override
 from refscope.exceptions import NotMeasuredError, ReportNotReadyError, TrackingError
@@ -252,7 +252,7 @@ class Block:
             self._before = None
             self._report = report
             self._tracker.keep_report(report)
-            reference = _Reference(self)
+            reference: KeptWeakly[Block] = KeptWeakly(self)
             ours.disown(reference)
             _latest[:] = (reference,)
         return report
@@ -270,10 +270,6 @@ class Block:
         return f"<Block {self._label!r} {state}>"
 
 
-class _Reference(ReferenceType[Block]):
-    __slots__ = ()
-
-
-_latest: list[_Reference] = []
+_latest: list[KeptWeakly[Block]] = []
 """The block that ended last, if the program still has it."""
-census.own(Block, _Reference)
+census.own(Block)

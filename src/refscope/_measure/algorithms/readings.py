@@ -1,4 +1,4 @@
-"""array[int] of many things at one moment, and which of them are others later.
+"""Numbers of many things at one moment, and which of them are others later.
 
 Pure: keys and numbers in, keys and numbers out.  A dictionary of a million numbers
 takes longer to make than all else that is done with it, and a hundred bytes for each.

@@ -6,6 +6,7 @@ Whoever asks the heap for holders must not meet the list that holds the question
 from __future__ import annotations
 
 from typing import TypeVar
+from weakref import ReferenceType
 
 from . import census
 
@@ -25,4 +26,11 @@ class KeptById(dict[int, T]):
     __slots__ = ()
 
 
+class KeptWeakly(ReferenceType[T]):
+    """A weak reference that is no object of the program."""
+
+    __slots__ = ()
+
+
+census.own(KeptWeakly)
 census.own(Kept, KeptById, holds_ours=False)

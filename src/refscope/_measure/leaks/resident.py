@@ -59,11 +59,9 @@ def resident_words(
 
 
 def _has_grown(ledger: Ledger) -> bool:
-    rounds = [sum(phase[RESIDENT].growth) for phase in ledger.phases]
-    still = sum([growth <= 0 for growth in ledger.resident])
-    return 4 * still <= len(ledger.resident) and sum(rounds) > _LEAST_RESIDENT * len(
-        ledger.resident
-    )
+    rounds = [step for phase in ledger.phases for step in phase[RESIDENT].growth]
+    still = sum([growth <= 0 for growth in rounds])
+    return 4 * still <= len(rounds) and sum(rounds) > _LEAST_RESIDENT * len(rounds)
 
 
 def _traced(

@@ -66,7 +66,6 @@ class Ledger:
         "calls_made",
         "is_alone",
         "phases",
-        "resident",
         "seconds",
         "spans",
     )
@@ -74,8 +73,6 @@ class Ledger:
     def __init__(self) -> None:
         self.phases: list[dict[str, Phase]] = []
         """One for each number of calls: what grew, by name."""
-        self.resident: list[float] = []
-        """Bytes of the resident set per call, round by round."""
         self.calls_made: int = 0
         self.seconds: float = 0.0
         """Spent in the calls themselves."""
@@ -131,7 +128,6 @@ class Ledger:
                 entry = phase[name] = Phase(calls)
                 entry.growth.extend([0] * number)
             entry.growth.append(grown.get(name, 0))
-        self.resident.append(grown[RESIDENT] / calls)
 
     def _grown_in(self, step: Step) -> Generator[Step, None, dict[str, int]]:
         resident, garbage = activity.resident_size(), collected()

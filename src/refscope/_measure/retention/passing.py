@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
-from typing import Literal, TypeVar
-from weakref import ReferenceType, ref
+from typing import Literal
+from weakref import ref
 
 from refscope._measure.cpython.classes import is_heap_type, type_name
 from refscope._measure.heap import census
-from refscope._measure.heap.keeping import KeptById
+from refscope._measure.heap.keeping import KeptById, KeptWeakly
 from refscope.exceptions import ArgumentTypeError
 from refscope.reports import Verdict
 
 
-T = TypeVar("T")
 FreedBy = Literal["refcount", "gc"]
 
 
@@ -59,9 +58,9 @@ class Passing:
         self.freed_by: FreedBy | None = None
         self.is_waiting: bool = False
         # No cycle: a dropped expectation listens no longer.
-        mine: _Reference[Passing] = _Reference(self)
+        mine: KeptWeakly[Passing] = KeptWeakly(self)
         try:
-            self._reference: ref[object] | None = _Reference(subject, _OnDeath(mine))
+            self._reference: ref[object] | None = KeptWeakly(subject, _OnDeath(mine))
         except TypeError:
             slots = ", or add '__weakref__' to the __slots__ of its class"
             raise ArgumentTypeError(
@@ -100,12 +99,6 @@ class Passing:
         self.end()
 
 
-class _Reference(ReferenceType[T]):
-    """A weak reference that is known as refscope's."""
-
-    __slots__ = ()
-
-
 class _OnDeath:
     """What a dead object calls."""
 
@@ -123,4 +116,4 @@ class _OnDeath:
 _waiting: dict[int, ref[Passing]] = KeptById()
 """Those whose objects live, by identity."""
 
-census.own(Passing, _Reference, _OnDeath)
+census.own(Passing, _OnDeath)
